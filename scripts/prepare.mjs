@@ -1,0 +1,124 @@
+// Makes a clone ready: installs the packages, builds `dist/`, and does nothing (fast) when nothing is to do.
+//
+//   node scripts/prepare.mjs                      install if the lock file changed
+//   node scripts/prepare.mjs --build              and build if a source changed
+//   node scripts/prepare.mjs --run FILE [ARG...]  and become the program FILE, in this very process, so that
+//                                                 signals reach it
+//
+// Plain Node.js without packages: it runs before there are any.
+
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const sources = join(root, 'src');
+const dist = join(root, 'dist');
+/** What was installed and built last, in the folder that goes away with the installation. */
+const stampFile = join(modules, '.cache', 'pvkit', 'prepared.json');
+const inputsOfBuild = ['package-lock.json', 'tsconfig.json'];
+
+const [mode, program, ...programArguments] = process.argv.slice(2);
+install();
+if (mode === '--build' || mode === '--run') build();
+if (mode === '--run') {
+  if (program === undefined) stop('--run needs the file of a program');
+  const file = resolve(root, program);
+  process.argv.splice(1, process.argv.length, file, ...programArguments);
+  await import(pathToFileURL(file).href);
+}
+
+function install() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (readStamp().lock === lock) return;
+  // `ci` starts from an empty folder; an existing one is brought up to date in place, which is much faster.
+  const how = existsSync(modules) ? ['install', '--no-save'] : ['ci'];
+  say(`installing packages (npm ${how[0]})`);
+  run('npm', [...how, '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
+    shell: process.platform === 'win32',
+  });
+  writeStamp({ lock });
+}
+
+function build() {
+  const inputs = fingerprint();
+  if (readStamp().build === inputs && existsSync(dist)) return;
+  say('building dist');
+  run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+  removeOrphans();
+  const cli = join(dist, 'cli', 'main.js');
+  if (existsSync(cli)) chmodSync(cli, 0o755);
+  writeStamp({ build: inputs });
+}
+
+/** Names, sizes and times of all that the build reads: changes when a file is edited, added, moved or removed. */
+function fingerprint() {
+  const hash = createHash('sha256');
+  for (const file of [...inputsOfBuild, ...filesUnder(sources).map((name) => join('src', name))]) {
+    const { mtimeMs, size } = statSync(join(root, file));
+    hash.update(`${file}\0${mtimeMs}\0${size}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** Removes what an earlier build left of sources that are gone, so that nothing can import it any more. */
+function removeOrphans() {
+  for (const name of filesUnder(dist)) {
+    const source = name.replace(/\.d\.ts$|\.js$/u, '.ts');
+    if (!existsSync(join(sources, source))) rmSync(join(dist, name));
+  }
+}
+
+/** @param {string} folder */
+function filesUnder(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .toSorted();
+}
+
+/** @returns {{ lock?: string, build?: string }} */
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stampFile, 'utf8'));
+  } catch {
+    return {}; // No stamp, or half of one: prepare again.
+  }
+}
+
+/** @param {{ lock?: string, build?: string }} news */
+function writeStamp(news) {
+  mkdirSync(dirname(stampFile), { recursive: true });
+  writeFileSync(stampFile, JSON.stringify({ ...readStamp(), ...news }));
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ shell?: boolean }} [options]
+ */
+function run(command, args, options = {}) {
+  // Output of the tools goes to stderr: stdout belongs to the program that may follow.
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
+  if (status !== 0) stop(`\`${command} ${args.join(' ')}\` ended with ${error?.message ?? `exit code ${status}`}`);
+}
+
+/** @param {string} what */
+function say(what) {
+  process.stderr.write(`pvkit: ${what}\n`);
+}
+
+/**
+ * @param {string} why
+ * @returns {never}
+ */
+function stop(why) {
+  say(why);
+  process.exit(1);
+}

@@ -1,0 +1,24 @@
+// The tests of `npm test`: everything but the conversations with foreign peers (vitest.interop.config.ts).
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/interop/**'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 10_000,
+    restoreMocks: true,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'json-summary', 'html'],
+      reportsDirectory: 'coverage',
+      thresholds: {
+        // Two groups, so that the well-tested protocol cannot hide a hole elsewhere.
+        'src/protocol/**': { lines: 95 },
+        'src/!(protocol)/**': { lines: 85 },
+      },
+    },
+  },
+});
