@@ -20,7 +20,7 @@ const sources = join(root, 'src');
 const dist = join(root, 'dist');
 /** What was installed and built last, in the folder that goes away with the installation. */
 const stampFile = join(modules, '.cache', 'pvkit', 'prepared.json');
-const inputsOfBuild = ['package-lock.json', 'tsconfig.json'];
+const inputsOfBuild = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 const [mode, program, ...programArguments] = process.argv.slice(2);
 install();
@@ -50,7 +50,7 @@ function build() {
   const inputs = fingerprint();
   if (readStamp().build === inputs && existsSync(dist)) return;
   say('building dist');
-  run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+  run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
   removeOrphans();
   const cli = join(dist, 'cli', 'main.js');
   if (existsSync(cli)) chmodSync(cli, 0o755);
@@ -86,7 +86,7 @@ function filesUnder(folder) {
 /** @returns {{ lock?: string, build?: string }} */
 function readStamp() {
   try {
-    return JSON.parse(readFileSync(stampFile, 'utf8'));
+    return /** @type {{ lock?: string, build?: string }} */ (JSON.parse(readFileSync(stampFile, 'utf8')));
   } catch {
     return {}; // No stamp, or half of one: prepare again.
   }
