@@ -1,0 +1,64 @@
+// Every bound that a peer or a user can push against, with the reason for its default.
+
+export interface Limits {
+  /** Bytes of one message body, joined segments included. A full 4k x 4k 16-bit image fits; past it the link is closed. */
+  readonly maxBodyBytes: number;
+  /** Levels of nesting in one type, and of any in any in one value. pvxs refuses past 20. */
+  readonly maxTypeNesting: number;
+  /** Nodes of one type, all levels counted: type ids let 500 bytes claim a thousand million. */
+  readonly maxTypeFields: number;
+  /** Entries of the type registry, for each direction of a link. The id is 16 bits wide, so this is all there are. */
+  readonly maxTypeRegistryEntries: number;
+  /** Type nodes that one registry may hold in sum, so that 65 536 large types are no way to take memory. */
+  readonly maxTypeRegistryFields: number;
+  /**
+   * Objects that one message may become: strings, structures, unions and any inside arrays. One byte can claim an
+   * object of 50 bytes and more, so the size of a message does not bound the memory it takes.
+   */
+  readonly maxValueNodes: number;
+  /** Channels that one link may hold. Past it CREATE_CHANNEL is answered ERROR. */
+  readonly maxChannelsPerLink: number;
+  /** Operations that one link may hold. Past it INIT is answered ERROR. */
+  readonly maxOperationsPerLink: number;
+  /** TCP links of one server. Past it a connection is refused at accept. */
+  readonly maxLinks: number;
+  /** Unsent bytes on a link past which its monitors stop draining and squash instead. */
+  readonly monitorPauseBytes: number;
+  /** Unsent bytes on a link past which nothing more is read from it. */
+  readonly readPauseBytes: number;
+  /** Milliseconds without any write progress after which a link with unsent bytes is closed. */
+  readonly writeStallMs: number;
+  /** Updates that a monitor may ask to have queued. */
+  readonly maxMonitorQueue: number;
+  /** Queue length of a monitor that does not ask for one; what pvxs uses. */
+  readonly defaultMonitorQueue: number;
+  /** Bytes of a datagram that are looked at; UDP carries no more. */
+  readonly maxDatagramBytes: number;
+  /** Names in one search that are looked at; the rest is ignored. */
+  readonly maxSearchNames: number;
+  /** Bytes of a PV name. */
+  readonly maxNameBytes: number;
+  /** Characters of one pvRequest text. */
+  readonly maxPvRequestCharacters: number;
+}
+
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  maxBodyBytes: 64 * 1024 * 1024,
+  maxTypeNesting: 20,
+  maxTypeFields: 10_000,
+  maxTypeRegistryEntries: 65_536,
+  maxTypeRegistryFields: 1_000_000,
+  maxValueNodes: 4_000_000,
+  maxChannelsPerLink: 10_000,
+  maxOperationsPerLink: 10_000,
+  maxLinks: 16_384,
+  monitorPauseBytes: 256 * 1024,
+  readPauseBytes: 4 * 1024 * 1024,
+  writeStallMs: 30_000,
+  maxMonitorQueue: 1_000,
+  defaultMonitorQueue: 4,
+  maxDatagramBytes: 64 * 1024,
+  maxSearchNames: 4_096,
+  maxNameBytes: 500,
+  maxPvRequestCharacters: 65_536,
+});

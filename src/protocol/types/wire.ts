@@ -1,0 +1,345 @@
+// How does a type travel? FieldDesc bytes to TypeDesc and back, with the type registry of one direction of a link.
+//
+// Spec: Protocol-Encoding, "Introspection Data". One deviation: bounded string is 0x83, as all peers have it; the
+// specification's table says 0b10000110, which they reject.
+
+import { LimitError, RemoteProtocolError } from '../errors.ts';
+import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import type { Reader } from '../reader.ts';
+import type { Writer } from '../writer.ts';
+import * as t from './type-desc.ts';
+import type { Field, ScalarName, Sizing, TypeDesc } from './type-desc.ts';
+
+const NULL_TYPE = 0xff;
+const ONLY_ID = 0xfe;
+const FULL_WITH_ID = 0xfd;
+const FULL_TAGGED_ID = 0xfc;
+
+const STRUCTURE = 0x80;
+const UNION = 0x81;
+const ANY = 0x82;
+const BOUNDED_STRING = 0x83;
+const STRUCTURE_ARRAY = 0x88;
+const UNION_ARRAY = 0x89;
+const ANY_ARRAY = 0x8a;
+
+const SIZING_BITS = 0x18;
+const VARIABLE = 0x08;
+const BOUNDED = 0x10;
+const FIXED = 0x18;
+
+const SCALAR_CODES: { readonly [S in ScalarName]: number } = {
+  boolean: 0x00,
+  byte: 0x20,
+  short: 0x21,
+  int: 0x22,
+  long: 0x23,
+  ubyte: 0x24,
+  ushort: 0x25,
+  uint: 0x26,
+  ulong: 0x27,
+  float: 0x42,
+  double: 0x43,
+  string: 0x60,
+};
+
+const SIZING_CODES: { readonly [S in Sizing]: number } = { variable: VARIABLE, bounded: BOUNDED, fixed: FIXED };
+
+const SCALAR_BY_CODE: ReadonlyMap<number, ScalarName> = new Map(t.SCALAR_NAMES.map((name) => [SCALAR_CODES[name], name]));
+
+// --- encode ----------------------------------------------------------------------------------------------------
+
+/** Writes a type in full, without ids; null writes the null type. Every peer reads this form. */
+export function encodeType(writer: Writer, type: TypeDesc | null): void {
+  encodeWith(writer, type, encodeType);
+}
+
+type EncodeNested = (writer: Writer, type: TypeDesc) => void;
+
+function encodeWith(writer: Writer, type: TypeDesc | null, nested: EncodeNested): void {
+  if (type === null) return writer.u8(NULL_TYPE);
+  switch (type.kind) {
+    case 'scalar':
+      return writer.u8(SCALAR_CODES[type.scalar]);
+    case 'scalarArray':
+      writer.u8(SCALAR_CODES[type.scalar] | SIZING_CODES[type.sizing]);
+      if (type.sizing !== 'variable') writer.size(type.size);
+      return;
+    case 'boundedString':
+      writer.u8(BOUNDED_STRING);
+      return writer.size(type.bound);
+    case 'any':
+      return writer.u8(ANY);
+    case 'anyArray':
+      return writer.u8(ANY_ARRAY);
+    case 'structureArray':
+      writer.u8(STRUCTURE_ARRAY);
+      return nested(writer, type.element);
+    case 'unionArray':
+      writer.u8(UNION_ARRAY);
+      return nested(writer, type.element);
+    case 'structure':
+    case 'union':
+      writer.u8(type.kind === 'structure' ? STRUCTURE : UNION);
+      writer.string(type.id);
+      writer.size(type.fields.length);
+      for (const field of type.fields) {
+        writer.string(field.name);
+        nested(writer, field.type);
+      }
+  }
+}
+
+/**
+ * The sender's side of the type registry: composite types get an id when first sent (0xFD) and go as the id alone
+ * after that (0xFE). An id is never given twice, because pvxs keeps the first meaning of an id.
+ */
+export class TypeSender {
+  readonly #ids = new Map<TypeDesc, number>();
+  readonly #limits: Limits;
+
+  constructor(limits: Limits = DEFAULT_LIMITS) {
+    this.#limits = limits;
+  }
+
+  readonly encode = (writer: Writer, type: TypeDesc | null): void => {
+    if (type === null || type.kind === 'scalar' || type.kind === 'scalarArray' || type.kind === 'boundedString') {
+      return encodeType(writer, type);
+    }
+    const known = this.#ids.get(type);
+    if (known !== undefined) {
+      writer.u8(ONLY_ID);
+      return writer.u16(known);
+    }
+    if (this.#ids.size < this.#limits.maxTypeRegistryEntries) {
+      // Ids start at 1, as in the specification's examples; 65 535 wraps to the one that is left.
+      const id = (this.#ids.size + 1) & 0xffff;
+      this.#ids.set(type, id);
+      writer.u8(FULL_WITH_ID);
+      writer.u16(id);
+    }
+    encodeWith(writer, type, this.encode);
+  };
+}
+
+/** Writes a type in the form for transports that lose messages (0xFC). No peer sends or reads it. */
+export function encodeTaggedType(writer: Writer, id: number, tag: number, type: TypeDesc): void {
+  writer.u8(FULL_TAGGED_ID);
+  writer.u16(id);
+  writer.i32(tag);
+  encodeType(writer, type);
+}
+
+// --- decode ----------------------------------------------------------------------------------------------------
+
+export interface TypeReceiverOptions {
+  readonly limits?: Limits;
+  /** Read 0xFC too. Off by default: it is reserved for transports that lose messages, and every peer refuses it. */
+  readonly acceptTagged?: boolean;
+}
+
+/**
+ * The receiver's side of the type registry of one direction of a link. A definition of a known id replaces it, as
+ * the specification and pvAccessCPP have it. Also counts the nesting of `any` values, which types do not bound.
+ */
+export class TypeReceiver {
+  readonly limits: Limits;
+  readonly #acceptTagged: boolean;
+  readonly #types = new Map<number, TypeDesc>();
+  #fieldCount = 0;
+  #anyNesting = 0;
+  #spentNodes = 0;
+
+  constructor(options: TypeReceiverOptions = {}) {
+    this.limits = options.limits ?? DEFAULT_LIMITS;
+    this.#acceptTagged = options.acceptTagged ?? false;
+  }
+
+  /** Reads a type or the null type. */
+  decode(reader: Reader): TypeDesc | null {
+    const type = this.#decodeAt(reader, 0);
+    if (type !== null && type.nodeCount > this.limits.maxTypeFields) {
+      throw new LimitError('maxTypeFields', type.nodeCount, this.limits.maxTypeFields, 'fields of one type');
+    }
+    return type;
+  }
+
+  /** Gives the next message its full budget of objects. */
+  beginMessage(): void {
+    this.#spentNodes = 0;
+  }
+
+  /** Claims memory for `nodeCount` objects of this message's values, before they are made. */
+  spend(nodeCount: number): void {
+    this.#spentNodes += nodeCount;
+    if (this.#spentNodes > this.limits.maxValueNodes) {
+      throw new LimitError('maxValueNodes', this.#spentNodes, this.limits.maxValueNodes, 'objects in one message');
+    }
+  }
+
+  /** Runs `decodeValue` one level of `any` deeper; a value nested past the limit is refused. */
+  insideAny<V>(decodeValue: () => V): V {
+    if (this.#anyNesting >= this.limits.maxTypeNesting) {
+      throw new LimitError('maxTypeNesting', this.#anyNesting + 1, this.limits.maxTypeNesting, 'any inside any');
+    }
+    this.#anyNesting++;
+    try {
+      return decodeValue();
+    } finally {
+      this.#anyNesting--;
+    }
+  }
+
+  #decodeAt(reader: Reader, level: number): TypeDesc | null {
+    const code = reader.u8();
+    switch (code) {
+      case NULL_TYPE:
+        return null;
+      case ONLY_ID:
+        return this.#lookUp(reader, level);
+      case FULL_WITH_ID:
+        return this.#define(reader, level);
+      case FULL_TAGGED_ID: {
+        if (!this.#acceptTagged) {
+          throw new RemoteProtocolError(`type with a tag (0xfc) at offset ${reader.offset - 1}: reserved for other transports`);
+        }
+        return this.#define(reader, level, true);
+      }
+      default:
+        return this.#decodeFull(reader, code, level);
+    }
+  }
+
+  #lookUp(reader: Reader, level: number): TypeDesc {
+    const id = reader.u16();
+    const type = this.#types.get(id);
+    if (type === undefined) {
+      throw new RemoteProtocolError(`type id ${id} at offset ${reader.offset - 2} was never defined on this link`);
+    }
+    this.#checkLevel(level + type.depth);
+    return type;
+  }
+
+  #define(reader: Reader, level: number, isTagged = false): TypeDesc {
+    const id = reader.u16();
+    if (isTagged) reader.skip(4);
+    const code = reader.u8();
+    if (code >= 0xe0) {
+      throw new RemoteProtocolError(`type id ${id} at offset ${reader.offset - 3} is followed by code 0x${code.toString(16)}, a full description expected`);
+    }
+    const type = this.#decodeFull(reader, code, level);
+    const replaced = this.#types.get(id)?.nodeCount ?? 0;
+    const fieldCount = this.#fieldCount + type.nodeCount - replaced;
+    if (fieldCount > this.limits.maxTypeRegistryFields) {
+      throw new LimitError('maxTypeRegistryFields', fieldCount, this.limits.maxTypeRegistryFields, 'type registry');
+    }
+    if (replaced === 0 && this.#types.size >= this.limits.maxTypeRegistryEntries) {
+      throw new LimitError('maxTypeRegistryEntries', this.#types.size + 1, this.limits.maxTypeRegistryEntries, 'type registry');
+    }
+    this.#types.set(id, type);
+    this.#fieldCount = fieldCount;
+    return type;
+  }
+
+  #decodeFull(reader: Reader, code: number, level: number): TypeDesc {
+    this.#checkLevel(level);
+    switch (code) {
+      case STRUCTURE:
+        return this.#decodeMembers(reader, 'structure', level);
+      case UNION:
+        return this.#decodeMembers(reader, 'union', level);
+      case ANY:
+        return t.any;
+      case BOUNDED_STRING:
+        return t.boundedString(requireBound(reader));
+      case STRUCTURE_ARRAY: {
+        const element = this.#decodeAt(reader, level + 1);
+        if (element?.kind !== 'structure') throw wrongElement(reader, 'structure', element);
+        return t.arrayOf(element);
+      }
+      case UNION_ARRAY: {
+        const element = this.#decodeAt(reader, level + 1);
+        if (element?.kind !== 'union') throw wrongElement(reader, 'union', element);
+        return t.arrayOf(element);
+      }
+      case ANY_ARRAY:
+        return t.anyArray;
+      default:
+        return decodeScalar(reader, code);
+    }
+  }
+
+  #decodeMembers(reader: Reader, kind: 'structure' | 'union', level: number): TypeDesc {
+    const start = reader.offset - 1;
+    const id = reader.string();
+    // A field takes at least the size byte of its name and one byte of type.
+    const count = reader.count(2);
+    const fields: Field[] = [];
+    const names = new Set<string>();
+    let nodeCount = 1;
+    for (let index = 0; index < count; index++) {
+      const name = reader.string();
+      if (names.has(name)) {
+        throw new RemoteProtocolError(`two fields named '${name}' in the ${kind} at offset ${start}`);
+      }
+      names.add(name);
+      const type = this.#decodeAt(reader, level + 1);
+      if (type === null) {
+        throw new RemoteProtocolError(`field '${name}' at offset ${reader.offset - 1} has the null type, a type expected`);
+      }
+      // Counted while reading: ids make it cheap to claim more fields than anyone could number.
+      nodeCount += type.nodeCount;
+      if (nodeCount > this.limits.maxTypeFields) {
+        throw new LimitError('maxTypeFields', nodeCount, this.limits.maxTypeFields, `fields of the ${kind} at offset ${start}`);
+      }
+      fields.push({ name, type });
+    }
+    return kind === 'structure' ? t.structure(id, fields) : t.union(id, fields);
+  }
+
+  #checkLevel(level: number): void {
+    if (level > this.limits.maxTypeNesting) {
+      throw new LimitError('maxTypeNesting', level, this.limits.maxTypeNesting, 'levels of one type');
+    }
+  }
+}
+
+function decodeScalar(reader: Reader, code: number): TypeDesc {
+  const name = SCALAR_BY_CODE.get(code & ~SIZING_BITS);
+  if (name === undefined) {
+    throw new RemoteProtocolError(`type code 0x${code.toString(16).padStart(2, '0')} at offset ${reader.offset - 1} is not assigned`);
+  }
+  const element = t.scalar(name);
+  switch (code & SIZING_BITS) {
+    case VARIABLE:
+      return t.arrayOf(element);
+    case BOUNDED:
+      return t.boundedArrayOf(element, requireBound(reader));
+    case FIXED:
+      return t.fixedArrayOf(element, requireBound(reader));
+    default:
+      return element;
+  }
+}
+
+/** pvData refuses a bound of zero, and no value could tell it from an empty array. */
+function requireBound(reader: Reader): number {
+  const bound = reader.size();
+  if (bound === 0) throw new RemoteProtocolError(`bound 0 before offset ${reader.offset}, at least 1 expected`);
+  return bound;
+}
+
+function wrongElement(reader: Reader, expected: string, element: TypeDesc | null): RemoteProtocolError {
+  return new RemoteProtocolError(
+    `element type of an array of ${expected}s is ${element === null ? 'null' : `a ${element.kind}`} at offset ${reader.offset}`,
+  );
+}
+
+/** For readers of one type alone, as in a test or a beacon; nothing is kept. */
+export function decodeType(reader: Reader, limits?: Limits): TypeDesc | null {
+  return new TypeReceiver(limits === undefined ? {} : { limits }).decode(reader);
+}
+
+/** What value codecs need to write the type inside an `any`. */
+export type EncodeType = (writer: Writer, type: TypeDesc | null) => void;
+
