@@ -1,0 +1,2 @@
+// The public names of pvkit, listed by hand.
+export {};
