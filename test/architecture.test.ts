@@ -39,7 +39,7 @@ describe('a file that keeps to the layers', () => {
     ['channels/source.ts', "const text = 'such as this';"],
     ['channels/source.ts', "import { parse as read } from '../protocol/reader.ts';"],
     ['channels/source.ts', "// import { connect } from 'node:net';"],
-  ])('is let through: %s with %s', (path, code) => {
+  ])('is let through: %s with %j', (path, code) => {
     expect(brokenRules([{ path, text: `// What it is for.\n${code}\nexport const one = 1;\n` }])).toEqual([]);
   });
 });
@@ -74,7 +74,7 @@ describe('a file that breaks a rule', () => {
     ['server/index.ts', 'const one = 1;', /may re-export/],
     ['server/utils.ts', 'const one = 1;', /a name that says nothing/],
     ['server/server.ts', 'let a;\nlet b;\nconst all = fields as Fields;', /server\.ts:4: `as` without a comment/],
-  ])('is named: %s with %s', (path, code, expected) => {
+  ])('is named: %s with %j', (path, code, expected) => {
     const broken = brokenRules([{ path, text: `// What it is for.\n${code}\nexport const two = 2;\n` }]);
     expect(broken).toHaveLength(1);
     expect(broken[0]).toMatch(expected);
