@@ -39,7 +39,10 @@ export class Reader {
   #take(count: number): number {
     const start = this.offset;
     if (count > this.bytes.length - start) {
-      throw new TruncatedError(`${count} bytes expected at offset ${start}, ${this.bytes.length - start} are there`, start);
+      throw new TruncatedError(
+        `${count} bytes expected at offset ${start}, ${this.bytes.length - start} are there`,
+        start,
+      );
     }
     this.offset = start + count;
     return start;

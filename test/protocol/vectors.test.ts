@@ -60,7 +60,9 @@ describe.each(ORDERS)('recorded encodings, $order', ({ order, bigEndian }) => {
       const decoded = read(partialHex, (reader) => codec.decodeMasked(reader, mask, new TypeReceiver(), undefined));
       expect(decoded).toStrictEqual(codec.merge(codec.defaultValue(), value, mask));
       // Read over the value itself, nothing changes: what the bits select is there, the rest is kept.
-      expect(read(partialHex, (reader) => codec.decodeMasked(reader, mask, new TypeReceiver(), value))).toStrictEqual(value);
+      expect(read(partialHex, (reader) => codec.decodeMasked(reader, mask, new TypeReceiver(), value))).toStrictEqual(
+        value,
+      );
       if (partial.decodeOnly === true) continue;
       expect(written(bigEndian, (writer) => BitSet.from(partial.bitset).encode(writer))).toBe(bitsetHex);
       expect(written(bigEndian, (writer) => codec.encodeMasked(writer, value, mask, encodeType))).toBe(partialHex);
@@ -71,7 +73,8 @@ describe.each(ORDERS)('recorded encodings, $order', ({ order, bigEndian }) => {
     const hex = hexOf(one, `hex${order}`);
     const bits = read(hex, (reader) => BitSet.decode(reader));
     expect([...bits]).toEqual(one.bitset);
-    if (one.decodeOnly !== true) expect(written(bigEndian, (writer) => BitSet.from(one.bitset ?? []).encode(writer))).toBe(hex);
+    if (one.decodeOnly !== true)
+      expect(written(bigEndian, (writer) => BitSet.from(one.bitset ?? []).encode(writer))).toBe(hex);
   });
 
   test.each(ofKind('size').map((one) => [one.name, one] as const))('%s', (_, one) => {

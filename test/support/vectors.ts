@@ -118,7 +118,8 @@ function scalarOf(name: string | undefined): ScalarName {
 }
 
 export function typeOf(type: VectorType): TypeDesc {
-  const fields = (): readonly Field[] => (type.fields ?? []).map((field) => ({ name: field.name, type: typeOf(field.type) }));
+  const fields = (): readonly Field[] =>
+    (type.fields ?? []).map((field) => ({ name: field.name, type: typeOf(field.type) }));
   switch (type.kind) {
     case 'scalar':
       return t.scalar(scalarOf(type.scalar));
@@ -200,7 +201,9 @@ export function valueOf(type: TypeDesc, value: unknown): PvValue {
     }
     case 'structureArray':
     case 'unionArray':
-      return (value as readonly unknown[]).map((item) => (item === null ? null : valueOf(type.element, item))) as PvValue;
+      return (value as readonly unknown[]).map((item) =>
+        item === null ? null : valueOf(type.element, item),
+      ) as PvValue;
     case 'anyArray':
       return (value as readonly unknown[]).map((item) => valueOf(t.any, item)) as PvValue;
   }

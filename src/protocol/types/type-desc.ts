@@ -154,6 +154,9 @@ function serialOf(type: TypeDesc): number {
   return serial;
 }
 
+/** Sizes travel as 31 bits. */
+const MAX_SIZE = 0x7fff_ffff;
+
 const LEAF: Extent = { bitCount: 1, nodeCount: 1, depth: 0 };
 
 // --- builders --------------------------------------------------------------------------------------------------
@@ -197,7 +200,12 @@ export function scalar<S extends ScalarName>(name: S): ScalarType<S> {
 
 export const any: AnyType = intern('any', () => ({ kind: 'any', ...LEAF }));
 
-export const anyArray: AnyArrayType = intern('any[]', () => ({ kind: 'anyArray', bitCount: 1, nodeCount: 2, depth: 1 }));
+export const anyArray: AnyArrayType = intern('any[]', () => ({
+  kind: 'anyArray',
+  bitCount: 1,
+  nodeCount: 2,
+  depth: 1,
+}));
 
 /** A string of at most `bound` UTF-8 bytes. */
 export function boundedString(bound: number): BoundedStringType {
@@ -206,7 +214,13 @@ export function boundedString(bound: number): BoundedStringType {
 }
 
 function scalarArray<S extends ScalarName>(scalarName: S, sizing: Sizing, size: number): ScalarArrayType<S> {
-  return intern(`${sizing} ${size} ${scalarName}`, () => ({ kind: 'scalarArray', scalar: scalarName, sizing, size, ...LEAF }));
+  return intern(`${sizing} ${size} ${scalarName}`, () => ({
+    kind: 'scalarArray',
+    scalar: scalarName,
+    sizing,
+    size,
+    ...LEAF,
+  }));
 }
 
 /** An array of any length; of scalars, structures, unions or any. */
@@ -248,10 +262,7 @@ export function fixedArrayOf<S extends ScalarName>(element: ScalarType<S>, size:
 export function structure<F extends FieldTypes>(fields: F): StructureType<F>;
 export function structure<F extends FieldTypes>(id: string, fields: F): StructureType<F>;
 export function structure(id: string, fields: readonly Field[]): StructureType;
-export function structure(
-  idOrFields: string | FieldTypes,
-  maybeFields?: FieldTypes | readonly Field[],
-): StructureType {
+export function structure(idOrFields: string | FieldTypes, maybeFields?: FieldTypes | readonly Field[]): StructureType {
   const [id, fields] = membersOf(idOrFields, maybeFields);
   return intern(memberKey('structure', id, fields), () => ({
     kind: 'structure',
@@ -312,7 +323,7 @@ function around(element: StructureType | UnionType): Extent {
 }
 
 function requireSize(size: number, what: string): void {
-  if (!Number.isInteger(size) || size < 1 || size > 0x7fff_ffff) {
-    throw new LocalProtocolError(`${what} is ${size}, a whole number from 1 to ${0x7fff_ffff} expected`);
+  if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE) {
+    throw new LocalProtocolError(`${what} is ${size}, a whole number from 1 to ${MAX_SIZE} expected`);
   }
 }

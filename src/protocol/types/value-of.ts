@@ -72,7 +72,8 @@ export type PvValue =
 type StructureOf<F extends FieldTypes> = { readonly [Name in keyof F]: ValueOf<F[Name]> };
 
 type UnionOf<F extends FieldTypes> =
-  | { readonly [Name in keyof F & string]: { readonly select: Name; readonly value: ValueOf<F[Name]> } }[keyof F & string]
+  | { readonly [Name in keyof F & string]: { readonly select: Name; readonly value: ValueOf<F[Name]> } }[keyof F &
+      string]
   | null;
 
 /** The type of the values of `T`: `ValueOf<typeof type>`. */

@@ -45,7 +45,9 @@ const SCALAR_CODES: { readonly [S in ScalarName]: number } = {
 
 const SIZING_CODES: { readonly [S in Sizing]: number } = { variable: VARIABLE, bounded: BOUNDED, fixed: FIXED };
 
-const SCALAR_BY_CODE: ReadonlyMap<number, ScalarName> = new Map(t.SCALAR_NAMES.map((name) => [SCALAR_CODES[name], name]));
+const SCALAR_BY_CODE: ReadonlyMap<number, ScalarName> = new Map(
+  t.SCALAR_NAMES.map((name) => [SCALAR_CODES[name], name]),
+);
 
 // --- encode ----------------------------------------------------------------------------------------------------
 
@@ -201,7 +203,9 @@ export class TypeReceiver {
         return this.#define(reader, level);
       case FULL_TAGGED_ID: {
         if (!this.#acceptTagged) {
-          throw new RemoteProtocolError(`type with a tag (0xfc) at offset ${reader.offset - 1}: reserved for other transports`);
+          throw new RemoteProtocolError(
+            `type with a tag (0xfc) at offset ${reader.offset - 1}: reserved for other transports`,
+          );
         }
         return this.#define(reader, level, true);
       }
@@ -225,7 +229,9 @@ export class TypeReceiver {
     if (isTagged) reader.skip(4);
     const code = reader.u8();
     if (code >= 0xe0) {
-      throw new RemoteProtocolError(`type id ${id} at offset ${reader.offset - 3} is followed by code 0x${code.toString(16)}, a full description expected`);
+      throw new RemoteProtocolError(
+        `type id ${id} at offset ${reader.offset - 3} is followed by code 0x${code.toString(16)}, a full description expected`,
+      );
     }
     const type = this.#decodeFull(reader, code, level);
     const replaced = this.#types.get(id)?.nodeCount ?? 0;
@@ -234,7 +240,12 @@ export class TypeReceiver {
       throw new LimitError('maxTypeRegistryFields', fieldCount, this.limits.maxTypeRegistryFields, 'type registry');
     }
     if (replaced === 0 && this.#types.size >= this.limits.maxTypeRegistryEntries) {
-      throw new LimitError('maxTypeRegistryEntries', this.#types.size + 1, this.limits.maxTypeRegistryEntries, 'type registry');
+      throw new LimitError(
+        'maxTypeRegistryEntries',
+        this.#types.size + 1,
+        this.limits.maxTypeRegistryEntries,
+        'type registry',
+      );
     }
     this.#types.set(id, type);
     this.#fieldCount = fieldCount;
@@ -285,12 +296,19 @@ export class TypeReceiver {
       names.add(name);
       const type = this.#decodeAt(reader, level + 1);
       if (type === null) {
-        throw new RemoteProtocolError(`field '${name}' at offset ${reader.offset - 1} has the null type, a type expected`);
+        throw new RemoteProtocolError(
+          `field '${name}' at offset ${reader.offset - 1} has the null type, a type expected`,
+        );
       }
       // Counted while reading: ids make it cheap to claim more fields than anyone could number.
       nodeCount += type.nodeCount;
       if (nodeCount > this.limits.maxTypeFields) {
-        throw new LimitError('maxTypeFields', nodeCount, this.limits.maxTypeFields, `fields of the ${kind} at offset ${start}`);
+        throw new LimitError(
+          'maxTypeFields',
+          nodeCount,
+          this.limits.maxTypeFields,
+          `fields of the ${kind} at offset ${start}`,
+        );
       }
       fields.push({ name, type });
     }
@@ -307,7 +325,9 @@ export class TypeReceiver {
 function decodeScalar(reader: Reader, code: number): TypeDesc {
   const name = SCALAR_BY_CODE.get(code & ~SIZING_BITS);
   if (name === undefined) {
-    throw new RemoteProtocolError(`type code 0x${code.toString(16).padStart(2, '0')} at offset ${reader.offset - 1} is not assigned`);
+    throw new RemoteProtocolError(
+      `type code 0x${code.toString(16).padStart(2, '0')} at offset ${reader.offset - 1} is not assigned`,
+    );
   }
   const element = t.scalar(name);
   switch (code & SIZING_BITS) {
@@ -342,4 +362,3 @@ export function decodeType(reader: Reader, limits?: Limits): TypeDesc | null {
 
 /** What value codecs need to write the type inside an `any`. */
 export type EncodeType = (writer: Writer, type: TypeDesc | null) => void;
-

@@ -83,7 +83,8 @@ export function arrayCodecOf(type: ScalarArrayType): LeafCodec {
 
 function writeUnset(writer: Writer, elements: Elements, size: number): void {
   const limit = DEFAULT_LIMITS.maxBodyBytes;
-  if (size * elements.minBytes > limit) throw new LimitError('maxBodyBytes', size * elements.minBytes, limit, 'fixed array');
+  if (size * elements.minBytes > limit)
+    throw new LimitError('maxBodyBytes', size * elements.minBytes, limit, 'fixed array');
   elements.writeDefaults(writer, size);
 }
 

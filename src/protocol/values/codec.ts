@@ -57,9 +57,7 @@ function compile(type: TypeDesc): ValueCodec {
 
 function asLeaf(leaf: LeafCodec): ValueCodec {
   return {
-    encode: leaf.encode,
-    decode: leaf.decode,
-    defaultValue: leaf.defaultValue,
+    ...leaf,
     encodeMasked(writer, value, mask, encodeType, bit = 0) {
       if (mask.has(bit)) leaf.encode(writer, value, encodeType);
     },
@@ -228,7 +226,9 @@ function unionCodec(type: UnionType): LeafCodec {
       const index = type.indexOf.get(select);
       const codec = index === undefined ? undefined : codecs[index];
       if (index === undefined || codec === undefined) {
-        throw new LocalProtocolError(`union has no member '${select}', it has ${type.fields.map(({ name }) => name).join(', ')}`);
+        throw new LocalProtocolError(
+          `union has no member '${select}', it has ${type.fields.map(({ name }) => name).join(', ')}`,
+        );
       }
       writer.size(index);
       try {
@@ -243,7 +243,9 @@ function unionCodec(type: UnionType): LeafCodec {
       const field = type.fields[index];
       const codec = codecs[index];
       if (field === undefined || codec === undefined) {
-        throw new RemoteProtocolError(`union selector ${index} before offset ${reader.offset}, the union has ${codecs.length} members`);
+        throw new RemoteProtocolError(
+          `union selector ${index} before offset ${reader.offset}, the union has ${codecs.length} members`,
+        );
       }
       try {
         return { select: field.name, value: codec.decode(reader, types) };

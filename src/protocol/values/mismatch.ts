@@ -8,18 +8,31 @@ export function typeMismatch(expected: string, found: unknown): LocalProtocolErr
   return new LocalProtocolError(`${expected} expected, ${describe(found)} given`);
 }
 
-export function outOfRange(type: string, low: number | bigint, high: number | bigint, found: unknown): LocalProtocolError {
+export function outOfRange(
+  type: string,
+  low: number | bigint,
+  high: number | bigint,
+  found: unknown,
+): LocalProtocolError {
   return new LocalProtocolError(`${describe(found)} does not fit ${type}, whole numbers from ${low} to ${high} do`);
 }
 
 function describe(found: unknown): string {
-  if (found === null || found === undefined) return String(found);
   if (typeof found === 'string') {
     return `text '${found.length > SHOWN_CHARACTERS ? `${found.slice(0, SHOWN_CHARACTERS)}…` : found}'`;
   }
   if (Array.isArray(found)) return `a list of ${found.length}`;
   if (ArrayBuffer.isView(found)) return `a ${found.constructor.name}`;
-  if (typeof found === 'object') return 'an object';
-  if (typeof found === 'function' || typeof found === 'symbol') return `a ${typeof found}`;
-  return `${typeof found} ${String(found)}`;
+  switch (typeof found) {
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return `${typeof found} ${String(found)}`;
+    case 'object':
+      return found === null ? 'null' : 'an object';
+    case 'undefined':
+      return 'nothing';
+    default:
+      return `a ${typeof found}`;
+  }
 }

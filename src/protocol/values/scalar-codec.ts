@@ -24,7 +24,11 @@ export const LONG_RANGES = {
   ulong: [0n, 2n ** 64n - 1n],
 } as const;
 
-function integer(name: keyof typeof INTEGER_RANGES, write: (writer: Writer, value: number) => void, decode: LeafCodec['decode']): LeafCodec {
+function integer(
+  name: keyof typeof INTEGER_RANGES,
+  write: (writer: Writer, value: number) => void,
+  decode: LeafCodec['decode'],
+): LeafCodec {
   const [low, high] = INTEGER_RANGES[name];
   return {
     encode(writer, value) {
@@ -37,7 +41,11 @@ function integer(name: keyof typeof INTEGER_RANGES, write: (writer: Writer, valu
   };
 }
 
-function longInteger(name: keyof typeof LONG_RANGES, write: (writer: Writer, value: bigint) => void, decode: LeafCodec['decode']): LeafCodec {
+function longInteger(
+  name: keyof typeof LONG_RANGES,
+  write: (writer: Writer, value: bigint) => void,
+  decode: LeafCodec['decode'],
+): LeafCodec {
   const [low, high] = LONG_RANGES[name];
   return {
     encode(writer, value) {
@@ -59,14 +67,46 @@ const SCALARS: { readonly [S in ScalarName]: LeafCodec } = {
     decode: (reader) => reader.boolean(),
     defaultValue: () => false,
   },
-  byte: integer('byte', (writer, value) => writer.i8(value), (reader) => reader.i8()),
-  ubyte: integer('ubyte', (writer, value) => writer.u8(value), (reader) => reader.u8()),
-  short: integer('short', (writer, value) => writer.i16(value), (reader) => reader.i16()),
-  ushort: integer('ushort', (writer, value) => writer.u16(value), (reader) => reader.u16()),
-  int: integer('int', (writer, value) => writer.i32(value), (reader) => reader.i32()),
-  uint: integer('uint', (writer, value) => writer.u32(value), (reader) => reader.u32()),
-  long: longInteger('long', (writer, value) => writer.i64(value), (reader) => reader.i64()),
-  ulong: longInteger('ulong', (writer, value) => writer.u64(value), (reader) => reader.u64()),
+  byte: integer(
+    'byte',
+    (writer, value) => writer.i8(value),
+    (reader) => reader.i8(),
+  ),
+  ubyte: integer(
+    'ubyte',
+    (writer, value) => writer.u8(value),
+    (reader) => reader.u8(),
+  ),
+  short: integer(
+    'short',
+    (writer, value) => writer.i16(value),
+    (reader) => reader.i16(),
+  ),
+  ushort: integer(
+    'ushort',
+    (writer, value) => writer.u16(value),
+    (reader) => reader.u16(),
+  ),
+  int: integer(
+    'int',
+    (writer, value) => writer.i32(value),
+    (reader) => reader.i32(),
+  ),
+  uint: integer(
+    'uint',
+    (writer, value) => writer.u32(value),
+    (reader) => reader.u32(),
+  ),
+  long: longInteger(
+    'long',
+    (writer, value) => writer.i64(value),
+    (reader) => reader.i64(),
+  ),
+  ulong: longInteger(
+    'ulong',
+    (writer, value) => writer.u64(value),
+    (reader) => reader.u64(),
+  ),
   float: {
     encode(writer, value) {
       writer.f32(requireNumber(value, 'float'));

@@ -1,0 +1,176 @@
+// Does the type registry follow definitions, and refuse what would take memory without end?
+
+import { describe, expect, test } from 'vitest';
+
+import { LimitError, RemoteProtocolError, TruncatedError } from '../../src/protocol/errors.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import { Reader } from '../../src/protocol/reader.ts';
+import * as t from '../../src/protocol/types/type-desc.ts';
+import type { TypeDesc } from '../../src/protocol/types/type-desc.ts';
+import { decodeType, encodeTaggedType, encodeType, TypeReceiver, TypeSender } from '../../src/protocol/types/wire.ts';
+import { Writer } from '../../src/protocol/writer.ts';
+import { fromHex, toHex } from '../support/vectors.ts';
+
+const read = (hex: string, types: TypeReceiver, bigEndian = true): TypeDesc | null =>
+  types.decode(new Reader(fromHex(hex), bigEndian));
+
+// Spec: Protocol-Encoding, "Introspection Data", Example #1.
+const TIME_STAMP_HEX = `
+  FD 00 01 80  0B 74 69 6D  65 53 74 61  6D 70 5F 74
+  03 10 73 65  63 6F 6E 64  73 50 61 73  74 45 70 6F
+  63 68 23 0B  6E 61 6E 6F  53 65 63 6F  6E 64 73 22
+  07 75 73 65  72 54 61 67  22`;
+const timeStamp = t.structure('timeStamp_t', { secondsPastEpoch: t.long, nanoSeconds: t.int, userTag: t.int });
+
+// Spec: the same place, Example #2.
+const EXAMPLE_HEX = `
+  FD 00 01 80  10 65 78 61  6D 70 6C 65  53 74 72 75
+  63 74 75 72  65 07 05 76  61 6C 75 65  28 10 62 6F
+  75 6E 64 65  64 53 69 7A  65 41 72 72  61 79 30 10
+  0E 66 69 78  65 64 53 69  7A 65 41 72  72 61 79 38
+  04 09 74 69  6D 65 53 74  61 6D 70 FD  00 02 80 06
+  74 69 6D 65  5F 74 03 10  73 65 63 6F  6E 64 73 50
+  61 73 74 45  70 6F 63 68  23 0B 6E 61  6E 6F 73 65
+  63 6F 6E 64  73 22 07 75  73 65 72 54  61 67 22 05
+  61 6C 61 72  6D FD 00 03  80 07 61 6C  61 72 6D 5F
+  74 03 08 73  65 76 65 72  69 74 79 22  06 73 74 61
+  74 75 73 22  07 6D 65 73  73 61 67 65  60 0A 76 61
+  6C 75 65 55  6E 69 6F 6E  FD 00 04 81  00 03 0B 73
+  74 72 69 6E  67 56 61 6C  75 65 60 08  69 6E 74 56
+  61 6C 75 65  22 0B 64 6F  75 62 6C 65  56 61 6C 75
+  65 43 0C 76  61 72 69 61  6E 74 55 6E  69 6F 6E FD
+  00 05 82`;
+const example = t.structure('exampleStructure', {
+  value: t.arrayOf(t.byte),
+  boundedSizeArray: t.boundedArrayOf(t.byte, 16),
+  fixedSizeArray: t.fixedArrayOf(t.byte, 4),
+  timeStamp: t.structure('time_t', { secondsPastEpoch: t.long, nanoseconds: t.int, userTag: t.int }),
+  alarm: t.structure('alarm_t', { severity: t.int, status: t.int, message: t.string }),
+  valueUnion: t.union({ stringValue: t.string, intValue: t.int, doubleValue: t.double }),
+  variantUnion: t.any,
+});
+
+describe('the receiving side', () => {
+  test("reads the specification's examples", () => {
+    expect(read(TIME_STAMP_HEX, new TypeReceiver())).toBe(timeStamp);
+    expect(read(EXAMPLE_HEX, new TypeReceiver())).toBe(example);
+  });
+
+  test('finds a type by the id it was defined with, until the id is defined anew', () => {
+    const types = new TypeReceiver();
+    read(TIME_STAMP_HEX, types);
+    expect(read('FE 00 01', types)).toBe(timeStamp);
+    read('FD 00 01 80 00 01 01 61 22', types);
+    expect(read('FE 00 01', types)).toBe(t.structure({ a: t.int }));
+  });
+
+  test('refuses an id that nobody defined, naming it', () => {
+    expect(() => read('FE 00 07', new TypeReceiver())).toThrow(
+      new RemoteProtocolError('type id 7 at offset 1 was never defined on this link'),
+    );
+  });
+
+  test('reads the tagged form only where it is asked to', () => {
+    const writer = new Writer(true);
+    encodeTaggedType(writer, 1, 42, timeStamp);
+    const hex = toHex(writer.view());
+    expect(hex.slice(0, 16)).toBe('fc00010000002a80');
+    const types = new TypeReceiver({ acceptTagged: true });
+    expect(read(hex, types)).toBe(timeStamp);
+    expect(read('FE 00 01', types)).toBe(timeStamp);
+    expect(() => read(hex, new TypeReceiver())).toThrow(/0xfc.* reserved/);
+  });
+
+  test('counts the entries it keeps and refuses one too many', () => {
+    const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeRegistryEntries: 2 } });
+    read('FD 00 01 22', types);
+    read('FD 00 02 22', types);
+    read('FD 00 02 23', types);
+    expect(() => read('FD 00 03 22', types)).toThrow(LimitError);
+    expect(read('FE 00 02', types)).toBe(t.long);
+  });
+
+  test('counts the fields of what it keeps, giving back those of a replaced definition', () => {
+    const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeRegistryFields: 5 } });
+    for (let round = 0; round < 10; round++) read('FD 00 01 80 00 02 01 61 22 01 62 22', types);
+    expect(() => read('FD 00 02 80 00 02 01 61 22 01 62 22', types)).toThrow(/maxTypeRegistryFields allows 5/);
+  });
+
+  test('accepts 20 levels of nesting and refuses 21, also through an id', () => {
+    const nested = (levels: number): string => '80 00 01 01 61 '.repeat(levels) + '22';
+    expect(read(nested(20), new TypeReceiver())?.depth).toBe(20);
+    expect(() => read(nested(21), new TypeReceiver())).toThrow(/maxTypeNesting allows 20/);
+    const types = new TypeReceiver();
+    read(`FD 00 01 ${nested(15)}`, types);
+    expect(() => read('80 00 01 01 61 '.repeat(6) + 'FE 00 01', types)).toThrow(/maxTypeNesting allows 20/);
+  });
+
+  test('refuses more fields than the limit before it has read them all', () => {
+    const limits = { ...DEFAULT_LIMITS, maxTypeFields: 3 };
+    expect(() => read('80 00 03 01 61 22 01 62 22 01 63 22', new TypeReceiver({ limits }))).toThrow(
+      /maxTypeFields allows 3/,
+    );
+    expect(() => read('8A', new TypeReceiver({ limits: { ...limits, maxTypeFields: 1 } }))).toThrow(
+      /maxTypeFields allows 1/,
+    );
+  });
+
+  test('refuses two fields of one name, which no value could hold', () => {
+    expect(() => read('80 00 02 01 61 22 01 61 22', new TypeReceiver())).toThrow(
+      "two fields named 'a' in the structure at offset 0",
+    );
+  });
+
+  test.each(Array.from({ length: 61 }, (_, cut) => cut))(
+    'ends in a clear error when the bytes stop after %i',
+    (cut) => {
+      const bytes = fromHex(EXAMPLE_HEX).subarray(0, cut);
+      expect(() => decodeType(new Reader(bytes, true))).toThrow(TruncatedError);
+    },
+  );
+});
+
+describe('the sending side', () => {
+  const encode = (sender: TypeSender, type: TypeDesc | null): string => {
+    const writer = new Writer(true);
+    sender.encode(writer, type);
+    return toHex(writer.view());
+  };
+
+  test('defines a composite type once and sends its id from then on', () => {
+    const sender = new TypeSender();
+    expect(encode(sender, timeStamp)).toBe(toHex(fromHex(TIME_STAMP_HEX)));
+    expect(encode(sender, timeStamp)).toBe('fe0001');
+  });
+
+  test('sends nested types by id too, so that a receiver can follow', () => {
+    const sender = new TypeSender();
+    const types = new TypeReceiver();
+    for (const type of [
+      example,
+      t.arrayOf(timeStamp),
+      timeStamp,
+      t.arrayOf(t.union({ a: t.any })),
+      example,
+      null,
+      t.double,
+    ]) {
+      expect(read(encode(sender, type), types)).toBe(type);
+    }
+  });
+
+  test('goes back to full types when all ids are given', () => {
+    const sender = new TypeSender({ ...DEFAULT_LIMITS, maxTypeRegistryEntries: 1 });
+    encode(sender, timeStamp);
+    const other = t.structure({ a: t.int });
+    expect(encode(sender, other)).toBe('8000010161' + '22');
+    expect(encode(sender, other)).toBe('8000010161' + '22');
+    expect(encode(sender, timeStamp)).toBe('fe0001');
+  });
+
+  test('writes every type in full without a registry', () => {
+    const writer = new Writer(true);
+    encodeType(writer, example);
+    expect(decodeType(new Reader(writer.view(), true))).toBe(example);
+  });
+});
