@@ -29,6 +29,7 @@ if (mode === '--run') {
   if (program === undefined) stop('--run needs the file of a program');
   const file = resolve(root, program);
   process.argv.splice(1, process.argv.length, file, ...programArguments);
+  followParent();
   await import(pathToFileURL(file).href);
 }
 
@@ -55,6 +56,20 @@ function build() {
   const cli = join(dist, 'cli', 'main.js');
   if (existsSync(cli)) chmodSync(cli, 0o755);
   writeStamp({ build: inputs });
+}
+
+/**
+ * The shell that npm puts in between dies of SIGTERM without passing it on, and its child would serve on for ever.
+ * So the child looks whether its parent is still there, and sends itself the signal that it was meant to get.
+ */
+function followParent() {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 250);
+  watch.unref();
 }
 
 /** Names, sizes and times of all that the build reads: changes when a file is edited, added, moved or removed. */
