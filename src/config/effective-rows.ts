@@ -1,0 +1,77 @@
+// How does a person see the configuration that holds, and where each part came from?
+import { formatEndpoint, type Endpoint } from './address-list.ts';
+import type { ChannelDefinition } from './channel-definition.ts';
+import { formatChannelType } from './channel-type.ts';
+import type { ClientConfig, ServerConfig } from './effective.ts';
+import { quote } from './parsed.ts';
+import { LIMIT_NAMES, snakeCase } from './toml-schema.ts';
+
+export type Row = readonly [key: string, value: string, origin: string];
+
+/** One row for each setting, limit and channel; keys as the TOML file spells them where it knows them. */
+export function serverRows(config: ServerConfig): readonly Row[] {
+  const { origins } = config;
+  return [
+    ['server.name', config.name, origins.name],
+    ['server.tcp_port', String(config.tcpPort), origins.tcpPort],
+    ['server.udp_port', String(config.udpPort), origins.udpPort],
+    ['server.interfaces', endpointsText(config.interfaces), origins.interfaces],
+    ['server.beacon_addresses', endpointsText(config.beaconAddresses), origins.beaconAddresses],
+    ['server.auto_beacon', String(config.autoBeacon), origins.autoBeacon],
+    ['server.ignore_addresses', endpointsText(config.ignoreAddresses), origins.ignoreAddresses],
+    ['connection timeout', secondsText(config.connectionTimeoutMs), origins.connectionTimeoutMs],
+    ['beacon period', secondsText(config.beaconPeriodMs), origins.beaconPeriodMs],
+    ['store.url', config.storeUrl === undefined ? '(none)' : withoutPassword(config.storeUrl), origins.storeUrl],
+    ['workspace', config.workspace ?? '(none)', origins.workspace],
+    ['log.level', config.logLevel, origins.logLevel],
+    ...LIMIT_NAMES.map((name): Row => [
+      `limits.${snakeCase(name)}`,
+      String(config.limits[name]),
+      config.limitOrigins[name],
+    ]),
+    ...config.channels.map((channel): Row => [`channel ${channel.name}`, channelText(channel), channel.origin]),
+  ];
+}
+
+export function clientRows(config: ClientConfig): readonly Row[] {
+  const { origins } = config;
+  return [
+    ['udp port', String(config.udpPort), origins.udpPort],
+    ['tcp port', String(config.tcpPort), origins.tcpPort],
+    ['search addresses', endpointsText(config.addresses), origins.addresses],
+    ['search by broadcast', String(config.autoAddresses), origins.autoAddresses],
+    ['name servers', endpointsText(config.nameServers), origins.nameServers],
+    ['interfaces', endpointsText(config.interfaces), origins.interfaces],
+    ['connection timeout', secondsText(config.connectionTimeoutMs), origins.connectionTimeoutMs],
+  ];
+}
+
+function endpointsText(endpoints: readonly Endpoint[]): string {
+  return endpoints.length === 0 ? '(none)' : endpoints.map(formatEndpoint).join(' ');
+}
+
+function secondsText(milliseconds: number): string {
+  return `${milliseconds / 1000} s`;
+}
+
+function channelText({ type, value, readOnly }: ChannelDefinition): string {
+  const suffix = readOnly ? ' (read only)' : '';
+  return `${formatChannelType(type)}${value === undefined ? '' : ` = ${valueText(value)}`}${suffix}`;
+}
+
+/** Most items of an array that are shown. */
+const SHOWN_ITEMS = 5;
+
+function valueText(value: NonNullable<ChannelDefinition['value']>): string {
+  if (typeof value === 'string') return quote(value);
+  if (typeof value !== 'object') return String(value);
+  const rest = value.length > SHOWN_ITEMS ? [`... ${value.length} in all`] : [];
+  return `[${[...value.slice(0, SHOWN_ITEMS).map(valueText), ...rest].join(', ')}]`;
+}
+
+function withoutPassword(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.password === '') return url;
+  parsed.password = '***';
+  return parsed.href;
+}

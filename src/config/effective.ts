@@ -1,0 +1,277 @@
+// Which configuration holds, and who set each part of it? Command line over TOML over EPICS_* variables over defaults.
+import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
+import {
+  ENDPOINT_FORM,
+  parseEndpoint,
+  withoutRepeats,
+  withPort,
+  type Endpoint,
+  type PortedEndpoint,
+} from './address-list.ts';
+import type { ChannelDefinition } from './channel-definition.ts';
+import { ConfigError, problemText, type ConfigProblem, type Report } from './config-error.ts';
+import { noticeUnknownVariables, readClientEnvironment, readServerEnvironment } from './environment.ts';
+import { deepFreeze } from './freeze.ts';
+import { DEFAULT_ORIGIN, strongest, type Sourced } from './origin.ts';
+import { quote, right, wrong, type Parsed } from './parsed.ts';
+import { parsePvFlag, PV_FLAG } from './pv-flag.ts';
+import { DEFAULT_BEACON_PERIOD_MS, DEFAULT_CONNECTION_TIMEOUT_MS, parsePort } from './settings-text.ts';
+import { parseTomlFile, type FileSettings } from './toml-file.ts';
+import { LIMIT_NAMES, parseStoreUrl, snakeCase, type LogLevel } from './toml-schema.ts';
+import { Variables, type VariableSources } from './variables.ts';
+
+export const DEFAULT_TCP_PORT = 5075;
+export const DEFAULT_UDP_PORT = 5076;
+const DEFAULT_SERVER_NAME = 'pvkit';
+const ANY_INTERFACE: Endpoint = { host: '0.0.0.0', family: 'ipv4', port: undefined, ttl: undefined, via: undefined };
+
+/** The command line of a server as it was typed; nothing in it is checked yet. */
+export interface ServerFlags {
+  readonly interfaces?: readonly string[] | undefined;
+  readonly tcpPort?: string | undefined;
+  readonly udpPort?: string | undefined;
+  readonly store?: string | undefined;
+  readonly workspace?: string | undefined;
+  /** `NAME=TYPE[:VALUE]` each. */
+  readonly pvs?: readonly string[] | undefined;
+}
+
+export interface ServerSettings {
+  /** Prefix of the server's own PVs. */
+  readonly name: string;
+  /** 0 asks for a free port. */
+  readonly tcpPort: number;
+  readonly udpPort: number;
+  /** Never empty. A port overrides `tcpPort` for this interface. */
+  readonly interfaces: readonly Endpoint[];
+  /** Where no port is given, the UDP port that was bound. */
+  readonly beaconAddresses: readonly Endpoint[];
+  /** Send beacons to the broadcast address of every served interface as well. */
+  readonly autoBeacon: boolean;
+  /** Senders whose searches are dropped; without a port from any port. */
+  readonly ignoreAddresses: readonly Endpoint[];
+  /** Silence after which a link is closed. */
+  readonly connectionTimeoutMs: number;
+  /** Time between the first beacons. */
+  readonly beaconPeriodMs: number;
+  readonly storeUrl: string | undefined;
+  readonly workspace: string | undefined;
+  readonly logLevel: LogLevel;
+}
+
+export interface ServerConfig extends ServerSettings {
+  readonly limits: Limits;
+  /** Names are unique. */
+  readonly channels: readonly ChannelDefinition[];
+  /** By the name of the setting, such as `tcpPort`: `default`, `EPICS_PVA_SERVER_PORT`, `lab.toml:3`, `--tcp-port`. */
+  readonly origins: Readonly<Record<keyof ServerSettings, string>>;
+  readonly limitOrigins: Readonly<Record<keyof Limits, string>>;
+  /** What is harmless, but hardly meant. */
+  readonly warnings: readonly string[];
+}
+
+export interface ClientSettings {
+  /** Default port of name servers. */
+  readonly tcpPort: number;
+  readonly udpPort: number;
+  /** Where UDP searches go. */
+  readonly addresses: readonly PortedEndpoint[];
+  /** Search at the broadcast address of every interface as well. */
+  readonly autoAddresses: boolean;
+  /** Servers to search by TCP. */
+  readonly nameServers: readonly PortedEndpoint[];
+  /** Where beacons are heard. Never empty. */
+  readonly interfaces: readonly PortedEndpoint[];
+  readonly connectionTimeoutMs: number;
+}
+
+export interface ClientConfig extends ClientSettings {
+  readonly origins: Readonly<Record<keyof ClientSettings, string>>;
+  readonly warnings: readonly string[];
+}
+
+export interface ServerConfigSources extends VariableSources {
+  readonly flags?: ServerFlags | undefined;
+  readonly toml?: { readonly file: string; readonly text: string } | undefined;
+}
+
+/** The configuration of a server, deeply frozen. Throws ConfigError with every fault of every source. */
+export function resolveServerConfig(sources: ServerConfigSources): ServerConfig {
+  const found = new Findings();
+  const variables = new Variables(sources, found.report);
+  noticeUnknownVariables(variables, found.notice);
+  const environment = readServerEnvironment(variables, found.report);
+  const file = sources.toml && parseTomlFile(sources.toml.text, sources.toml.file, variables, found.report);
+  const flags = readFlags(sources.flags ?? {}, found.report);
+
+  const sourced = {
+    name: strongest([file?.name], DEFAULT_SERVER_NAME),
+    tcpPort: strongest([flags.tcpPort, file?.tcpPort, environment.tcpPort], DEFAULT_TCP_PORT),
+    udpPort: strongest([flags.udpPort, file?.udpPort, environment.udpPort], DEFAULT_UDP_PORT),
+    interfaces: notEmpty(strongest([flags.interfaces, file?.interfaces, environment.interfaces], [])),
+    beaconAddresses: strongest([file?.beaconAddresses, environment.beaconAddresses], []),
+    autoBeacon: strongest([file?.autoBeacon, environment.autoBeacon], true),
+    ignoreAddresses: strongest([file?.ignoreAddresses, environment.ignoreAddresses], []),
+    connectionTimeoutMs: strongest([environment.connectionTimeoutMs], DEFAULT_CONNECTION_TIMEOUT_MS),
+    beaconPeriodMs: strongest([environment.beaconPeriodMs], DEFAULT_BEACON_PERIOD_MS),
+    storeUrl: strongest<string | undefined>([flags.store, file?.storeUrl], undefined),
+    workspace: strongest<string | undefined>([flags.workspace], undefined),
+    logLevel: strongest<LogLevel>([file?.logLevel], 'info'),
+  };
+  const limits = settleLimits(file, sources.toml?.file, found.report);
+  const channels = mergeChannels(file?.channels ?? [], flags.pvs, found.report, found.notice);
+  found.throwIfWrong();
+  return deepFreeze({
+    ...valuesOf(sourced),
+    ...limits,
+    channels,
+    origins: originsOf(sourced),
+    warnings: found.warnings(),
+  });
+}
+
+/** The configuration of a client, deeply frozen. Throws ConfigError with every fault. */
+export function resolveClientConfig(sources: VariableSources): ClientConfig {
+  const found = new Findings();
+  const variables = new Variables(sources, found.report);
+  noticeUnknownVariables(variables, found.notice);
+  const environment = readClientEnvironment(variables, found.report, found.notice);
+  const tcpPort = strongest([environment.tcpPort], DEFAULT_TCP_PORT);
+  const udpPort = strongest([environment.udpPort], DEFAULT_UDP_PORT);
+  const sourced = {
+    tcpPort,
+    udpPort,
+    addresses: ported(strongest([environment.addresses], []), udpPort.value),
+    autoAddresses: strongest([environment.autoAddresses], true),
+    nameServers: ported(strongest([environment.nameServers], []), tcpPort.value),
+    interfaces: ported(notEmpty(strongest([environment.interfaces], [])), udpPort.value),
+    connectionTimeoutMs: strongest([environment.connectionTimeoutMs], DEFAULT_CONNECTION_TIMEOUT_MS),
+  };
+  found.throwIfWrong();
+  return deepFreeze({ ...valuesOf(sourced), origins: originsOf(sourced), warnings: found.warnings() });
+}
+
+class Findings {
+  readonly #problems: ConfigProblem[] = [];
+  readonly #notices: ConfigProblem[] = [];
+  readonly report: Report = (problem) => this.#problems.push(problem);
+  readonly notice: Report = (problem) => this.#notices.push(problem);
+
+  throwIfWrong(): void {
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems);
+  }
+
+  warnings(): readonly string[] {
+    return this.#notices.map(problemText);
+  }
+}
+
+interface CheckedFlags {
+  readonly tcpPort: Sourced<number> | undefined;
+  readonly udpPort: Sourced<number> | undefined;
+  readonly interfaces: Sourced<readonly Endpoint[]> | undefined;
+  readonly store: Sourced<string> | undefined;
+  readonly workspace: Sourced<string> | undefined;
+  readonly pvs: readonly ChannelDefinition[];
+}
+
+function readFlags(flags: ServerFlags, report: Report): CheckedFlags {
+  function read<T>(flag: string, text: string | undefined, parse: (text: string) => Parsed<T>): Sourced<T> | undefined {
+    if (text === undefined) return undefined;
+    const parsed = parse(text);
+    if (parsed.ok) return { value: parsed.value, origin: flag };
+    report({ key: flag, message: parsed.wrong });
+    return undefined;
+  }
+  function readAll<T>(
+    flag: string,
+    texts: readonly string[] | undefined,
+    parse: (text: string) => Parsed<T>,
+  ): readonly T[] {
+    return (texts ?? []).flatMap((text) => read(flag, text, parse)?.value ?? []);
+  }
+  const interfaces = readAll('--interface', flags.interfaces, parseInterface);
+  return {
+    tcpPort: read('--tcp-port', flags.tcpPort, parsePort),
+    udpPort: read('--udp-port', flags.udpPort, parsePort),
+    interfaces: interfaces.length === 0 ? undefined : { value: withoutRepeats(interfaces), origin: '--interface' },
+    store: read('--store', flags.store, parseStoreUrl),
+    workspace: read('--workspace', flags.workspace, (text) =>
+      text === '' ? wrong('is empty; expected a folder') : right(text),
+    ),
+    pvs: readAll(PV_FLAG, flags.pvs, parsePvFlag),
+  };
+}
+
+function parseInterface(text: string): Parsed<Endpoint> {
+  const parsed = parseEndpoint(text);
+  return parsed.ok ? parsed : wrong(`${quote(text)} ${parsed.wrong}; expected ${ENDPOINT_FORM}`);
+}
+
+/** No interface at all would serve nobody, so an empty list means all, as in pvxs. */
+function notEmpty(interfaces: Sourced<readonly Endpoint[]>): Sourced<readonly Endpoint[]> {
+  return interfaces.value.length > 0 ? interfaces : { ...interfaces, value: [ANY_INTERFACE] };
+}
+
+function ported(list: Sourced<readonly Endpoint[]>, port: number): Sourced<readonly PortedEndpoint[]> {
+  return { value: withPort(list.value, port), origin: list.origin };
+}
+
+/** Channels of the file and of the command line; one of the command line replaces its namesake of the file. */
+function mergeChannels(
+  ofFile: readonly ChannelDefinition[],
+  ofFlags: readonly ChannelDefinition[],
+  report: Report,
+  notice: Report,
+): readonly ChannelDefinition[] {
+  const byName = new Map(ofFile.map((channel) => [channel.name, channel]));
+  for (const channel of ofFlags) {
+    const before = byName.get(channel.name);
+    if (before?.origin === PV_FLAG) report({ key: PV_FLAG, message: `${quote(channel.name)} is given twice` });
+    else if (before !== undefined)
+      notice({ key: PV_FLAG, message: `${channel.name} replaces the channel of ${before.origin}` });
+    byName.set(channel.name, channel);
+  }
+  return [...byName.values()];
+}
+
+function settleLimits(
+  file: FileSettings | undefined,
+  fileName: string | undefined,
+  report: Report,
+): Pick<ServerConfig, 'limits' | 'limitOrigins'> {
+  const limits: Record<keyof Limits, number> = { ...DEFAULT_LIMITS };
+  const origins = Object.fromEntries(
+    LIMIT_NAMES.map((name) => [name, file?.limits.get(name)?.origin ?? DEFAULT_ORIGIN]),
+  );
+  for (const [name, { value }] of file?.limits ?? []) limits[name] = value;
+  for (const [lower, upper] of LIMIT_PAIRS) {
+    if (limits[lower] <= limits[upper]) continue;
+    const message = `is ${limits[lower]}, which is more than ${snakeCase(upper)} with ${limits[upper]}`;
+    report({ file: fileName, key: `limits.${snakeCase(lower)}`, message });
+  }
+  // fromEntries() forgets the names; LIMIT_NAMES are all of them.
+  return { limits, limitOrigins: origins as Record<keyof Limits, string> };
+}
+
+/** The first of a pair takes effect before the second, or within it. */
+const LIMIT_PAIRS: readonly (readonly [keyof Limits, keyof Limits])[] = [
+  ['monitorPauseBytes', 'readPauseBytes'],
+  ['defaultMonitorQueue', 'maxMonitorQueue'],
+];
+
+type SourcedRecord = Readonly<Record<string, Sourced<unknown>>>;
+
+function valuesOf<T extends SourcedRecord>(sourced: T): { readonly [K in keyof T]: T[K]['value'] } {
+  // fromEntries() forgets which value has which key.
+  return Object.fromEntries(Object.entries(sourced).map(([key, { value }]) => [key, value])) as {
+    [K in keyof T]: T[K]['value'];
+  };
+}
+
+function originsOf<T extends SourcedRecord>(sourced: T): { readonly [K in keyof T]: string } {
+  // The same border as in valuesOf().
+  return Object.fromEntries(Object.entries(sourced).map(([key, { origin }]) => [key, origin])) as {
+    [K in keyof T]: string;
+  };
+}

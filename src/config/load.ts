@@ -1,0 +1,92 @@
+// Which files make up the configuration, and how are they read?
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { reasonOf } from '../protocol/errors.ts';
+import { ConfigError } from './config-error.ts';
+import {
+  resolveClientConfig,
+  resolveServerConfig,
+  type ClientConfig,
+  type ServerConfig,
+  type ServerFlags,
+} from './effective.ts';
+import { DOTENV_FILE, EXAMPLE_FILE, type DotenvText, type VariableSources } from './variables.ts';
+
+/** A larger file is taken for a mistake. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+/** A file that is not there, or a folder of the same name (Python keeps virtual environments in `.env/`). */
+const ABSENT_CODES: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
+
+export interface LoadOptions {
+  /** Working folder: relative paths start here, and its `.env` and `.env.example` are read. */
+  readonly folder: string;
+  readonly processEnvironment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LoadServerOptions extends LoadOptions {
+  readonly flags?: ServerFlags | undefined;
+  /** The TOML file. `.env` and `.env.example` beside it count too, and more than those of the working folder. */
+  readonly configFile?: string | undefined;
+}
+
+/** Reads every source of a server's configuration. Throws ConfigError; touches nothing but these files. */
+export function loadServerConfig(options: LoadServerOptions): ServerConfig {
+  const { configFile, flags } = options;
+  const beside = configFile === undefined ? [] : [dirname(configFile)];
+  const toml =
+    configFile === undefined ? undefined : { file: configFile, text: readRequired(options.folder, configFile) };
+  return resolveServerConfig({ ...readSources(options, beside), flags, toml });
+}
+
+/** Reads every source of a client's configuration. Throws ConfigError. */
+export function loadClientConfig(options: LoadOptions): ClientConfig {
+  return resolveClientConfig(readSources(options, []));
+}
+
+function readSources(options: LoadOptions, beside: readonly string[]): VariableSources {
+  const folders = [...new Set([...beside, '.'].map((folder) => resolve(options.folder, folder)))];
+  const readAll = (name: string): readonly DotenvText[] =>
+    folders.flatMap((folder) => {
+      const file = shownPath(options.folder, join(folder, name));
+      const text = readOptional(options.folder, file);
+      return text === undefined ? [] : [{ file, text }];
+    });
+  return {
+    processEnvironment: options.processEnvironment,
+    dotenv: readAll(DOTENV_FILE),
+    examples: readAll(EXAMPLE_FILE),
+  };
+}
+
+/** Relative where that is shorter to read. */
+function shownPath(from: string, path: string): string {
+  const short = relative(from, path);
+  return short.startsWith('..') || isAbsolute(short) ? path : short;
+}
+
+function readRequired(folder: string, file: string): string {
+  const text = readOptional(folder, file);
+  if (text === undefined) throw new ConfigError([{ file, key: '', message: 'there is no such file' }]);
+  return text;
+}
+
+function readOptional(folder: string, file: string): string | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(resolve(folder, file));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ABSENT_CODES.has(error.code)) return undefined;
+    throw new ConfigError([{ file, key: '', message: `cannot be read: ${reasonOf(error)}` }]);
+  }
+  if (bytes.length > MAX_FILE_BYTES) {
+    throw new ConfigError([
+      { file, key: '', message: `has ${bytes.length} bytes; a configuration file has at most ${MAX_FILE_BYTES}` },
+    ]);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ConfigError([{ file, key: '', message: 'is not UTF-8 text' }]);
+  }
+}

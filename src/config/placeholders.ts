@@ -1,0 +1,57 @@
+// How do `${NAME}` placeholders in the strings of a TOML file get their values?
+import { quote } from './parsed.ts';
+import type { TomlPath } from './toml-lines.ts';
+import { DOTENV_FILE, EXAMPLE_FILE, type Variables } from './variables.ts';
+
+/** `$${` first, so that it is never taken for the beginning of a placeholder. */
+const PLACEHOLDER = /\$\$\{|\$\{([^{}]*)\}|\$\{/g;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * A copy of a parsed TOML tree in which every string's placeholders are filled in. `$${` stands for `${`.
+ * What cannot be filled in is reported with its path and left as it is.
+ */
+export function fillPlaceholders(
+  tree: unknown,
+  variables: Variables,
+  report: (path: TomlPath, message: string) => void,
+): unknown {
+  function fill(node: unknown, path: TomlPath): unknown {
+    if (typeof node === 'string') return fillText(node, variables, (message) => report(path, message));
+    if (Array.isArray(node)) return node.map((item: unknown, index) => fill(item, [...path, index]));
+    if (!isTable(node)) return node;
+    const copy = emptyTable();
+    for (const [key, item] of Object.entries(node)) copy[key] = fill(item, [...path, key]);
+    return copy;
+  }
+  return fill(tree, []);
+}
+
+/** Is it a table of the parser? Dates are objects too; tables have no prototype. */
+export function isTable(node: unknown): node is Readonly<Record<string, unknown>> {
+  return typeof node === 'object' && node !== null && Object.getPrototypeOf(node) === null;
+}
+
+/** No prototype, so that a key `__proto__` is a key like any other. */
+function emptyTable(): Record<string, unknown> {
+  // Object.create() is declared to return any.
+  return Object.create(null) as Record<string, unknown>;
+}
+
+function fillText(text: string, variables: Variables, report: (message: string) => void): string {
+  return text.replace(PLACEHOLDER, (whole, name: string | undefined) => {
+    if (whole === '$${') return '${';
+    if (name === undefined) {
+      report('${ is not closed by }; write $${ for the characters themselves');
+      return whole;
+    }
+    if (!NAME.test(name)) {
+      report(`\${${name}} holds no name; expected letters, digits and _, or $\${ for the characters themselves`);
+      return whole;
+    }
+    const variable = variables.get(name);
+    if (variable !== undefined) return variable.value;
+    report(`${quote(name)} is declared nowhere: not in the environment, ${DOTENV_FILE} or ${EXAMPLE_FILE}`);
+    return whole;
+  });
+}

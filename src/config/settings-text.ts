@@ -1,0 +1,57 @@
+// How are a port, a yes or no, and a time read from the text of a variable or a flag?
+import { quote, right, wrong, type Parsed } from './parsed.ts';
+
+/** Longest delay a Node timer can wait. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * pvxs waits 4/3 of EPICS_PVA_CONN_TMO: old Java clients send an echo once in this time, and would race with a server
+ * that waits just as long (pvAccessCPP issue 171).
+ */
+const TIMEOUT_SCALE = 4 / 3;
+export const DEFAULT_CONNECTION_TIMEOUT_MS = 40_000;
+const MIN_CONNECTION_TIMEOUT_MS = 2_000;
+/** In the variable, so before scaling; what a timer can wait. */
+const MAX_CONNECTION_TIMEOUT_S = 1_600_000;
+
+export const DEFAULT_BEACON_PERIOD_MS = 15_000;
+const MIN_BEACON_PERIOD_S = 0.1;
+const MAX_BEACON_PERIOD_S = 86_400;
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** 0 to 65535, decimal or 0x. */
+export function parsePort(text: string): Parsed<number> {
+  const trimmed = text.trim();
+  const port = /^(0|[1-9]\d{0,4}|0x[\da-f]{1,4})$/i.test(trimmed) ? Number(trimmed) : Number.NaN;
+  return port <= 65_535 ? right(port) : wrong(`${quote(text)} is not a port; expected a number from 0 to 65535`);
+}
+
+/** YES, NO in any case, 1 or 0: what pvxs takes. */
+export function parseFlag(text: string): Parsed<boolean> {
+  const trimmed = text.trim().toUpperCase();
+  if (trimmed === 'YES' || trimmed === '1') return right(true);
+  if (trimmed === 'NO' || trimmed === '0') return right(false);
+  return wrong(`${quote(text)} is not a yes or no; expected YES, NO, 1 or 0`);
+}
+
+/** Seconds of EPICS_PVA_CONN_TMO as the milliseconds of silence after which a link is closed. 0 means the default. */
+export function parseConnectionTimeout(text: string): Parsed<number> {
+  const seconds = parseSeconds(text, 0, MAX_CONNECTION_TIMEOUT_S);
+  if (!seconds.ok) return seconds;
+  if (seconds.value === 0) return right(DEFAULT_CONNECTION_TIMEOUT_MS);
+  return right(Math.max(MIN_CONNECTION_TIMEOUT_MS, Math.round(seconds.value * 1000 * TIMEOUT_SCALE)));
+}
+
+/** Seconds between the first beacons of a server, as milliseconds. */
+export function parseBeaconPeriod(text: string): Parsed<number> {
+  const seconds = parseSeconds(text, MIN_BEACON_PERIOD_S, MAX_BEACON_PERIOD_S);
+  return seconds.ok ? right(Math.round(seconds.value * 1000)) : seconds;
+}
+
+function parseSeconds(text: string, least: number, most: number): Parsed<number> {
+  const trimmed = text.trim();
+  const seconds = NUMBER.test(trimmed) ? Number(trimmed) : Number.NaN;
+  if (seconds >= least && seconds <= most) return right(seconds);
+  return wrong(`${quote(text)} is not a time; expected seconds from ${least} to ${most}`);
+}

@@ -1,0 +1,166 @@
+// What does the TOML file say, and where is it wrong? Every fault is found in one go, with its line.
+import { parse, TomlError } from 'smol-toml';
+import type { z } from 'zod';
+import type { Limits } from '../protocol/limits.ts';
+import { withoutRepeats, type Endpoint } from './address-list.ts';
+import type { ChannelDefinition, ChannelValue } from './channel-definition.ts';
+import { describe } from './channel-value.ts';
+import type { ConfigProblem, Report } from './config-error.ts';
+import type { Sourced } from './origin.ts';
+import { fillPlaceholders, isTable } from './placeholders.ts';
+import { didYouMean } from './suggest.ts';
+import { checkChannels, toDefinition } from './toml-channels.ts';
+import { locateKeys, type TomlLines, type TomlPath } from './toml-lines.ts';
+import { fileSchema, knownKeysAt, LIMIT_NAMES, snakeCase, type FileContent, type LogLevel } from './toml-schema.ts';
+import type { Variables } from './variables.ts';
+
+/** What one file sets; undefined for what it leaves to others. */
+export interface FileSettings {
+  readonly name: Sourced<string> | undefined;
+  readonly tcpPort: Sourced<number> | undefined;
+  readonly udpPort: Sourced<number> | undefined;
+  readonly interfaces: Sourced<readonly Endpoint[]> | undefined;
+  readonly beaconAddresses: Sourced<readonly Endpoint[]> | undefined;
+  readonly autoBeacon: Sourced<boolean> | undefined;
+  readonly ignoreAddresses: Sourced<readonly Endpoint[]> | undefined;
+  readonly limits: ReadonlyMap<keyof Limits, Sourced<number>>;
+  readonly storeUrl: Sourced<string> | undefined;
+  readonly logLevel: Sourced<LogLevel> | undefined;
+  readonly channels: readonly ChannelDefinition[];
+}
+
+/** What zod's words are for a person who writes TOML. */
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'a string',
+  boolean: 'true or false',
+  array: 'an array',
+  object: 'a table',
+};
+
+/** Reads the text of a file. Faults are reported under `file`, in the order of their lines; undefined where there is any. */
+export function parseTomlFile(
+  text: string,
+  file: string,
+  variables: Variables,
+  report: Report,
+): FileSettings | undefined {
+  let tree: unknown;
+  try {
+    // Every integer as bigint: 64 bits stay exact, and 5.0 is told from 5.
+    tree = parse(text, { integersAsBigInt: true });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    report({ file, line: error.line, key: '', message: syntaxMessage(error) });
+    return undefined;
+  }
+  const problems: ConfigProblem[] = [];
+  const lines = locateKeys(text);
+  const settings = readTree(tree, file, lines, variables, (path, message) => {
+    problems.push({ file, line: lines.lineOf(path), key: keyText(path), message });
+  });
+  for (const problem of problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))) report(problem);
+  return problems.length === 0 ? settings : undefined;
+}
+
+function readTree(
+  raw: unknown,
+  file: string,
+  lines: TomlLines,
+  variables: Variables,
+  report: (path: TomlPath, message: string) => void,
+): FileSettings | undefined {
+  const unfilled = new Set<string>();
+  const tree = fillPlaceholders(raw, variables, (path, message) => {
+    unfilled.add(keyText(path));
+    report(path, message);
+  });
+  // A string that could not be filled in would only be called wrong once more.
+  const reportFilled = (path: TomlPath, message: string) => {
+    if (!unfilled.has(keyText(path))) report(path, message);
+  };
+  const result = fileSchema.safeParse(tree);
+  for (const issue of result.error?.issues ?? []) reportIssue(issue, tree, reportFilled);
+  const values = checkChannels(isTable(tree) ? tree['channels'] : undefined, lines, reportFilled);
+  return result.success ? toSettings(result.data, values, (path) => `${file}:${lines.lineOf(path)}`) : undefined;
+}
+
+function reportIssue(issue: z.core.$ZodIssue, tree: unknown, report: (path: TomlPath, message: string) => void): void {
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeysAt(path);
+    for (const key of issue.keys) report([...path, key], unknownKeyMessage(key, known, path));
+    return;
+  }
+  if (issue.code !== 'invalid_type') {
+    report(path, issue.message);
+    return;
+  }
+  const words = TYPE_WORDS[issue.expected] ?? issue.expected;
+  const value = valueAt(tree, path);
+  report(path, value === undefined ? `is missing; expected ${words}` : `is ${describe(value)}; expected ${words}`);
+}
+
+function unknownKeyMessage(key: string, known: readonly string[], path: TomlPath): string {
+  const near = didYouMean(key, known);
+  const table = path.length === 0 ? 'a file' : keyText(path.filter((part) => typeof part === 'string'));
+  return `is no key of ${table}${near === '' ? `; expected ${known.join(', ')}` : near}`;
+}
+
+function toSettings(
+  content: FileContent,
+  values: ReadonlyMap<number, ChannelValue>,
+  originAt: (path: TomlPath) => string,
+): FileSettings {
+  const { server = {}, limits = {}, channels = [] } = content;
+  function set<T>(value: T | undefined, ...path: TomlPath): Sourced<T> | undefined {
+    return value === undefined ? undefined : { value, origin: originAt(path) };
+  }
+  function endpoints(list: readonly Endpoint[] | undefined, key: string): Sourced<readonly Endpoint[]> | undefined {
+    return set(list && withoutRepeats(list), 'server', key);
+  }
+  const setLimits = new Map<keyof Limits, Sourced<number>>();
+  for (const name of LIMIT_NAMES) {
+    const limit = set(limits[snakeCase(name)], 'limits', snakeCase(name));
+    if (limit !== undefined) setLimits.set(name, limit);
+  }
+  return {
+    name: set(server.name, 'server', 'name'),
+    tcpPort: set(server.tcp_port, 'server', 'tcp_port'),
+    udpPort: set(server.udp_port, 'server', 'udp_port'),
+    interfaces: endpoints(server.interfaces, 'interfaces'),
+    beaconAddresses: endpoints(server.beacon_addresses, 'beacon_addresses'),
+    autoBeacon: set(server.auto_beacon, 'server', 'auto_beacon'),
+    ignoreAddresses: endpoints(server.ignore_addresses, 'ignore_addresses'),
+    limits: setLimits,
+    storeUrl: set(content.store?.url, 'store', 'url'),
+    logLevel: set(content.log?.level, 'log', 'level'),
+    channels: channels.map((channel, index) =>
+      toDefinition(channel, values.get(index), originAt(['channels', index, 'name'])),
+    ),
+  };
+}
+
+/** `channels[2].alarm.low` */
+function keyText(path: TomlPath): string {
+  return path.reduce<string>((key, part) => {
+    if (typeof part === 'number') return `${key}[${part}]`;
+    const name = /^[A-Za-z0-9_-]+$/.test(part) ? part : JSON.stringify(part);
+    return key === '' ? name : `${key}.${name}`;
+  }, '');
+}
+
+function valueAt(tree: unknown, path: TomlPath): unknown {
+  let value = tree;
+  for (const part of path) {
+    if (Array.isArray(value) && typeof part === 'number') value = value[part];
+    else if (isTable(value)) value = value[part];
+    else return undefined;
+  }
+  return value;
+}
+
+/** The first line of the parser's message, without the excerpt of the text below it. */
+function syntaxMessage(error: TomlError): string {
+  const [first = error.message] = error.message.split('\n');
+  return `is no TOML at column ${error.column}: ${first.replace('Invalid TOML document: ', '')}`;
+}
