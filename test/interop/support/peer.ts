@@ -219,7 +219,11 @@ export class P4pClient {
   async #read(): Promise<void> {
     try {
       for (;;) {
-        const answer = JSON.parse(await this.#process.line()) as { readonly id: number };
+        const answer = JSON.parse(await this.#process.line()) as {
+          readonly id: number;
+          readonly result?: unknown;
+          readonly error?: string;
+        };
         this.#answers.get(answer.id)?.(answer);
         this.#answers.delete(answer.id);
       }
