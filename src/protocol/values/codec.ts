@@ -262,6 +262,7 @@ function requireUnion(value: PvValue): NonNullable<UnionValue> {
     throw typeMismatch('a union value { select, value } or null', value);
   }
   if (typeof value.select !== 'string') throw typeMismatch('the name of a union member', value.select);
+  // Checked member by member just now; what `value` holds is checked by the codec of the selected member.
   return value as NonNullable<UnionValue>;
 }
 
@@ -285,6 +286,7 @@ function requireAny(value: PvValue): NonNullable<AnyValue> {
   if (typeof value !== 'object' || value === null || !('type' in value) || !('value' in value)) {
     throw typeMismatch('a value with its type { type, value } or null', value);
   }
+  // `type` comes from a builder or a decoder, as its TypeScript type asks; `value` is checked by the codec of that type.
   return value as unknown as NonNullable<AnyValue>;
 }
 
