@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -39,7 +40,8 @@ for (const [name, [tool = '', ...args]] of Object.entries(checks)) {
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const ok = status === 0;
   process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name} (${tool}, ${seconds} s)\n`);
-  if (!ok) process.stdout.write(`${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}\n`);
+  // Some tools colour their output in CI whatever they are told.
+  if (!ok) process.stdout.write(`${stripVTControlCharacters(stdout + stderr)}${error?.message ?? ''}\n`);
   if (ok) passed += 1;
   else failed += 1;
 }
