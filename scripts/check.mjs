@@ -41,7 +41,7 @@ for (const [name, [tool = '', ...args]] of Object.entries(checks)) {
   const ok = status === 0;
   process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name} (${tool}, ${seconds} s)\n`);
   // Some tools colour their output in CI whatever they are told.
-  if (!ok) process.stdout.write(`${stripVTControlCharacters(stdout + stderr)}${error?.message ?? ''}\n`);
+  if (!ok) process.stdout.write(`${error?.message ?? stripVTControlCharacters(stdout + stderr)}\n`);
   if (ok) passed += 1;
   else failed += 1;
 }
