@@ -1,2 +1,5 @@
 // The public names of the protocol layer: bytes, types, values, messages and state machines, without any I/O.
-export {};
+export { deltaLines, deltaLineText, formatDelta, type DeltaLine } from './values/format-delta.ts';
+export { formatJson, typeJson } from './values/format-json.ts';
+export { escapeText, type TextOptions } from './values/format-scalar.ts';
+export { formatTree, formatType } from './values/format-tree.ts';

@@ -1,0 +1,158 @@
+// How do scalars, arrays of them and the names of types read in the text forms (delta and tree)?
+//
+// The words and the layout are those of pvxs, which people know and scripts parse. Numbers differ on purpose: as many
+// digits as it takes to get the same number back, where pvxs cuts at six; `digits` asks for its way.
+
+import type { ScalarArrayType, ScalarName, TypeDesc } from '../types/type-desc.ts';
+import type { PvValue } from '../types/value-of.ts';
+import { typeMismatch } from './mismatch.ts';
+import { scalarsOf } from './value-parts.ts';
+
+export interface TextOptions {
+  /** Elements of an array that are shown; 0 or nothing for all. */
+  readonly maxElements?: number;
+  /** Significant digits of float and double, as `%g` has them; 0 or nothing for as many as it takes. */
+  readonly digits?: number;
+  /** Write text that is not ASCII as `\xNN` for each UTF-8 byte, as pvxs does. */
+  readonly asciiOnly?: boolean;
+}
+
+const SCALAR_TEXT: Readonly<Record<ScalarName, string>> = {
+  boolean: 'bool',
+  byte: 'int8_t',
+  ubyte: 'uint8_t',
+  short: 'int16_t',
+  ushort: 'uint16_t',
+  int: 'int32_t',
+  uint: 'uint32_t',
+  long: 'int64_t',
+  ulong: 'uint64_t',
+  float: 'float',
+  double: 'double',
+  string: 'string',
+};
+
+/** The name of a type as pvxs prints it. It knows no bounds, so those read as pvData writes them: `string(40)`. */
+export function typeText(type: TypeDesc): string {
+  switch (type.kind) {
+    case 'scalar':
+      return SCALAR_TEXT[type.scalar];
+    case 'scalarArray':
+      return `${SCALAR_TEXT[type.scalar]}${sizingText(type)}`;
+    case 'boundedString':
+      return `string(${type.bound})`;
+    case 'structure':
+      return 'struct';
+    case 'structureArray':
+      return 'struct[]';
+    case 'union':
+      return 'union';
+    case 'unionArray':
+      return 'union[]';
+    case 'any':
+      return 'any';
+    case 'anyArray':
+      return 'any[]';
+  }
+}
+
+/** `[]`; `<8>` for at most eight elements, `[8]` for exactly eight. */
+export function sizingText(type: ScalarArrayType): string {
+  if (type.sizing === 'bounded') return `<${type.size}>`;
+  return type.sizing === 'fixed' ? `[${type.size}]` : '[]';
+}
+
+/** A scalar as one word: `42.5`, `true`, `"text"`. */
+export function scalarText(scalar: ScalarName, value: PvValue, options: TextOptions = {}): string {
+  switch (typeof value) {
+    case 'boolean':
+    case 'bigint':
+      return String(value);
+    case 'number':
+      return numberText(scalar, value, options.digits ?? 0);
+    case 'string':
+      return `"${escapeText(value, options.asciiOnly ?? false)}"`;
+    default:
+      throw typeMismatch(scalar, value);
+  }
+}
+
+/** An array of scalars: `{3}[1, 2, 3]`. */
+export function scalarArrayText(scalar: ScalarName, value: PvValue, options: TextOptions = {}): string {
+  const elements = scalarsOf(value);
+  const limit = options.maxElements ?? 0;
+  const length = limit > 0 ? Math.min(limit, elements.length) : elements.length;
+  const words = Array.from({ length }, (_, index) => scalarText(scalar, elements[index] ?? null, options));
+  if (length < elements.length) words.push('...');
+  return `{${elements.length}}[${words.join(', ')}]`;
+}
+
+// --- numbers ---------------------------------------------------------------------------------------------------
+
+function numberText(scalar: ScalarName, value: number, digits: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  if (scalar !== 'float' && scalar !== 'double') return String(value);
+  if (digits > 0) return generalText(value, digits);
+  return shortestText(scalar, value);
+}
+
+/** The shortest decimal that reads back as the same number; 0.1 for a float, not 0.10000000149011612. */
+export function shortestText(scalar: ScalarName, value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  if (scalar !== 'float' || Number.isInteger(value)) return String(value);
+  // Nine digits identify every float; six are always kept.
+  for (let precision = 6; precision < 9; precision++) {
+    const short = Number(value.toPrecision(precision));
+    if (Math.fround(short) === value) return String(short);
+  }
+  return String(Number(value.toPrecision(9)));
+}
+
+/** C's `%.{digits}g`, but for exact ties, which go up here and to the even digit in C. */
+function generalText(value: number, digits: number): string {
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  const [mantissa = '', power = '0'] = value.toExponential(digits - 1).split('e');
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < digits) return withoutZeros(value.toFixed(digits - 1 - exponent));
+  const sign = exponent < 0 ? '-' : '+';
+  return `${withoutZeros(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+function withoutZeros(decimal: string): string {
+  return decimal.includes('.') ? decimal.replace(/\.?0+$/u, '') : decimal;
+}
+
+// --- text ------------------------------------------------------------------------------------------------------
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  "'": "\\'",
+  '"': '\\"',
+};
+
+/**
+ * Control and format characters too: a PV's text must not be able to steer or to reorder the reader's terminal.
+ * The pair of the two surrogates of one character is not matched by \p{Cs}, a lone one is.
+ */
+const UNSAFE = /[\\'"]|[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+const UNSAFE_OR_NOT_ASCII = /[\\'"]|[^ -~]/gu;
+
+const utf8 = new TextEncoder();
+
+export function escapeText(text: string, asciiOnly = false): string {
+  return text.replace(asciiOnly ? UNSAFE_OR_NOT_ASCII : UNSAFE, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  const short = SHORT_ESCAPES[character];
+  if (short !== undefined) return short;
+  return Array.from(utf8.encode(character), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
