@@ -71,6 +71,12 @@ describe('encoding', () => {
     ],
     ['a member name that is no text', t.union({ a: t.int }), { select: 0, value: 1 }, /the name of a union member/],
     ['an any value without its type', t.any, 5, /a value with its type \{ type, value \} or null expected/],
+    [
+      'an any value whose type is none',
+      t.any,
+      { type: 'double', value: 1 },
+      /a type that the builders made expected, text 'double' given/,
+    ],
     ['no list for an array of any', t.anyArray, {}, /an array of any values expected/],
   ])('refuses %s', (_, type, value, message) => {
     expect(errorOf(() => encode(type, value)).message).toMatch(message);

@@ -148,6 +148,11 @@ function intern<T extends TypeDesc>(key: string, make: () => T): T {
   return made;
 }
 
+/** Whether something is a type that a builder or a decoder made. */
+export function isType(thing: unknown): thing is TypeDesc {
+  return typeof thing === 'object' && thing !== null && serials.has(thing as TypeDesc); // WeakMap asks for the key's type
+}
+
 function serialOf(type: TypeDesc): number {
   const serial = serials.get(type);
   if (serial === undefined) throw new LocalProtocolError('a type was given that none of the builders made');

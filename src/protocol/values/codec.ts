@@ -5,7 +5,7 @@
 
 import { LocalProtocolError, PvaError, RemoteProtocolError } from '../errors.ts';
 import type { Reader } from '../reader.ts';
-import { any, type Field, type StructureType, type TypeDesc, type UnionType } from '../types/type-desc.ts';
+import { any, isType, type Field, type StructureType, type TypeDesc, type UnionType } from '../types/type-desc.ts';
 import type { AnyValue, PvValue, StructureValue, UnionValue, ValueOf } from '../types/value-of.ts';
 import type { EncodeType, TypeReceiver } from '../types/wire.ts';
 import type { Writer } from '../writer.ts';
@@ -286,7 +286,8 @@ function requireAny(value: PvValue): NonNullable<AnyValue> {
   if (typeof value !== 'object' || value === null || !('type' in value) || !('value' in value)) {
     throw typeMismatch('a value with its type { type, value } or null', value);
   }
-  // `type` comes from a builder or a decoder, as its TypeScript type asks; `value` is checked by the codec of that type.
+  if (!isType(value.type)) throw typeMismatch('a type that the builders made', value.type);
+  // `value` is checked by the codec of that type.
   return value as unknown as NonNullable<AnyValue>;
 }
 
