@@ -17,7 +17,7 @@ import { quote, right, wrong, type Parsed } from './parsed.ts';
 import { parsePvFlag, PV_FLAG } from './pv-flag.ts';
 import { DEFAULT_BEACON_PERIOD_MS, DEFAULT_CONNECTION_TIMEOUT_MS, parsePort } from './settings-text.ts';
 import { parseTomlFile, type FileSettings } from './toml-file.ts';
-import { LIMIT_NAMES, parseStoreUrl, snakeCase, type LogLevel } from './toml-schema.ts';
+import { LIMIT_NAMES, parseStoreUrl, type LogLevel } from './toml-schema.ts';
 import { Variables, type VariableSources } from './variables.ts';
 
 export const DEFAULT_TCP_PORT = 5075;
@@ -118,7 +118,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     workspace: strongest<string | undefined>([flags.workspace], undefined),
     logLevel: strongest<LogLevel>([file?.logLevel], 'info'),
   };
-  const limits = settleLimits(file, sources.toml?.file, found.report);
+  const limits = settleLimits(file);
   const channels = mergeChannels(file?.channels ?? [], flags.pvs, found.report, found.notice);
   found.throwIfWrong();
   return deepFreeze({
@@ -235,30 +235,15 @@ function mergeChannels(
   return [...byName.values()];
 }
 
-function settleLimits(
-  file: FileSettings | undefined,
-  fileName: string | undefined,
-  report: Report,
-): Pick<ServerConfig, 'limits' | 'limitOrigins'> {
+function settleLimits(file: FileSettings | undefined): Pick<ServerConfig, 'limits' | 'limitOrigins'> {
   const limits: Record<keyof Limits, number> = { ...DEFAULT_LIMITS };
   const origins = Object.fromEntries(
     LIMIT_NAMES.map((name) => [name, file?.limits.get(name)?.origin ?? DEFAULT_ORIGIN]),
   );
   for (const [name, { value }] of file?.limits ?? []) limits[name] = value;
-  for (const [lower, upper] of LIMIT_PAIRS) {
-    if (limits[lower] <= limits[upper]) continue;
-    const message = `is ${limits[lower]}, which is more than ${snakeCase(upper)} with ${limits[upper]}`;
-    report({ file: fileName, key: `limits.${snakeCase(lower)}`, message });
-  }
   // fromEntries() forgets the names; LIMIT_NAMES are all of them.
   return { limits, limitOrigins: origins as Record<keyof Limits, string> };
 }
-
-/** The first of a pair takes effect before the second, or within it. */
-const LIMIT_PAIRS: readonly (readonly [keyof Limits, keyof Limits])[] = [
-  ['monitorPauseBytes', 'readPauseBytes'],
-  ['defaultMonitorQueue', 'maxMonitorQueue'],
-];
 
 type SourcedRecord = Readonly<Record<string, Sourced<unknown>>>;
 

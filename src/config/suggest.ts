@@ -25,19 +25,27 @@ function plainForm(word: string): string {
   return word.replace(/[-_\s]/g, '').toLowerCase();
 }
 
-/** Levenshtein distance; some number of at least `enough` once it cannot be less. */
+/** Changes from one word to the other, a swap of neighbours being one; some number of at least `enough` if it is that far. */
 function editDistance(a: string, b: string, enough: number): number {
   // Also the bound of the work: a long unknown word is never compared in full.
   if (Math.abs(a.length - b.length) >= enough) return enough;
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  const cost = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
+    rows.push(current);
     for (let column = 1; column <= b.length; column++) {
-      const change = a[row - 1] === b[column - 1] ? 0 : 1;
-      const costs = [previous[column - 1] ?? 0, previous[column] ?? 0, current[column - 1] ?? 0];
-      current.push(Math.min((costs[0] ?? 0) + change, (costs[1] ?? 0) + 1, (costs[2] ?? 0) + 1));
+      const isSame = a[row - 1] === b[column - 1];
+      const isSwap = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      current.push(
+        Math.min(
+          cost(row - 1, column - 1) + (isSame ? 0 : 1),
+          cost(row - 1, column) + 1,
+          cost(row, column - 1) + 1,
+          isSwap ? cost(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
     }
-    previous = current;
   }
-  return previous[b.length] ?? 0;
+  return cost(a.length, b.length);
 }

@@ -1,7 +1,7 @@
 // What does the TOML file say, and where is it wrong? Every fault is found in one go, with its line.
 import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
-import type { Limits } from '../protocol/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { withoutRepeats, type Endpoint } from './address-list.ts';
 import type { ChannelDefinition, ChannelValue } from './channel-definition.ts';
 import { describe } from './channel-value.ts';
@@ -81,7 +81,30 @@ function readTree(
   const result = fileSchema.safeParse(tree);
   for (const issue of result.error?.issues ?? []) reportIssue(issue, tree, reportFilled);
   const values = checkChannels(isTable(tree) ? tree['channels'] : undefined, lines, reportFilled);
-  return result.success ? toSettings(result.data, values, (path) => `${file}:${lines.lineOf(path)}`) : undefined;
+  if (!result.success) return undefined;
+  checkLimitPairs(result.data.limits ?? {}, reportFilled);
+  return toSettings(result.data, values, (path) => `${file}:${lines.lineOf(path)}`);
+}
+
+/** Limits of which the first takes effect before the second, or within it. */
+const LIMIT_PAIRS: readonly (readonly [lower: keyof Limits, upper: keyof Limits])[] = [
+  ['monitorPauseBytes', 'readPauseBytes'],
+  ['defaultMonitorQueue', 'maxMonitorQueue'],
+];
+
+function checkLimitPairs(
+  given: Readonly<Record<string, number | undefined>>,
+  report: (path: TomlPath, message: string) => void,
+): void {
+  for (const [lower, upper] of LIMIT_PAIRS) {
+    const [lowerKey, upperKey] = [snakeCase(lower), snakeCase(upper)];
+    const [least, most] = [given[lowerKey] ?? DEFAULT_LIMITS[lower], given[upperKey] ?? DEFAULT_LIMITS[upper]];
+    if (least <= most) continue;
+    // A fault is shown on a line, so at the one of the two that has one.
+    if (given[lowerKey] === undefined)
+      report(['limits', upperKey], `is ${most}, which is less than ${lowerKey} with ${least}`);
+    else report(['limits', lowerKey], `is ${least}, which is more than ${upperKey} with ${most}`);
+  }
 }
 
 function reportIssue(issue: z.core.$ZodIssue, tree: unknown, report: (path: TomlPath, message: string) => void): void {
