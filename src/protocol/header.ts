@@ -1,0 +1,88 @@
+// What do the eight bytes in front of every message say?
+//
+// Spec: Protocol-Messages, "Message Header".
+
+import { RemoteProtocolError } from './errors.ts';
+import type { Writer } from './writer.ts';
+
+export const MAGIC = 0xca;
+/** What we send. Any version but 0 is accepted: peers of later versions have to speak ours too. */
+export const PROTOCOL_VERSION = 2;
+export const HEADER_BYTES = 8;
+
+const FLAG_CONTROL = 0x01;
+const FLAG_SERVER = 0x40;
+const FLAG_BIG_ENDIAN = 0x80;
+const SEGMENT_SHIFT = 4;
+const SEGMENT_BITS = 0x30;
+
+export type Segment = 'none' | 'first' | 'last' | 'middle';
+
+/** By the two segment bits of the flags. */
+const SEGMENTS: readonly [Segment, Segment, Segment, Segment] = ['none', 'first', 'last', 'middle'];
+
+export interface Header {
+  readonly version: number;
+  /** The flags as they came; what they say is in the members below. */
+  readonly flags: number;
+  /** Number of the command: of an application message, or of a control message if `isControl`. */
+  readonly command: number;
+  readonly isControl: boolean;
+  readonly segment: Segment;
+  readonly fromServer: boolean;
+  readonly bigEndian: boolean;
+  /** Bytes of the body that follows; in a control message a value, and nothing follows. */
+  readonly size: number;
+}
+
+/** Reads the header at `offset`; the caller has made sure that eight bytes are there. */
+export function readHeader(bytes: Uint8Array, offset: number): Header {
+  const at = (index: number): number => bytes[offset + index] ?? 0;
+  requireMagic(at(0));
+  const version = at(1);
+  // No peer ever spoke version 0; pvxs and core-pva close the connection too.
+  if (version === 0) throw new RemoteProtocolError('header with protocol version 0, 1 or later expected');
+  const flags = at(2);
+  const bigEndian = (flags & FLAG_BIG_ENDIAN) !== 0;
+  return {
+    version,
+    flags,
+    command: at(3),
+    isControl: (flags & FLAG_CONTROL) !== 0,
+    segment: SEGMENTS[(flags & SEGMENT_BITS) >>> SEGMENT_SHIFT] ?? 'none',
+    fromServer: (flags & FLAG_SERVER) !== 0,
+    bigEndian,
+    size: bigEndian ? u32(at(4), at(5), at(6), at(7)) : u32(at(7), at(6), at(5), at(4)),
+  };
+}
+
+export function requireMagic(first: number): void {
+  if (first === MAGIC) return;
+  throw new RemoteProtocolError(`message starts with 0x${first.toString(16).padStart(2, '0')}, 0xca expected`);
+}
+
+export interface HeaderToSend {
+  readonly command: number;
+  readonly fromServer: boolean;
+  readonly isControl?: boolean;
+  readonly segment?: Segment;
+  /** Bytes of the body, or the value of a control message. */
+  readonly size: number;
+}
+
+/** Writes a header in the writer's byte order; its size stands at `writer.length - 4` afterwards. */
+export function writeHeader(writer: Writer, header: HeaderToSend): void {
+  let flags = SEGMENTS.indexOf(header.segment ?? 'none') << SEGMENT_SHIFT;
+  if (header.isControl === true) flags |= FLAG_CONTROL;
+  if (header.fromServer) flags |= FLAG_SERVER;
+  if (writer.bigEndian) flags |= FLAG_BIG_ENDIAN;
+  writer.u8(MAGIC);
+  writer.u8(PROTOCOL_VERSION);
+  writer.u8(flags);
+  writer.u8(header.command);
+  writer.u32(header.size);
+}
+
+function u32(first: number, second: number, third: number, fourth: number): number {
+  return ((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0;
+}

@@ -1,0 +1,23 @@
+// CMD_AUTHNZ (0x05), either direction: a further step of authentication. No method of today takes one.
+//
+//   FieldDesc dataIF; PVField data, unless the type is null
+//
+// Spec: Protocol-Messages, "CMD_AUTHNZ".
+
+import type { AnyValue } from '../types/value-of.ts';
+import { decodeAny, encodeAny } from './data.ts';
+import type { Body } from './message-module.ts';
+
+export interface AuthNz {
+  readonly command: 'AUTHNZ';
+  readonly data: AnyValue;
+}
+
+const eitherWay: Body<AuthNz> = {
+  encode(writer, message, encodeType) {
+    encodeAny(writer, message.data, encodeType);
+  },
+  decode: (reader, context) => ({ command: 'AUTHNZ', data: decodeAny(reader, context) }),
+};
+
+export const authNz = { command: 'AUTHNZ', code: 0x05, fromClient: eitherWay, fromServer: eitherWay } as const;

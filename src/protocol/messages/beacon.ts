@@ -1,0 +1,66 @@
+// CMD_BEACON (0x00), from the server over UDP: I am here, and I am still the same.
+//
+//   byte[12] guid; int8 flags; int8 beaconSequenceId; int16 changeCount; byte[16] serverAddress; int16 serverPort;
+//   string protocol; FieldDesc serverStatusIF; PVField serverStatus, unless the type is null
+//
+// Spec: Protocol-Messages, "CMD_BEACON". Every peer sends flags 0, changeCount 0 and the null type.
+
+import { readAddress, writeAddress } from '../address.ts';
+import { readGuid, writeGuid } from '../guid.ts';
+import type { AnyValue } from '../types/value-of.ts';
+import { decodeAny, encodeAny } from './data.ts';
+import type { Body } from './message-module.ts';
+
+export interface Beacon {
+  readonly command: 'BEACON';
+  /** 24 hexadecimal digits; another one is another start of the server. */
+  readonly guid: string;
+  readonly flags: number;
+  /** Counts the beacons, from 255 back to 0. */
+  readonly sequence: number;
+  /** Changes whenever the server's list of PVs does. */
+  readonly changeCount: number;
+  /** See `isAny`: then it is the address that the beacon came from. */
+  readonly serverAddress: string;
+  readonly serverPort: number;
+  /** `tcp`, or one that is to be ignored. */
+  readonly protocol: string;
+  readonly serverStatus: AnyValue;
+}
+
+const fromServer: Body<Beacon> = {
+  encode(writer, message, encodeType) {
+    writeGuid(writer, message.guid);
+    writer.u8(message.flags);
+    writer.u8(message.sequence);
+    writer.u16(message.changeCount);
+    writeAddress(writer, message.serverAddress);
+    writer.u16(message.serverPort);
+    writer.string(message.protocol);
+    encodeAny(writer, message.serverStatus, encodeType);
+  },
+  decode(reader, context) {
+    const guid = readGuid(reader);
+    const flags = reader.u8();
+    const sequence = reader.u8();
+    const changeCount = reader.u16();
+    const serverAddress = readAddress(reader);
+    const serverPort = reader.u16();
+    const protocol = reader.string();
+    // pvxs does not look behind the protocol, so a beacon that ends there serves.
+    const serverStatus = reader.remaining === 0 ? null : decodeAny(reader, context);
+    return {
+      command: 'BEACON',
+      guid,
+      flags,
+      sequence,
+      changeCount,
+      serverAddress,
+      serverPort,
+      protocol,
+      serverStatus,
+    };
+  },
+};
+
+export const beacon = { command: 'BEACON', code: 0x00, fromServer } as const;

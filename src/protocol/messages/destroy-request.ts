@@ -1,0 +1,23 @@
+// CMD_DESTROY_REQUEST (0x0f), from the client: ends an operation. There is no reply.
+//
+//   int32 serverChannelID; int32 requestID
+//
+// Spec: Protocol-Messages, "CMD_DESTROY_REQUEST".
+
+import type { Body } from './message-module.ts';
+
+export interface DestroyRequest {
+  readonly command: 'DESTROY_REQUEST';
+  readonly sid: number;
+  readonly ioid: number;
+}
+
+const fromClient: Body<DestroyRequest> = {
+  encode(writer, message) {
+    writer.u32(message.sid);
+    writer.u32(message.ioid);
+  },
+  decode: (reader) => ({ command: 'DESTROY_REQUEST', sid: reader.u32(), ioid: reader.u32() }),
+};
+
+export const destroyRequest = { command: 'DESTROY_REQUEST', code: 0x0f, fromClient } as const;

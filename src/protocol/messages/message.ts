@@ -1,0 +1,31 @@
+// CMD_MESSAGE (0x12), either direction: a sentence for a human about a request.
+//
+//   int32 requestID; int8 messageType; string message
+//
+// Spec: Protocol-Messages, "CMD_MESSAGE", as from the server; pvxs reads it from clients too.
+
+import type { Body } from './message-module.ts';
+
+export const MESSAGE_INFO = 0;
+export const MESSAGE_WARNING = 1;
+export const MESSAGE_ERROR = 2;
+export const MESSAGE_FATAL = 3;
+
+export interface HumanMessage {
+  readonly command: 'MESSAGE';
+  readonly ioid: number;
+  /** `MESSAGE_INFO` to `MESSAGE_FATAL`; a peer may send other bytes. */
+  readonly severity: number;
+  readonly text: string;
+}
+
+const eitherWay: Body<HumanMessage> = {
+  encode(writer, message) {
+    writer.u32(message.ioid);
+    writer.u8(message.severity);
+    writer.string(message.text);
+  },
+  decode: (reader) => ({ command: 'MESSAGE', ioid: reader.u32(), severity: reader.u8(), text: reader.string() }),
+};
+
+export const message = { command: 'MESSAGE', code: 0x12, fromClient: eitherWay, fromServer: eitherWay } as const;
