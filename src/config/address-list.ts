@@ -1,11 +1,11 @@
-// Which endpoints does the text of an EPICS_PVA*_ADDR_LIST variable name?
-import { isIpv4, isIpv6 } from './ip-text.ts';
+// Which addresses does the text of an EPICS_PVA*_ADDR_LIST variable name?
+import { isIpv4, isIpv6, isMulticast } from './ip-text.ts';
 import type { Report } from './config-error.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
 
 /** Where datagrams or connections go to or come from. Names are looked up by whoever opens the socket. */
-export interface Endpoint {
-  /** IPv4 or IPv6 address without brackets, or a host name. */
+export interface ListedAddress {
+  /** IPv4 or IPv6 address without brackets, with its zone (`fe80::1%eth0`), or a host name. */
   readonly host: string;
   readonly family: 'ipv4' | 'ipv6' | 'name';
   /** Undefined where none, or 0, was given: the default of the list, or any port in a list of senders to ignore. */
@@ -16,20 +16,21 @@ export interface Endpoint {
   readonly via: string | undefined;
 }
 
-/** An endpoint whose list's default port has been filled in. */
-export interface PortedEndpoint extends Endpoint {
+/** An address whose list's default port has been filled in. */
+export interface PortedAddress extends ListedAddress {
   readonly port: number;
 }
 
-export const ENDPOINT_FORM =
+export const ADDRESS_FORM =
   'ip[:port][,ttl][@interface], [ipv6][:port][,ttl][@interface] or a host name in place of ip';
 
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;
 const INTERFACE = /^[a-z0-9_.:%-]{1,64}$/i;
+const ZONE = /^[a-z0-9_.-]{1,64}$/i;
 const NUMBER = /^\d{1,5}$/;
 
 /** Reads one item, in the form pvxs documents for its address lists. */
-export function parseEndpoint(text: string): Parsed<Endpoint> {
+export function parseAddress(text: string): Parsed<ListedAddress> {
   const at = text.indexOf('@');
   const left = at < 0 ? text : text.slice(0, at);
   const via = at < 0 ? undefined : text.slice(at + 1);
@@ -42,55 +43,57 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
   const ttl = comma < 0 ? undefined : parseNumber(left.slice(comma + 1), 255);
   if (ttl === null) return wrong(`has ttl ${quote(left.slice(comma + 1))}; a ttl is a number from 0 to 255`);
 
-  // An IPv6 zone is another spelling of @interface.
   const { zone, ...rest } = host.value;
-  return right({ ...rest, ttl, via: via ?? zone });
+  if (zone === undefined) return right({ ...rest, ttl, via });
+  // Of a group, the zone is another spelling of @interface; elsewhere it is a part of the address.
+  if (isMulticast(rest.host)) return right({ ...rest, ttl, via: via ?? zone });
+  return right({ ...rest, host: `${rest.host}%${zone}`, ttl, via });
 }
 
-/** The text that `parseEndpoint` reads as this endpoint. */
-export function formatEndpoint(endpoint: Endpoint): string {
-  const host = endpoint.family === 'ipv6' ? `[${endpoint.host}]` : endpoint.host;
-  const port = endpoint.port === undefined ? '' : `:${endpoint.port}`;
-  const ttl = endpoint.ttl === undefined ? '' : `,${endpoint.ttl}`;
-  return `${host}${port}${ttl}${endpoint.via === undefined ? '' : `@${endpoint.via}`}`;
+/** The text that `parseAddress` reads as this address. */
+export function formatAddress(address: ListedAddress): string {
+  const host = address.family === 'ipv6' ? `[${address.host}]` : address.host;
+  const port = address.port === undefined ? '' : `:${address.port}`;
+  const ttl = address.ttl === undefined ? '' : `,${address.ttl}`;
+  return `${host}${port}${ttl}${address.via === undefined ? '' : `@${address.via}`}`;
 }
 
 /**
- * Reads a list separated by white space. Repeated endpoints count once, with the longest ttl, at the place of the first.
+ * Reads a list separated by white space. Repeated addresses count once, with the longest ttl, at the place of the first.
  * Each item that is wrong is reported under `key`; the others are still read.
  */
 export function parseAddressList(
   text: string,
   report: Report,
   where: { key: string; file?: string; line?: number },
-): readonly Endpoint[] {
-  const found: Endpoint[] = [];
+): readonly ListedAddress[] {
+  const found: ListedAddress[] = [];
   for (const item of text.split(/\s+/).filter((part) => part !== '')) {
-    const parsed = parseEndpoint(item);
+    const parsed = parseAddress(item);
     if (parsed.ok) found.push(parsed.value);
-    else report({ ...where, message: `${quote(item)} ${parsed.wrong}; expected ${ENDPOINT_FORM}` });
+    else report({ ...where, message: `${quote(item)} ${parsed.wrong}; expected ${ADDRESS_FORM}` });
   }
   return withoutRepeats(found);
 }
 
 /** Fills the list's default port in where an item gave none. */
-export function withPort(endpoints: readonly Endpoint[], port: number): readonly PortedEndpoint[] {
-  return endpoints.map((endpoint) => ({ ...endpoint, port: endpoint.port ?? port }));
+export function withPort(addresses: readonly ListedAddress[], port: number): readonly PortedAddress[] {
+  return addresses.map((address) => ({ ...address, port: address.port ?? port }));
 }
 
-export function withoutRepeats(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const kept = new Map<string, Endpoint>();
-  for (const endpoint of endpoints) {
-    const key = formatEndpoint({ ...endpoint, ttl: undefined });
+export function withoutRepeats(addresses: readonly ListedAddress[]): readonly ListedAddress[] {
+  const kept = new Map<string, ListedAddress>();
+  for (const address of addresses) {
+    const key = formatAddress({ ...address, ttl: undefined });
     const before = kept.get(key);
-    if (before === undefined || (endpoint.ttl ?? -1) > (before.ttl ?? -1)) kept.set(key, endpoint);
+    if (before === undefined || (address.ttl ?? -1) > (before.ttl ?? -1)) kept.set(key, address);
   }
   return [...kept.values()];
 }
 
 interface HostPort {
   readonly host: string;
-  readonly family: Endpoint['family'];
+  readonly family: ListedAddress['family'];
   readonly port: number | undefined;
   readonly zone: string | undefined;
 }
@@ -114,7 +117,7 @@ function hostWithPort(text: string, portText: string | undefined): Parsed<HostPo
     const percent = text.indexOf('%');
     const host = percent < 0 ? text : text.slice(0, percent);
     const zone = percent < 0 ? undefined : text.slice(percent + 1);
-    if (!isIpv6(host) || (zone !== undefined && !INTERFACE.test(zone))) return wrong('is not an IPv6 address');
+    if (!isIpv6(host) || (zone !== undefined && !ZONE.test(zone))) return wrong('is not an IPv6 address');
     return right({ ...common, host, family: 'ipv6', zone });
   }
   if (isIpv4(text)) return right({ ...common, host: text, family: 'ipv4' });

@@ -1,5 +1,5 @@
 // How does a person see the configuration that holds, and where each part came from?
-import { formatEndpoint, type Endpoint } from './address-list.ts';
+import { formatAddress, type ListedAddress } from './address-list.ts';
 import type { ChannelDefinition } from './channel-definition.ts';
 import { formatChannelType } from './channel-type.ts';
 import type { ClientConfig, ServerConfig } from './effective.ts';
@@ -15,10 +15,10 @@ export function serverRows(config: ServerConfig): readonly Row[] {
     ['server.name', config.name, origins.name],
     ['server.tcp_port', String(config.tcpPort), origins.tcpPort],
     ['server.udp_port', String(config.udpPort), origins.udpPort],
-    ['server.interfaces', endpointsText(config.interfaces), origins.interfaces],
-    ['server.beacon_addresses', endpointsText(config.beaconAddresses), origins.beaconAddresses],
+    ['server.interfaces', addressesText(config.interfaces), origins.interfaces],
+    ['server.beacon_addresses', addressesText(config.beaconAddresses), origins.beaconAddresses],
     ['server.auto_beacon', String(config.autoBeacon), origins.autoBeacon],
-    ['server.ignore_addresses', endpointsText(config.ignoreAddresses), origins.ignoreAddresses],
+    ['server.ignore_addresses', addressesText(config.ignoreAddresses), origins.ignoreAddresses],
     ['connection timeout', secondsText(config.connectionTimeoutMs), origins.connectionTimeoutMs],
     ['beacon period', secondsText(config.beaconPeriodMs), origins.beaconPeriodMs],
     ['store.url', config.storeUrl === undefined ? '(none)' : withoutPassword(config.storeUrl), origins.storeUrl],
@@ -38,16 +38,16 @@ export function clientRows(config: ClientConfig): readonly Row[] {
   return [
     ['udp port', String(config.udpPort), origins.udpPort],
     ['tcp port', String(config.tcpPort), origins.tcpPort],
-    ['search addresses', endpointsText(config.addresses), origins.addresses],
+    ['search addresses', addressesText(config.addresses), origins.addresses],
     ['search by broadcast', String(config.autoAddresses), origins.autoAddresses],
-    ['name servers', endpointsText(config.nameServers), origins.nameServers],
-    ['interfaces', endpointsText(config.interfaces), origins.interfaces],
+    ['name servers', addressesText(config.nameServers), origins.nameServers],
+    ['interfaces', addressesText(config.interfaces), origins.interfaces],
     ['connection timeout', secondsText(config.connectionTimeoutMs), origins.connectionTimeoutMs],
   ];
 }
 
-function endpointsText(endpoints: readonly Endpoint[]): string {
-  return endpoints.length === 0 ? '(none)' : endpoints.map(formatEndpoint).join(' ');
+function addressesText(addresses: readonly ListedAddress[]): string {
+  return addresses.length === 0 ? '(none)' : addresses.map(formatAddress).join(' ');
 }
 
 function secondsText(milliseconds: number): string {

@@ -1,12 +1,12 @@
 // Which configuration holds, and who set each part of it? Command line over TOML over EPICS_* variables over defaults.
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import {
-  ENDPOINT_FORM,
-  parseEndpoint,
+  ADDRESS_FORM,
+  parseAddress,
   withoutRepeats,
   withPort,
-  type Endpoint,
-  type PortedEndpoint,
+  type ListedAddress,
+  type PortedAddress,
 } from './address-list.ts';
 import type { ChannelDefinition } from './channel-definition.ts';
 import { ConfigError, problemText, type ConfigProblem, type Report } from './config-error.ts';
@@ -23,7 +23,13 @@ import { Variables, type VariableSources } from './variables.ts';
 export const DEFAULT_TCP_PORT = 5075;
 export const DEFAULT_UDP_PORT = 5076;
 const DEFAULT_SERVER_NAME = 'pvkit';
-const ANY_INTERFACE: Endpoint = { host: '0.0.0.0', family: 'ipv4', port: undefined, ttl: undefined, via: undefined };
+const ANY_INTERFACE: ListedAddress = {
+  host: '0.0.0.0',
+  family: 'ipv4',
+  port: undefined,
+  ttl: undefined,
+  via: undefined,
+};
 
 /** The command line of a server as it was typed; nothing in it is checked yet. */
 export interface ServerFlags {
@@ -43,13 +49,13 @@ export interface ServerSettings {
   readonly tcpPort: number;
   readonly udpPort: number;
   /** Never empty. A port overrides `tcpPort` for this interface. */
-  readonly interfaces: readonly Endpoint[];
+  readonly interfaces: readonly ListedAddress[];
   /** Where no port is given, the UDP port that was bound. */
-  readonly beaconAddresses: readonly Endpoint[];
+  readonly beaconAddresses: readonly ListedAddress[];
   /** Send beacons to the broadcast address of every served interface as well. */
   readonly autoBeacon: boolean;
   /** Senders whose searches are dropped; without a port from any port. */
-  readonly ignoreAddresses: readonly Endpoint[];
+  readonly ignoreAddresses: readonly ListedAddress[];
   /** Silence after which a link is closed. */
   readonly connectionTimeoutMs: number;
   /** Time between the first beacons. */
@@ -75,13 +81,13 @@ export interface ClientSettings {
   readonly tcpPort: number;
   readonly udpPort: number;
   /** Where UDP searches go. */
-  readonly addresses: readonly PortedEndpoint[];
+  readonly addresses: readonly PortedAddress[];
   /** Search at the broadcast address of every interface as well. */
   readonly autoAddresses: boolean;
   /** Servers to search by TCP. */
-  readonly nameServers: readonly PortedEndpoint[];
+  readonly nameServers: readonly PortedAddress[];
   /** Where beacons are heard. Never empty. */
-  readonly interfaces: readonly PortedEndpoint[];
+  readonly interfaces: readonly PortedAddress[];
   readonly connectionTimeoutMs: number;
 }
 
@@ -169,7 +175,7 @@ class Findings {
 interface CheckedFlags {
   readonly tcpPort: Sourced<number> | undefined;
   readonly udpPort: Sourced<number> | undefined;
-  readonly interfaces: Sourced<readonly Endpoint[]> | undefined;
+  readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
   readonly store: Sourced<string> | undefined;
   readonly workspace: Sourced<string> | undefined;
   readonly pvs: readonly ChannelDefinition[];
@@ -203,17 +209,17 @@ function readFlags(flags: ServerFlags, report: Report): CheckedFlags {
   };
 }
 
-function parseInterface(text: string): Parsed<Endpoint> {
-  const parsed = parseEndpoint(text);
-  return parsed.ok ? parsed : wrong(`${quote(text)} ${parsed.wrong}; expected ${ENDPOINT_FORM}`);
+function parseInterface(text: string): Parsed<ListedAddress> {
+  const parsed = parseAddress(text);
+  return parsed.ok ? parsed : wrong(`${quote(text)} ${parsed.wrong}; expected ${ADDRESS_FORM}`);
 }
 
 /** No interface at all would serve nobody, so an empty list means all, as in pvxs. */
-function notEmpty(interfaces: Sourced<readonly Endpoint[]>): Sourced<readonly Endpoint[]> {
+function notEmpty(interfaces: Sourced<readonly ListedAddress[]>): Sourced<readonly ListedAddress[]> {
   return interfaces.value.length > 0 ? interfaces : { ...interfaces, value: [ANY_INTERFACE] };
 }
 
-function ported(list: Sourced<readonly Endpoint[]>, port: number): Sourced<readonly PortedEndpoint[]> {
+function ported(list: Sourced<readonly ListedAddress[]>, port: number): Sourced<readonly PortedAddress[]> {
   return { value: withPort(list.value, port), origin: list.origin };
 }
 

@@ -1,5 +1,5 @@
 // What do the EPICS_PVA* and EPICS_PVAS* variables say, as pvxs understands them (its src/config.cpp)?
-import { parseAddressList, type Endpoint } from './address-list.ts';
+import { parseAddressList, type ListedAddress } from './address-list.ts';
 import type { Report } from './config-error.ts';
 import type { Sourced } from './origin.ts';
 import type { Parsed } from './parsed.ts';
@@ -129,10 +129,10 @@ const NAMES_OF_OTHERS: ReadonlySet<string> = new Set([
 export interface ServerEnvironment {
   readonly tcpPort: Sourced<number> | undefined;
   readonly udpPort: Sourced<number> | undefined;
-  readonly interfaces: Sourced<readonly Endpoint[]> | undefined;
-  readonly beaconAddresses: Sourced<readonly Endpoint[]> | undefined;
+  readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
+  readonly beaconAddresses: Sourced<readonly ListedAddress[]> | undefined;
   readonly autoBeacon: Sourced<boolean> | undefined;
-  readonly ignoreAddresses: Sourced<readonly Endpoint[]> | undefined;
+  readonly ignoreAddresses: Sourced<readonly ListedAddress[]> | undefined;
   readonly connectionTimeoutMs: Sourced<number> | undefined;
   readonly beaconPeriodMs: Sourced<number> | undefined;
 }
@@ -140,10 +140,10 @@ export interface ServerEnvironment {
 export interface ClientEnvironment {
   readonly tcpPort: Sourced<number> | undefined;
   readonly udpPort: Sourced<number> | undefined;
-  readonly addresses: Sourced<readonly Endpoint[]> | undefined;
+  readonly addresses: Sourced<readonly ListedAddress[]> | undefined;
   readonly autoAddresses: Sourced<boolean> | undefined;
-  readonly nameServers: Sourced<readonly Endpoint[]> | undefined;
-  readonly interfaces: Sourced<readonly Endpoint[]> | undefined;
+  readonly nameServers: Sourced<readonly ListedAddress[]> | undefined;
+  readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
   readonly connectionTimeoutMs: Sourced<number> | undefined;
 }
 
@@ -213,7 +213,7 @@ function readAddresses(
   variables: Variables,
   names: readonly string[],
   report: Report,
-): Sourced<readonly Endpoint[]> | undefined {
+): Sourced<readonly ListedAddress[]> | undefined {
   const variable = variables.pick(names, true);
   if (variable === undefined) return undefined;
   const value = parseAddressList(variable.value, report, { ...placeOf(variable), key: variable.name });

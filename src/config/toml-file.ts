@@ -2,7 +2,7 @@
 import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
-import { withoutRepeats, type Endpoint } from './address-list.ts';
+import { withoutRepeats, type ListedAddress } from './address-list.ts';
 import type { ChannelDefinition, ChannelValue } from './channel-definition.ts';
 import { describe } from './channel-value.ts';
 import type { ConfigProblem, Report } from './config-error.ts';
@@ -19,10 +19,10 @@ export interface FileSettings {
   readonly name: Sourced<string> | undefined;
   readonly tcpPort: Sourced<number> | undefined;
   readonly udpPort: Sourced<number> | undefined;
-  readonly interfaces: Sourced<readonly Endpoint[]> | undefined;
-  readonly beaconAddresses: Sourced<readonly Endpoint[]> | undefined;
+  readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
+  readonly beaconAddresses: Sourced<readonly ListedAddress[]> | undefined;
   readonly autoBeacon: Sourced<boolean> | undefined;
-  readonly ignoreAddresses: Sourced<readonly Endpoint[]> | undefined;
+  readonly ignoreAddresses: Sourced<readonly ListedAddress[]> | undefined;
   readonly limits: ReadonlyMap<keyof Limits, Sourced<number>>;
   readonly storeUrl: Sourced<string> | undefined;
   readonly logLevel: Sourced<LogLevel> | undefined;
@@ -138,7 +138,10 @@ function toSettings(
   function set<T>(value: T | undefined, ...path: TomlPath): Sourced<T> | undefined {
     return value === undefined ? undefined : { value, origin: originAt(path) };
   }
-  function endpoints(list: readonly Endpoint[] | undefined, key: string): Sourced<readonly Endpoint[]> | undefined {
+  function addresses(
+    list: readonly ListedAddress[] | undefined,
+    key: string,
+  ): Sourced<readonly ListedAddress[]> | undefined {
     return set(list && withoutRepeats(list), 'server', key);
   }
   const setLimits = new Map<keyof Limits, Sourced<number>>();
@@ -150,10 +153,10 @@ function toSettings(
     name: set(server.name, 'server', 'name'),
     tcpPort: set(server.tcp_port, 'server', 'tcp_port'),
     udpPort: set(server.udp_port, 'server', 'udp_port'),
-    interfaces: endpoints(server.interfaces, 'interfaces'),
-    beaconAddresses: endpoints(server.beacon_addresses, 'beacon_addresses'),
+    interfaces: addresses(server.interfaces, 'interfaces'),
+    beaconAddresses: addresses(server.beacon_addresses, 'beacon_addresses'),
     autoBeacon: set(server.auto_beacon, 'server', 'auto_beacon'),
-    ignoreAddresses: endpoints(server.ignore_addresses, 'ignore_addresses'),
+    ignoreAddresses: addresses(server.ignore_addresses, 'ignore_addresses'),
     limits: setLimits,
     storeUrl: set(content.store?.url, 'store', 'url'),
     logLevel: set(content.log?.level, 'log', 'level'),

@@ -1,7 +1,7 @@
 // What may stand in the TOML file: its sections, keys and the form of every value.
 import { z } from 'zod';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
-import { ENDPOINT_FORM, parseEndpoint, type Endpoint } from './address-list.ts';
+import { ADDRESS_FORM, parseAddress, type ListedAddress } from './address-list.ts';
 import { parseChannelType, parsePvName } from './channel-type.ts';
 import { describe } from './channel-value.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
@@ -38,7 +38,7 @@ const number = field((raw) =>
 );
 const port = field((raw) => integer(raw, 0, 65_535));
 const pvName = field((raw) => (typeof raw === 'string' ? parsePvName(raw) : expected('a string', raw)));
-const endpoint = field(readEndpoint);
+const address = field(readListedAddress);
 
 export const channelFields = {
   name: pvName,
@@ -80,10 +80,10 @@ export const fileSchema = z.strictObject({
       name: pvName.optional(),
       tcp_port: port.optional(),
       udp_port: port.optional(),
-      interfaces: z.array(endpoint).optional(),
-      beacon_addresses: z.array(endpoint).optional(),
+      interfaces: z.array(address).optional(),
+      beacon_addresses: z.array(address).optional(),
       auto_beacon: z.boolean().optional(),
-      ignore_addresses: z.array(endpoint).optional(),
+      ignore_addresses: z.array(address).optional(),
     })
     .optional(),
   limits: z
@@ -152,10 +152,10 @@ function limit(name: keyof Limits, raw: unknown): Parsed<number> {
   return integer(raw, 1, MOST[name] ?? MAX_TIMER_MS);
 }
 
-function readEndpoint(raw: unknown): Parsed<Endpoint> {
+function readListedAddress(raw: unknown): Parsed<ListedAddress> {
   if (typeof raw !== 'string') return expected('a string', raw);
-  const parsed = parseEndpoint(raw);
-  return parsed.ok ? parsed : wrong(`${quote(raw)} ${parsed.wrong}; expected ${ENDPOINT_FORM}`);
+  const parsed = parseAddress(raw);
+  return parsed.ok ? parsed : wrong(`${quote(raw)} ${parsed.wrong}; expected ${ADDRESS_FORM}`);
 }
 
 function readStoreUrl(raw: unknown): Parsed<string> {

@@ -3,41 +3,47 @@ import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  formatEndpoint,
+  formatAddress,
   parseAddressList,
-  parseEndpoint,
+  parseAddress,
   withPort,
-  type Endpoint,
+  type ListedAddress,
 } from '../../src/config/address-list.ts';
 import type { ConfigProblem } from '../../src/config/config-error.ts';
 import { isIpv4, isIpv6, isMulticast } from '../../src/config/ip-text.ts';
 
-function endpoint(host: string, family: Endpoint['family'], rest: Partial<Endpoint> = {}): Endpoint {
+function address(host: string, family: ListedAddress['family'], rest: Partial<ListedAddress> = {}): ListedAddress {
   return { host, family, port: undefined, ttl: undefined, via: undefined, ...rest };
 }
 
-function readList(text: string): { readonly found: readonly Endpoint[]; readonly problems: readonly ConfigProblem[] } {
+function readList(text: string): {
+  readonly found: readonly ListedAddress[];
+  readonly problems: readonly ConfigProblem[];
+} {
   const problems: ConfigProblem[] = [];
   const found = parseAddressList(text, (problem) => problems.push(problem), { key: 'EPICS_PVA_ADDR_LIST' });
   return { found, problems };
 }
 
-describe('an endpoint', () => {
+describe('an address', () => {
   it.each([
-    ['myhost', endpoint('myhost', 'name')],
-    ['ctl-1.lab_net.example:5076', endpoint('ctl-1.lab_net.example', 'name', { port: 5076 })],
-    ['10.1.1.1:5076', endpoint('10.1.1.1', 'ipv4', { port: 5076 })],
-    ['10.1.1.1:0', endpoint('10.1.1.1', 'ipv4')],
-    ['[2600:1234::42]', endpoint('2600:1234::42', 'ipv6')],
-    ['[2600:1234::42]:77', endpoint('2600:1234::42', 'ipv6', { port: 77 })],
-    ['::1', endpoint('::1', 'ipv6')],
-    ['224.0.2.3,255@192.168.1.1', endpoint('224.0.2.3', 'ipv4', { ttl: 255, via: '192.168.1.1' })],
-    ['[ff02::42:1],1@br0', endpoint('ff02::42:1', 'ipv6', { ttl: 1, via: 'br0' })],
-    ['[ff02::42:1]:5076@::1', endpoint('ff02::42:1', 'ipv6', { port: 5076, via: '::1' })],
-    ['fe80::1%eth0', endpoint('fe80::1', 'ipv6', { via: 'eth0' })],
-    ['[localhost]:5075', endpoint('localhost', 'name', { port: 5075 })],
+    ['myhost', address('myhost', 'name')],
+    ['ctl-1.lab_net.example:5076', address('ctl-1.lab_net.example', 'name', { port: 5076 })],
+    ['10.1.1.1:5076', address('10.1.1.1', 'ipv4', { port: 5076 })],
+    ['10.1.1.1:0', address('10.1.1.1', 'ipv4')],
+    ['[2600:1234::42]', address('2600:1234::42', 'ipv6')],
+    ['[2600:1234::42]:77', address('2600:1234::42', 'ipv6', { port: 77 })],
+    ['::1', address('::1', 'ipv6')],
+    ['224.0.2.3,255@192.168.1.1', address('224.0.2.3', 'ipv4', { ttl: 255, via: '192.168.1.1' })],
+    ['[ff02::42:1],1@br0', address('ff02::42:1', 'ipv6', { ttl: 1, via: 'br0' })],
+    ['[ff02::42:1]:5076@::1', address('ff02::42:1', 'ipv6', { port: 5076, via: '::1' })],
+    ['[fe80::1%eth0]:5076', address('fe80::1%eth0', 'ipv6', { port: 5076 })],
+    ['fe80::1%eth0', address('fe80::1%eth0', 'ipv6')],
+    ['ff02::1%eth0', address('ff02::1', 'ipv6', { via: 'eth0' })],
+    ['[ff02::1%eth0],1@eth1', address('ff02::1', 'ipv6', { ttl: 1, via: 'eth1' })],
+    ['[localhost]:5075', address('localhost', 'name', { port: 5075 })],
   ])('%s is read', (text, expected) => {
-    expect(parseEndpoint(text)).toEqual({ ok: true, value: expected });
+    expect(parseAddress(text)).toEqual({ ok: true, value: expected });
   });
 
   it.each([
@@ -52,6 +58,8 @@ describe('an endpoint', () => {
     ['[::1]5075', 'has brackets that do not enclose an IPv6 address'],
     ['[::1::2]', 'is not an IPv6 address'],
     ['1:2:3', 'is not an IPv6 address'],
+    ['fe80::1%', 'is not an IPv6 address'],
+    ['[fe80::1%a%b]', 'is not an IPv6 address'],
     [':5075', 'names no host'],
     ['a b', 'is neither an address nor a host name'],
     ['-host', 'is neither an address nor a host name'],
@@ -60,7 +68,7 @@ describe('an endpoint', () => {
     ['224.0.0.1@eth0,1', 'has its ,ttl behind @interface; the ttl comes first'],
     ['224.0.0.1@', 'has no interface name or address after @'],
   ])('%s is refused with its reason', (text, wrong) => {
-    expect(parseEndpoint(text)).toEqual({ ok: false, wrong });
+    expect(parseAddress(text)).toEqual({ ok: false, wrong });
   });
 
   it('is written as it is read', () => {
@@ -78,7 +86,7 @@ describe('an endpoint', () => {
     fc.assert(
       fc.property(whole, ({ host: address, ...rest }) => {
         const value = { ...address, ...rest };
-        expect(parseEndpoint(formatEndpoint(value))).toEqual({ ok: true, value });
+        expect(parseAddress(formatAddress(value))).toEqual({ ok: true, value });
       }),
     );
   });
@@ -87,7 +95,7 @@ describe('an endpoint', () => {
 describe('an address list', () => {
   it('is separated by any white space', () => {
     const { found, problems } = readList('  1.2.3.4  5.6.7.8:9876\t\n[::1]  ');
-    expect(found.map(formatEndpoint)).toEqual(['1.2.3.4', '5.6.7.8:9876', '[::1]']);
+    expect(found.map(formatAddress)).toEqual(['1.2.3.4', '5.6.7.8:9876', '[::1]']);
     expect(problems).toEqual([]);
   });
 
@@ -98,7 +106,7 @@ describe('an address list', () => {
 
   it('names variable, item and what was expected, and still reads the others', () => {
     const { found, problems } = readList('1.2.3.4 5.6.7.999 [::1 6.6.6.6');
-    expect(found.map(formatEndpoint)).toEqual(['1.2.3.4', '6.6.6.6']);
+    expect(found.map(formatAddress)).toEqual(['1.2.3.4', '6.6.6.6']);
     expect(problems.map((problem) => problem.key)).toEqual(['EPICS_PVA_ADDR_LIST', 'EPICS_PVA_ADDR_LIST']);
     expect(problems[0]?.message).toBe(
       '"5.6.7.999" is not an IPv4 address; expected ip[:port][,ttl][@interface], [ipv6][:port][,ttl][@interface] or a host name in place of ip',
@@ -106,9 +114,9 @@ describe('an address list', () => {
     expect(problems[1]?.message).toContain('"[::1" has brackets');
   });
 
-  it('counts a repeated endpoint once, with the longest ttl', () => {
+  it('counts a repeated address once, with the longest ttl', () => {
     const { found } = readList('224.0.0.128,1 10.0.0.1 224.0.0.128,8 224.0.0.128 224.0.0.128@eth0');
-    expect(found.map(formatEndpoint)).toEqual(['224.0.0.128,8', '10.0.0.1', '224.0.0.128@eth0']);
+    expect(found.map(formatAddress)).toEqual(['224.0.0.128,8', '10.0.0.1', '224.0.0.128@eth0']);
   });
 
   it('gets its default port where an item has none', () => {

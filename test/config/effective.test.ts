@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { formatEndpoint } from '../../src/config/address-list.ts';
+import { formatAddress } from '../../src/config/address-list.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { clientRows, serverRows, type Row } from '../../src/config/effective-rows.ts';
 import {
@@ -77,7 +77,7 @@ describe("a server's configuration", () => {
       channels: [],
       warnings: [],
     });
-    expect(config.interfaces.map(formatEndpoint)).toEqual(['0.0.0.0']);
+    expect(config.interfaces.map(formatAddress)).toEqual(['0.0.0.0']);
     expect(new Set([...Object.values(config.origins), ...Object.values(config.limitOrigins)])).toEqual(
       new Set(['default']),
     );
@@ -116,7 +116,7 @@ describe("a server's configuration", () => {
 
   it('serves on all interfaces where a list of them is empty', () => {
     const config = resolveServer({ toml: toml('[server]\ninterfaces = []') });
-    expect([config.interfaces.map(formatEndpoint), config.origins.interfaces]).toEqual([['0.0.0.0'], 'lab.toml:2']);
+    expect([config.interfaces.map(formatAddress), config.origins.interfaces]).toEqual([['0.0.0.0'], 'lab.toml:2']);
   });
 
   it('is frozen all the way down', () => {
@@ -205,7 +205,7 @@ describe("a client's configuration", () => {
       autoAddresses: true,
       connectionTimeoutMs: 40_000,
     });
-    expect(config.interfaces.map(formatEndpoint)).toEqual(['0.0.0.0:5076']);
+    expect(config.interfaces.map(formatAddress)).toEqual(['0.0.0.0:5076']);
   });
 
   it('fills in the port of every list', () => {
@@ -218,7 +218,7 @@ describe("a client's configuration", () => {
         EPICS_PVA_INTF_ADDR_LIST: '1.1.1.1',
       },
     });
-    expect([config.addresses, config.nameServers, config.interfaces].map((list) => list.map(formatEndpoint))).toEqual([
+    expect([config.addresses, config.nameServers, config.interfaces].map((list) => list.map(formatAddress))).toEqual([
       ['1.2.3.4:1234', '5.6.7.8:9876'],
       ['gateway:5678', '[::1]:1'],
       ['1.1.1.1:1234'],
@@ -315,7 +315,7 @@ describe('files', () => {
 
   it('set a client too', () => {
     const folder = folderWith({ '.env': 'EPICS_PVA_NAME_SERVERS="10.0.0.1 10.0.0.2:99"\n' });
-    expect(loadClientConfig({ folder, processEnvironment: {} }).nameServers.map(formatEndpoint)).toEqual([
+    expect(loadClientConfig({ folder, processEnvironment: {} }).nameServers.map(formatAddress)).toEqual([
       '10.0.0.1:5075',
       '10.0.0.2:99',
     ]);

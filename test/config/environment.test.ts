@@ -1,7 +1,7 @@
 // EPICS_PVA* and EPICS_PVAS* variables: what pvxs makes of them (its src/config.cpp and test/testconfig.cpp).
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { formatEndpoint } from '../../src/config/address-list.ts';
+import { formatAddress } from '../../src/config/address-list.ts';
 import { problemText, type ConfigProblem } from '../../src/config/config-error.ts';
 import { parseDotenv } from '../../src/config/dotenv.ts';
 import {
@@ -62,8 +62,8 @@ describe("a server's environment", () => {
     expect(faults).toEqual([]);
     expect(found.tcpPort).toEqual({ value: 5678, origin: 'EPICS_PVAS_SERVER_PORT' });
     expect(found.udpPort).toEqual({ value: 1234, origin: 'EPICS_PVAS_BROADCAST_PORT' });
-    expect(found.interfaces?.value.map(formatEndpoint)).toEqual(['1.2.3.4', '1.1.1.1:5678']);
-    expect(found.beaconAddresses?.value.map(formatEndpoint)).toEqual(['1.2.1.2', '4.3.2.1:1234']);
+    expect(found.interfaces?.value.map(formatAddress)).toEqual(['1.2.3.4', '1.1.1.1:5678']);
+    expect(found.beaconAddresses?.value.map(formatAddress)).toEqual(['1.2.1.2', '4.3.2.1:1234']);
     expect(found.autoBeacon).toEqual({ value: false, origin: 'EPICS_PVAS_AUTO_BEACON_ADDR_LIST' });
     expect(found.ignoreAddresses?.value.map((sender) => sender.port)).toEqual([undefined, 77, undefined]);
     expect(found.connectionTimeoutMs?.value).toBe(80_000);
@@ -80,7 +80,7 @@ describe("a server's environment", () => {
     });
     expect(found.tcpPort).toEqual({ value: 6000, origin: 'EPICS_PVA_SERVER_PORT' });
     expect(found.udpPort).toEqual({ value: 6001, origin: 'EPICS_PVA_BROADCAST_PORT' });
-    expect(found.beaconAddresses?.value.map(formatEndpoint)).toEqual(['10.0.0.255']);
+    expect(found.beaconAddresses?.value.map(formatAddress)).toEqual(['10.0.0.255']);
     expect(found.beaconAddresses?.origin).toBe('EPICS_PVA_ADDR_LIST');
     expect(found.autoBeacon).toEqual({ value: false, origin: 'EPICS_PVA_AUTO_ADDR_LIST' });
     expect(found.beaconPeriodMs?.value).toBe(1_000);
@@ -178,11 +178,11 @@ describe("a client's environment", () => {
       EPICS_PVA_CONN_TMO: '30',
     });
     expect([faults, notices]).toEqual([[], []]);
-    expect(found.addresses?.value.map(formatEndpoint)).toEqual(['1.2.3.4', '5.6.7.8:9876']);
+    expect(found.addresses?.value.map(formatAddress)).toEqual(['1.2.3.4', '5.6.7.8:9876']);
     expect(found.autoAddresses?.value).toBe(false);
     expect([found.udpPort?.value, found.tcpPort?.value]).toEqual([1234, 5678]);
-    expect(found.nameServers?.value.map(formatEndpoint)).toEqual(['gateway.lab:5085', '10.0.0.1']);
-    expect(found.interfaces?.value.map(formatEndpoint)).toEqual(['1.1.1.1']);
+    expect(found.nameServers?.value.map(formatAddress)).toEqual(['gateway.lab:5085', '10.0.0.1']);
+    expect(found.interfaces?.value.map(formatAddress)).toEqual(['1.1.1.1']);
     expect(found.connectionTimeoutMs?.value).toBe(40_000);
   });
 

@@ -1,6 +1,6 @@
 // The TOML file: what it sets, and every way in which it can be wrong.
 import { describe, expect, it } from 'vitest';
-import { formatEndpoint } from '../../src/config/address-list.ts';
+import { formatAddress } from '../../src/config/address-list.ts';
 import { problemText } from '../../src/config/config-error.ts';
 import { parseTomlFile, type FileSettings } from '../../src/config/toml-file.ts';
 import { Variables } from '../../src/config/variables.ts';
@@ -91,7 +91,7 @@ value = [0xFFFF_FFFF_FFFF_FFFF,
 control.min_step = 0.5
 `);
     expect(faults).toEqual([]);
-    expect(settings?.beaconAddresses?.value.map(formatEndpoint)).toEqual(['10.0.0.255', '10.0.0.255:5076']);
+    expect(settings?.beaconAddresses?.value.map(formatAddress)).toEqual(['10.0.0.255', '10.0.0.255:5076']);
     expect(settings).toMatchObject({
       udpPort: { value: 0, origin: 'lab.toml:2' },
       autoBeacon: { value: false },
