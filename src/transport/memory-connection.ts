@@ -32,7 +32,6 @@ export class MemoryConnection implements TcpConnection {
   #unsentBytes = 0;
   /** Accepted by the kernel, not yet read by the peer. */
   #kernelBytes = 0;
-  #sentBytes = 0;
   #isPumpDue = false;
   #needsDrain = false;
   #received: Uint8Array[] = [];
@@ -146,8 +145,8 @@ export class MemoryConnection implements TcpConnection {
       const room = Math.min(this.#unsentBytes, kernelBytes - this.#kernelBytes);
       const piece = this.#takeUnsent(Math.min(room, this.#wire.random.size(...chunkBytes)));
       this.#kernelBytes += piece.length;
-      this.#sentBytes += piece.length;
       this.#line.push(piece, piece.length);
+      if (this.#isEnding) this.#limitLinger();
     }
     if (this.#unsentBytes > 0) return;
     if (this.#isEnding) return this.#sendEnd();
@@ -189,9 +188,7 @@ export class MemoryConnection implements TcpConnection {
   /** A peer that takes nothing for this long, or does not end when everything is out, is not waited for. */
   #limitLinger(): void {
     this.#lingerTimer?.cancel();
-    const sentBytes = this.#sentBytes;
     this.#lingerTimer = this.#wire.clock.after(END_LINGER_MS, () => {
-      if (this.#sentBytes > sentBytes && !this.#hasSentEnd) return this.#limitLinger();
       const what = `TCP connection with ${endpointText(this.remote)}`;
       if (!this.#hasSentEnd) {
         this.#error = new TimeoutError(`${what}: nothing taken within ${END_LINGER_MS} ms after the end`);

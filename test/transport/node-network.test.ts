@@ -58,7 +58,7 @@ describe('real sockets', () => {
        });`,
       { eval: true },
     );
-    const [port]: unknown[] = await once(worker, 'message');
+    const port = await new Promise<unknown>((resolve) => void worker.once('message', resolve));
     const attempts = Array.from({ length: 8 }, () =>
       nodeNetwork.connectTcp({ address: LOOPBACK, port: Number(port) }, { timeoutMs: 150 }),
     );
