@@ -4,7 +4,7 @@
 // (a client's); it writes with `encodeMessage`.
 
 import { LocalProtocolError, PvaError } from '../errors.ts';
-import type { Frame } from '../frame.ts';
+import type { Frame } from '../framer.ts';
 import { HEADER_BYTES, writeHeader } from '../header.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { Reader } from '../reader.ts';
