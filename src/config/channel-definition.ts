@@ -1,22 +1,5 @@
 // What does a configuration say about one channel? Plain data; a later layer makes the channel of it.
-
-export const SCALAR_NAMES = [
-  'boolean',
-  'byte',
-  'ubyte',
-  'short',
-  'ushort',
-  'int',
-  'uint',
-  'long',
-  'ulong',
-  'float',
-  'double',
-  'string',
-] as const;
-
-/** pvData's name of a scalar type. */
-export type ScalarName = (typeof SCALAR_NAMES)[number];
+import type { ScalarName } from '../protocol/types/type-desc.ts';
 
 export type ChannelType =
   | { readonly kind: 'scalar'; readonly scalar: ScalarName }

@@ -1,7 +1,8 @@
 // Which channel type does a text such as `double`, `string[]` or `enum(Off|On)` name?
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { textBytes } from '../protocol/text.ts';
-import { SCALAR_NAMES, type ChannelType, type ScalarName } from './channel-definition.ts';
+import { SCALAR_NAMES, type ScalarName } from '../protocol/types/type-desc.ts';
+import type { ChannelType } from './channel-definition.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
 import { didYouMean } from './suggest.ts';
 

@@ -1,5 +1,6 @@
 // Does a value fit the type of its channel? Nothing is rounded, cut or guessed.
-import type { ChannelType, ChannelValue, ScalarName, ScalarValue } from './channel-definition.ts';
+import type { ScalarName } from '../protocol/types/type-desc.ts';
+import type { ChannelType, ChannelValue, ScalarValue } from './channel-definition.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
 
 interface IntegerRange {

@@ -1,7 +1,8 @@
 // Types, names and values of channels, and the --pv flag that holds all three.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SCALAR_NAMES, type ChannelType } from '../../src/config/channel-definition.ts';
+import type { ChannelType } from '../../src/config/channel-definition.ts';
+import { SCALAR_NAMES } from '../../src/protocol/types/type-desc.ts';
 import { formatChannelType, parseChannelType, parsePvName } from '../../src/config/channel-type.ts';
 import { checkValue, parseValueText } from '../../src/config/channel-value.ts';
 import { quote, type Parsed } from '../../src/config/parsed.ts';
