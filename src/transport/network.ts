@@ -55,7 +55,7 @@ export interface TcpConnection {
   resume(): void;
   /**
    * Ends after everything written is out. Bytes that still arrive are thrown away, paused or not. A peer that takes
-   * nothing more, or does not end its side, is given `END_LINGER_MS`.
+   * nothing more, or does not end its side, is given `END_LINGER_MS` (real sockets: at most twice that).
    */
   end(): void;
   /** Ends now; what was written may be lost. No `data` or `drain` follows, only `close`. */

@@ -162,7 +162,7 @@ class SocketConnection implements TcpConnection {
     this.#socket.destroy();
   }
 
-  /** node starts this timer anew whenever the kernel takes some of the bytes. */
+  /** node starts this timer anew whenever the kernel has taken some bytes since it last looked. */
   #limitLinger(): void {
     this.#socket.setTimeout(END_LINGER_MS, () => {
       const what = `TCP connection with ${endpointText(this.remote)}`;

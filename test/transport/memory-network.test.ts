@@ -12,7 +12,7 @@ import { DatagramRecorder, RecordedConnection } from './recorders.ts';
 const HARSH: readonly (MemoryNetworkOptions & { readonly seed: number })[] = [
   { seed: 1 },
   { seed: 2, delayMs: [0, 2] },
-  { seed: 3, delayMs: [0, 3], chunkBytes: [1, 1500], kernelBytes: 3000 },
+  { seed: 3, delayMs: [0, 3], chunkBytes: [1, 30_000], kernelBytes: 20_000 },
 ];
 
 for (const options of HARSH) {
