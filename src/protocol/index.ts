@@ -85,3 +85,48 @@ export { formatTree, formatType } from './values/format-tree.ts';
 export { parsePvRequest, withRecordOptions, OPTIONS_FIELD, type FieldPart, type PvRequest } from './pv-request.ts';
 export { MIN_MONITOR_QUEUE, recordOptions, type RecordOptions } from './pv-request/record-options.ts';
 export { selectionOf, type Selection } from './pv-request/selection.ts';
+export {
+  alarm,
+  alarmSeverityName,
+  alarmStatusName,
+  ALARM_SEVERITIES,
+  ALARM_STATUSES,
+  NO_ALARM,
+  type Alarm,
+  type AlarmSeverity,
+  type AlarmStatus,
+} from './normative/alarm.ts';
+export { enumLabel, enumValue, ntEnum } from './normative/nt-enum.ts';
+export { ntNameValue, type NtNameValueType } from './normative/nt-name-value.ts';
+export { codecType, dimensionType, ndArrayValueType, ntAttribute, ntNdArray } from './normative/nt-nd-array.ts';
+export {
+  ntScalar,
+  ntScalarArray,
+  type NtScalarArrayType,
+  type NtScalarOptions,
+  type NtScalarType,
+} from './normative/nt-scalar.ts';
+export { ntTable, type NtTableType, type TableColumns } from './normative/nt-table.ts';
+export { ntUnion, type NtUnionType } from './normative/nt-union.ts';
+export { ntUri, type NtUriType } from './normative/nt-uri.ts';
+export {
+  alarmType,
+  controlType,
+  displayFormType,
+  displayType,
+  DISPLAY_FORMS,
+  enumDisplayType,
+  enumType,
+  plainDisplayType,
+  timeStampType,
+  valueAlarmType,
+  type NumericName,
+} from './normative/substructures.ts';
+export {
+  nanosecondsOf,
+  timeStamp,
+  timeStampOfNanoseconds,
+  wallTimeMs,
+  type TimeStamp,
+} from './normative/time-stamp.ts';
+export { isEnum, normativeKind, type NormativeKind } from './types/normative-kind.ts';
