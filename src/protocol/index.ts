@@ -130,3 +130,4 @@ export {
   type TimeStamp,
 } from './normative/time-stamp.ts';
 export { isEnum, normativeKind, type NormativeKind } from './types/normative-kind.ts';
+export { fieldPaths } from './values/field-paths.ts';
