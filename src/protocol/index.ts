@@ -120,7 +120,6 @@ export {
   plainDisplayType,
   timeStampType,
   valueAlarmType,
-  type NumericName,
 } from './normative/substructures.ts';
 export {
   nanosecondsOf,
@@ -131,3 +130,6 @@ export {
 } from './normative/time-stamp.ts';
 export { isEnum, normativeKind, type NormativeKind } from './types/normative-kind.ts';
 export { fieldPaths } from './values/field-paths.ts';
+export type { NumericName } from './values/array-codec.ts';
+export { coerce, coercePartial } from './values/coerce.ts';
+export { inferType } from './values/infer-type.ts';

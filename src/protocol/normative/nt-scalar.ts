@@ -12,6 +12,7 @@ import {
   type StructureType,
   type TypeDesc,
 } from '../types/type-desc.ts';
+import type { NumericName } from '../values/array-codec.ts';
 import {
   alarmType,
   controlType,
@@ -20,7 +21,6 @@ import {
   plainDisplayType,
   timeStampType,
   valueAlarmType,
-  type NumericName,
 } from './substructures.ts';
 
 /** Which optional fields to have. Text and booleans have no limits: `form`, `control` and `valueAlarm` add nothing. */

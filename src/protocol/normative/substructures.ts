@@ -16,9 +16,7 @@ import {
   type ScalarType,
   type StructureType,
 } from '../types/type-desc.ts';
-
-/** Scalars that have limits. */
-export type NumericName = Exclude<ScalarName, 'boolean' | 'string'>;
+import type { NumericName } from '../values/array-codec.ts';
 
 /** `alarm_t`: severity and status are indexes of ALARM_SEVERITIES and ALARM_STATUSES (normative/alarm.ts). */
 export const alarmType = structure('alarm_t', { severity: int, status: int, message: string });

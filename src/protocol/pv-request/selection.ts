@@ -7,6 +7,7 @@
 import { BitSet } from '../bit-set.ts';
 import { LocalProtocolError } from '../errors.ts';
 import { OPTIONS_FIELD, type FieldPart } from '../pv-request.ts';
+import { fieldBits } from '../types/field-bits.ts';
 import type { StructureType, TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue } from '../types/value-of.ts';
 import { allLeaves } from '../values/leaf-mask.ts';
@@ -100,19 +101,6 @@ function select(type: StructureType, bit: number, { name, inner }: Name, prefix:
   for (const one of names) found.unmatched.push(`${path}.${one.name}`);
   found.matchCount++;
   found.mask.or(leavesAt(field, fieldBit));
-}
-
-const knownBits = new WeakMap<StructureType, readonly number[]>();
-
-/** Bit of each field of a structure, counted from the structure's own. */
-function fieldBits(type: StructureType): readonly number[] {
-  let bits = knownBits.get(type);
-  if (bits === undefined) {
-    let bit = 1;
-    bits = type.fields.map((field) => (bit += field.type.bitCount) - field.type.bitCount);
-    knownBits.set(type, bits);
-  }
-  return bits;
 }
 
 function leavesAt(type: TypeDesc, bit: number): BitSet {

@@ -10,16 +10,17 @@ import { swapBytes } from './byte-swap.ts';
 import { typeMismatch } from './mismatch.ts';
 import type { LeafCodec } from './value-codec.ts';
 
-type NumericName = Exclude<ScalarName, 'boolean' | 'string'>;
+/** Scalars that are numbers: they have limits, and arrays of them are typed arrays. */
+export type NumericName = Exclude<ScalarName, 'boolean' | 'string'>;
 
 interface NumericArrayConstructor {
   readonly BYTES_PER_ELEMENT: number;
   readonly name: string;
-  new (buffer: ArrayBuffer): NumericArray;
+  new (buffer: ArrayBuffer, byteOffset?: number, length?: number): NumericArray;
 }
 
 /** The typed array that holds elements of each numeric type. */
-const TYPED_ARRAYS: { readonly [S in NumericName]: NumericArrayConstructor } = {
+export const TYPED_ARRAYS: { readonly [S in NumericName]: NumericArrayConstructor } = {
   byte: Int8Array,
   ubyte: Uint8Array,
   short: Int16Array,

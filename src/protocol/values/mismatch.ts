@@ -29,10 +29,17 @@ function describe(found: unknown): string {
     case 'boolean':
       return `${typeof found} ${String(found)}`;
     case 'object':
-      return found === null ? 'null' : 'an object';
+      return describeObject(found);
     case 'undefined':
       return 'nothing';
     default:
       return `a ${typeof found}`;
   }
+}
+
+function describeObject(found: object | null): string {
+  if (found === null) return 'null';
+  const prototype: unknown = Object.getPrototypeOf(found);
+  const maker = typeof prototype === 'object' && prototype !== null ? prototype.constructor : undefined;
+  return typeof maker === 'function' && maker !== Object ? `a ${maker.name}` : 'an object';
 }
