@@ -86,6 +86,11 @@ export class BitSet {
     return this;
   }
 
+  /** Whether some bit is in both. */
+  intersects(other: BitSet): boolean {
+    return this.#words.some((word, index) => (word & other.#word(index)) !== 0);
+  }
+
   clone(): BitSet {
     return new BitSet(this.#words.slice());
   }

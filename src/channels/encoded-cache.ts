@@ -1,0 +1,56 @@
+// How is an update encoded once and sent to many? Its bytes are kept for each byte order and selection, as long as the
+// update itself is: a post makes a new state, and the forms of the old one go with it.
+
+import type { BitSet } from '../protocol/bit-set.ts';
+import { preEncodeUpdate, type EncodedUpdate } from '../protocol/messages/data.ts';
+import type { StructureType } from '../protocol/types/type-desc.ts';
+import { allLeaves, leafMask } from '../protocol/values/leaf-mask.ts';
+import type { ChannelUpdate } from './channel.ts';
+
+/** Forms of one update that are kept; clients choose selections, and each would take the memory of a value. */
+const MAX_FORMS = 16;
+
+/** The fields that a client asked to see. */
+export class Selection {
+  readonly type: StructureType;
+  /** Leaves only. */
+  readonly mask: BitSet;
+  readonly isWhole: boolean;
+  readonly #key: string;
+
+  /** `mask` may be in any form. */
+  constructor(type: StructureType, mask: BitSet) {
+    this.type = type;
+    this.mask = leafMask(type, mask);
+    this.isWhole = this.mask.equals(allLeaves(type));
+    this.#key = this.isWhole ? '*' : this.mask.toString();
+  }
+
+  /** Whether an update says anything about the selected fields. */
+  touches(update: ChannelUpdate): boolean {
+    return this.isWhole ? !update.changed.isEmpty() : update.changed.intersects(this.mask);
+  }
+
+  /** The part of `leaves` that is selected. */
+  of(leaves: BitSet): BitSet {
+    return this.isWhole ? leaves : leaves.clone().and(this.mask);
+  }
+
+  /** BitSet and data of the selected part of an update; encoded at most once for all who ask for the same. */
+  encode(update: ChannelUpdate, bigEndian: boolean): EncodedUpdate {
+    const key = bigEndian ? `>${this.#key}` : `<${this.#key}`;
+    let forms = formsOf.get(update);
+    const known = forms?.get(key);
+    if (known !== undefined) return known;
+    const { value } = update;
+    const encoded = preEncodeUpdate({ type: this.type, changed: this.of(update.changed), value }, bigEndian);
+    if (forms === undefined) {
+      forms = new Map();
+      formsOf.set(update, forms);
+    }
+    if (forms.size < MAX_FORMS) forms.set(key, encoded);
+    return encoded;
+  }
+}
+
+const formsOf = new WeakMap<ChannelUpdate, Map<string, EncodedUpdate>>();

@@ -1,0 +1,158 @@
+// What does a ready-made PV look like? A value in memory that any number of clients read, watch and perhaps write.
+
+import { BitSet } from '../protocol/bit-set.ts';
+import { LocalProtocolError, PvaError } from '../protocol/errors.ts';
+import { OK, type Status } from '../protocol/status.ts';
+import type { StructureType } from '../protocol/types/type-desc.ts';
+import type { AnyValue, ValueOf } from '../protocol/types/value-of.ts';
+import { anyCodecOf } from '../protocol/values/codec.ts';
+import { coercePartial } from '../protocol/values/coerce.ts';
+import { leafMask } from '../protocol/values/leaf-mask.ts';
+import { systemClock, type Clock } from '../transport/clocks.ts';
+import type { CallRequest, Channel, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
+import { requireChoice, requireStructure, stamped, unset } from './standard-fields.ts';
+
+export interface SharedPVOptions<T extends StructureType = StructureType> {
+  /** Fields of the first value, as for `post`; what is left out counts as never set. */
+  readonly initial?: unknown;
+  /**
+   * Takes a client's put, usually by posting it. What it throws or rejects with is the client's answer. Without it the
+   * PV is read-only.
+   */
+  readonly onPut?: (put: PutRequest, pv: SharedPV<T>) => void | Promise<void>;
+  /** Answers an RPC with a value and its type, or with nothing. Without it there is no RPC. */
+  readonly onCall?: (call: CallRequest, pv: SharedPV<T>) => AnyValue | void | Promise<AnyValue | void>;
+  /** Somebody watches: a good time to begin producing values. */
+  readonly onFirstSubscriber?: (pv: SharedPV<T>) => void;
+  /** Nobody watches any more. */
+  readonly onLastUnsubscribe?: (pv: SharedPV<T>) => void;
+  /** Gives time stamps to what clients put; the system's by default. */
+  readonly clock?: Clock;
+}
+
+export class SharedPV<T extends StructureType = StructureType> implements Channel {
+  readonly type: T;
+  readonly #options: SharedPVOptions<T>;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #closeListeners = new Set<() => void>();
+  #state: ChannelUpdate;
+  #isClosed = false;
+
+  /** @throws LocalProtocolError when `initial` does not fit the type */
+  constructor(type: T, options: SharedPVOptions<T> = {}) {
+    this.type = type;
+    this.#options = options;
+    this.#state = unset(type);
+    if (options.initial !== undefined) this.post(options.initial);
+  }
+
+  /** A PV that takes whatever clients put, with the time of the put unless the client sends one. */
+  static mailbox<T extends StructureType>(type: T, options: Omit<SharedPVOptions<T>, 'onPut'> = {}): SharedPV<T> {
+    const clock = options.clock ?? systemClock;
+    return new SharedPV(type, { ...options, onPut: (put, pv) => pv.post(stamped(type, put, clock.wallTime())) });
+  }
+
+  get state(): ChannelUpdate {
+    return this.#state;
+  }
+
+  /** The value as it is now, every field present; never changed in place. */
+  get value(): ValueOf<T> {
+    // The one border: what is kept was made by the codec of T or went through it.
+    return this.#state.value as ValueOf<T>;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get subscriberCount(): number {
+    return this.#subscribers.size;
+  }
+
+  /**
+   * Sets fields and tells all subscribers. A patch names the fields to set: `{ value: 3, alarm: { severity: 1 } }`;
+   * an update carries a full value and says itself which fields of it count.
+   * @throws LocalProtocolError when the patch does not fit the type, or after `close`; nothing is changed then
+   */
+  post(patch: unknown): void {
+    if (this.#isClosed) throw new LocalProtocolError('post to a PV that is closed');
+    const { changed, value } = this.#applied(patch);
+    this.#state = { changed: this.#state.changed.clone().or(changed), value };
+    if (this.#subscribers.size === 0) return;
+    const update: ChannelUpdate = { changed, value };
+    for (const subscriber of this.#subscribers) subscriber.update(update);
+  }
+
+  /** Ends all subscriptions that there are: what is queued is still sent, then the status. */
+  finish(status: Status = OK): void {
+    for (const subscriber of this.#subscribers) subscriber.finish(status);
+    this.#leave([...this.#subscribers]);
+  }
+
+  /** Ends the PV: clients lose their channels. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const listeners = [...this.#closeListeners];
+    this.#closeListeners.clear();
+    for (const closed of listeners) closed();
+    this.#leave([...this.#subscribers]);
+  }
+
+  put(put: PutRequest): void | Promise<void> {
+    const { onPut } = this.#options;
+    if (onPut === undefined) throw new PvaError('READ_ONLY', 'this PV is read-only');
+    requireChoice(this.type, put);
+    return onPut(put, this);
+  }
+
+  call(call: CallRequest): AnyValue | Promise<AnyValue> {
+    const { onCall } = this.#options;
+    if (onCall === undefined) throw new PvaError('NO_RPC', 'this PV takes no RPC');
+    const result = onCall(call, this);
+    return result instanceof Promise ? result.then((value) => value ?? null) : (result ?? null);
+  }
+
+  subscribe(subscriber: Subscriber): () => void {
+    subscriber.update(this.#state);
+    this.#subscribers.add(subscriber);
+    if (this.#subscribers.size === 1) this.#welcomeFirst(subscriber);
+    return () => this.#leave([subscriber]);
+  }
+
+  onClosed(closed: () => void): () => void {
+    this.#closeListeners.add(closed);
+    return () => this.#closeListeners.delete(closed);
+  }
+
+  /** The full value after a patch, and the leaves that it sets. */
+  #applied(patch: unknown): ChannelUpdate {
+    const before = this.#state.value;
+    if (!isUpdate(patch)) {
+      const { changed, value } = coercePartial(this.type, patch, before);
+      return { changed, value: requireStructure(value) };
+    }
+    const changed = leafMask(this.type, patch.changed);
+    return { changed, value: requireStructure(anyCodecOf(this.type).merge(before, patch.value, changed)) };
+  }
+
+  #welcomeFirst(subscriber: Subscriber): void {
+    try {
+      this.#options.onFirstSubscriber?.(this);
+    } catch (thrown) {
+      this.#subscribers.delete(subscriber);
+      throw thrown;
+    }
+  }
+
+  #leave(subscribers: readonly Subscriber[]): void {
+    if (this.#subscribers.size === 0) return;
+    for (const subscriber of subscribers) this.#subscribers.delete(subscriber);
+    if (this.#subscribers.size === 0) this.#options.onLastUnsubscribe?.(this);
+  }
+}
+
+function isUpdate(patch: unknown): patch is ChannelUpdate {
+  return typeof patch === 'object' && patch !== null && 'changed' in patch && patch.changed instanceof BitSet && 'value' in patch;
+}

@@ -1,0 +1,84 @@
+// Which fields of a normative structure does a server fill in or check by itself? The time stamp, and an enum's index.
+
+import { BitSet } from '../protocol/bit-set.ts';
+import { LocalProtocolError, PvaError } from '../protocol/errors.ts';
+import { timeStamp } from '../protocol/normative/time-stamp.ts';
+import { fieldBits } from '../protocol/types/field-bits.ts';
+import { isEnum } from '../protocol/types/normative-kind.ts';
+import type { StructureType, TypeDesc } from '../protocol/types/type-desc.ts';
+import type { PvValue, StructureValue } from '../protocol/types/value-of.ts';
+import { anyCodecOf } from '../protocol/values/codec.ts';
+import { enumIndex } from '../protocol/values/enum-index.ts';
+import type { ChannelUpdate } from './channel.ts';
+
+/** Enough of a `time_t` to be set, whatever else stands in it. */
+const SECONDS = 'secondsPastEpoch';
+const NANOSECONDS = 'nanoseconds';
+
+/** The update with its time stamp set to `wallTimeMs`, unless the type has none or the update brings one itself. */
+export function stamped(type: StructureType, update: ChannelUpdate, wallTimeMs: number): ChannelUpdate {
+  const field = fieldOf(type, 'timeStamp');
+  if (field?.type.kind !== 'structure') return update;
+  if (update.changed.hasAny(field.bit, field.bit + field.type.bitCount)) return update;
+  const seconds = fieldOf(field.type, SECONDS);
+  const nanoseconds = fieldOf(field.type, NANOSECONDS);
+  if (!isScalar(seconds?.type, 'long') || !isScalar(nanoseconds?.type, 'int')) return update;
+  const now = timeStamp(wallTimeMs);
+  const before = structureIn(update.value, 'timeStamp');
+  const stamp = { ...before, [SECONDS]: now.secondsPastEpoch, [NANOSECONDS]: now.nanoseconds };
+  const changed = update.changed.clone();
+  for (const stampField of [seconds, nanoseconds]) if (stampField !== undefined) changed.add(field.bit + stampField.bit);
+  return { changed, value: { ...update.value, timeStamp: stamp } };
+}
+
+/**
+ * Refuses an enum whose index names none of its choices.
+ * @throws LocalProtocolError
+ */
+export function requireChoice(type: StructureType, update: ChannelUpdate): void {
+  const field = fieldOf(type, 'value');
+  if (field === undefined || !isEnum(field.type)) return;
+  if (!update.changed.hasAny(field.bit, field.bit + field.type.bitCount)) return;
+  const value = structureIn(update.value, 'value');
+  const index = value['index'];
+  const choices: unknown = value['choices'];
+  const labels = Array.isArray(choices) ? choices.filter((choice) => typeof choice === 'string') : [];
+  try {
+    enumIndex(labels, index);
+  } catch (thrown) {
+    if (thrown instanceof PvaError) throw new LocalProtocolError(`value.index: ${thrown.message}`, { cause: thrown });
+    throw thrown;
+  }
+}
+
+/** The default value of a type, no leaf of it set. */
+export function unset(type: StructureType): ChannelUpdate {
+  return { changed: BitSet.empty(), value: requireStructure(anyCodecOf(type).defaultValue()) };
+}
+
+/** The value of a structure type, which is a structure. */
+export function requireStructure(value: PvValue): StructureValue {
+  if (!isStructure(value)) throw new LocalProtocolError('the value of a structure type is no structure');
+  return value;
+}
+
+/** Where a type promises a structure, what looks like this is one. */
+function isStructure(value: PvValue | undefined): value is StructureValue {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+function structureIn(value: StructureValue, name: string): StructureValue {
+  const found = value[name];
+  return isStructure(found) ? found : {};
+}
+
+function fieldOf(type: StructureType, name: string): { readonly type: TypeDesc; readonly bit: number } | undefined {
+  const index = type.indexOf.get(name) ?? -1;
+  const field = type.fields[index];
+  const bit = fieldBits(type)[index];
+  return field === undefined || bit === undefined ? undefined : { type: field.type, bit };
+}
+
+function isScalar(type: TypeDesc | undefined, scalar: string): boolean {
+  return type?.kind === 'scalar' && type.scalar === scalar;
+}

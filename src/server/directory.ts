@@ -1,0 +1,68 @@
+// Which of a server's sources has a PV? The first that has it; a source that fails is noticed and passed over.
+
+import type { Channel } from '../channels/channel.ts';
+import type { Peer } from '../channels/peer.ts';
+import type { Source } from '../channels/source.ts';
+import { reasonOf } from '../protocol/errors.ts';
+import type { NoticeBoard } from './notices.ts';
+
+export class Directory {
+  readonly #sources: Source[] = [];
+  readonly #notices: NoticeBoard;
+  /** PVs that can be opened by whoever knows their name, and are not found by searching: `server`. */
+  readonly #hidden: Source;
+  #ownRevision = 0;
+
+  constructor(hidden: Source, notices: NoticeBoard) {
+    this.#hidden = hidden;
+    this.#notices = notices;
+  }
+
+  add(source: Source): void {
+    this.#sources.push(source);
+    this.#ownRevision++;
+  }
+
+  /** Moves whenever the names that can be found do. */
+  get revision(): number {
+    return this.#sources.reduce((sum, source) => sum + source.revision, this.#ownRevision);
+  }
+
+  /** Whether a search for the name is to be answered. */
+  has(pvName: string): boolean {
+    return this.#sources.some((source) => this.#ask(source, () => source.has(pvName), false));
+  }
+
+  /** @throws what a source throws to refuse the name to this peer */
+  open(pvName: string, peer: Peer): Channel | undefined {
+    for (const source of [this.#hidden, ...this.#sources]) {
+      const channel = source.open(pvName, peer);
+      if (channel !== undefined) return channel;
+    }
+    return undefined;
+  }
+
+  /** All names that sources list, sorted, each once. */
+  names(): readonly string[] {
+    const names = new Set<string>();
+    for (const source of this.#sources) {
+      this.#ask(source, () => {
+        for (const name of source.names()) names.add(name);
+      }, undefined);
+    }
+    return [...names].sort();
+  }
+
+  #ask<R>(source: Source, question: () => R, otherwise: R): R {
+    try {
+      return question();
+    } catch (thrown) {
+      this.#notices.publish({
+        kind: 'sourceFailed',
+        level: 'error',
+        text: `source ${source.constructor.name} threw: ${reasonOf(thrown)}`,
+      });
+      return otherwise;
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// What does a link need from the server that it belongs to?
+
+import type { Limits } from '../protocol/limits.ts';
+import type { Clock } from '../transport/clocks.ts';
+import type { Directory } from './directory.ts';
+import type { NoticeBoard, ServerCounters } from './notices.ts';
+
+export interface LinkHost {
+  readonly directory: Directory;
+  readonly notices: NoticeBoard;
+  readonly counters: ServerCounters;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  /** 24 hexadecimal digits. */
+  readonly guid: string;
+  /** Byte order in which links send. */
+  readonly bigEndian: boolean;
+  /** Silence of a client after which its link is closed. */
+  readonly connectionTimeoutMs: number;
+}

@@ -1,0 +1,125 @@
+// How do messages get from a link to its socket? Into one buffer, and from there with one write for each turn of the
+// event loop; and how does the link know that its client does not keep up?
+
+import type { Limits } from '../protocol/limits.ts';
+import { Writer } from '../protocol/writer.ts';
+import type { Clock } from '../transport/clocks.ts';
+import type { TcpConnection } from '../transport/network.ts';
+import type { Outlet, Sender } from './link.ts';
+
+export interface LinkOutputOptions {
+  readonly connection: TcpConnection;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly bigEndian: boolean;
+  /** Called whenever there is room for answers to more requests. */
+  readonly readable: () => void;
+}
+
+/** What a buffer begins with after the last one was given away. */
+const INITIAL_BYTES = 1_024;
+
+export class LinkOutput implements Outlet {
+  /** Where messages are encoded to; call `flushSoon` after it. */
+  readonly writer: Writer;
+  readonly #connection: TcpConnection;
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+  readonly #readable: () => void;
+  readonly #waiting = new Set<Sender>();
+  #isFlushDue = false;
+  #isClosed = false;
+  #sentBytes = 0;
+  #progressAt: number;
+  #progressBytes = 0;
+
+  constructor(options: LinkOutputOptions) {
+    this.#connection = options.connection;
+    this.#clock = options.clock;
+    this.#limits = options.limits;
+    this.#readable = options.readable;
+    this.writer = new Writer(options.bigEndian, INITIAL_BYTES);
+    this.#progressAt = options.clock.now();
+  }
+
+  /** Bytes that the client has not been given yet, as far as anybody here can know. */
+  get unsentBytes(): number {
+    return this.writer.length + this.#connection.bufferedBytes;
+  }
+
+  /** Whether monitors are to hold their updates back; they squash them meanwhile. */
+  get isCongested(): boolean {
+    return this.unsentBytes >= this.#limits.monitorPauseBytes;
+  }
+
+  /** Whether requests are to wait, because their answers would only pile up. */
+  get isFull(): boolean {
+    return this.unsentBytes >= this.#limits.readPauseBytes;
+  }
+
+  whenRoom(sender: Sender): void {
+    this.#waiting.add(sender);
+    this.flushSoon();
+  }
+
+  forget(sender: Sender): void {
+    this.#waiting.delete(sender);
+  }
+
+  /** Writes what is in the buffer at the end of this turn. */
+  flushSoon(): void {
+    if (this.#isFlushDue || this.#isClosed) return;
+    this.#isFlushDue = true;
+    this.#clock.soon(() => {
+      this.#isFlushDue = false;
+      this.flush();
+    });
+  }
+
+  flush(): void {
+    if (this.#isClosed) return;
+    this.#write();
+    this.#makeUse();
+  }
+
+  /** The connection has taken everything. */
+  drained(): void {
+    this.#makeUse();
+  }
+
+  /** Hands the rest to the connection; nothing is sent afterwards. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#write();
+    this.#isClosed = true;
+    this.#waiting.clear();
+  }
+
+  /** How long the client has taken nothing although there is something to take; 0 if there is not. */
+  stalledMs(now: number): number {
+    const unsent = this.#connection.bufferedBytes;
+    const takenBytes = this.#sentBytes - unsent;
+    if (unsent === 0 || takenBytes > this.#progressBytes) {
+      this.#progressBytes = takenBytes;
+      this.#progressAt = now;
+    }
+    return now - this.#progressAt;
+  }
+
+  #write(): void {
+    if (this.writer.length === 0) return;
+    if (this.#connection.bufferedBytes === 0) this.#progressAt = this.#clock.now();
+    this.#sentBytes += this.writer.length;
+    this.#connection.write(this.writer.detach(INITIAL_BYTES));
+  }
+
+  #makeUse(): void {
+    if (!this.isFull) this.#readable();
+    // Whoever is resumed and stops again goes to the end, so every monitor gets its turn.
+    for (const sender of [...this.#waiting]) {
+      if (this.isCongested) return;
+      this.#waiting.delete(sender);
+      sender.resume();
+    }
+  }
+}

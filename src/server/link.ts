@@ -1,0 +1,82 @@
+// What do those who answer requests see of a link, its channels and its operations?
+
+import type { Channel } from '../channels/channel.ts';
+import type { Peer } from '../channels/peer.ts';
+import type { ServerLinkEvent } from '../protocol/machines/server-link.ts';
+import type { ServerMessageToSend } from '../protocol/messages/index.ts';
+import type { OperationCommand, OperationTypes } from '../protocol/messages/message-module.ts';
+import type { Endpoint } from '../transport/network.ts';
+import type { LinkHost } from './link-host.ts';
+
+/** One client's channel to one PV. */
+export interface LinkChannel {
+  readonly sid: number;
+  readonly cid: number;
+  readonly pvName: string;
+  readonly channel: Channel;
+  /** Whom it was opened for. */
+  readonly peer: Peer;
+  /** By requestID. */
+  readonly operations: Map<number, LinkOperation>;
+  /** Ends the wait for the end of the PV. */
+  readonly unlisten: () => void;
+}
+
+/** One operation, from INIT until it is destroyed. */
+export interface LinkOperation {
+  readonly ioid: number;
+  readonly command: OperationCommand;
+  readonly channel: LinkChannel;
+  /** What its messages are decoded with. */
+  readonly types: OperationTypes;
+  /** What is under way is not answered any more. */
+  cancel(): void;
+  /** Gives up everything; the link has forgotten it already. */
+  destroy(): void;
+}
+
+/** Something that holds back what it has to send while the link is congested. */
+export interface Sender {
+  /** There is room again: send, or ask for `whenRoom` again. */
+  resume(): void;
+}
+
+/** The state of what waits to be sent. */
+export interface Outlet {
+  /** Whether monitors are to hold their updates back. */
+  readonly isCongested: boolean;
+  /** Has `sender` resumed, once, when the link is no longer congested. */
+  whenRoom(sender: Sender): void;
+  forget(sender: Sender): void;
+}
+
+export interface Link {
+  readonly host: LinkHost;
+  readonly output: Outlet;
+  readonly remote: Endpoint;
+  /** The TCP port that a search over this link is answered with. */
+  readonly tcpPort: number;
+  /** Byte order in which it sends. */
+  readonly bigEndian: boolean;
+  /** Who the client says it is. */
+  peer: Peer;
+  /** By serverChannelID. */
+  readonly channels: ReadonlyMap<number, LinkChannel>;
+  /** By requestID. */
+  readonly operations: ReadonlyMap<number, LinkOperation>;
+  /** @throws LocalProtocolError when the link is closed */
+  follow(event: ServerLinkEvent): void;
+  /** Puts a message into the buffer that is written at the end of this turn. Once closed, it does nothing. */
+  send(message: ServerMessageToSend): void;
+  /** Tells a human at the client something about an operation. */
+  warn(ioid: number, text: string): void;
+  /** The channel that a request means; what is meant for one that is gone is counted and ignored. */
+  channelOf(sid: number): LinkChannel | undefined;
+  /** A serverChannelID that is not in use. */
+  takeSid(): number;
+  addChannel(channel: LinkChannel): void;
+  /** Ends a channel with all its operations and tells the client. */
+  endChannel(channel: LinkChannel): void;
+  addOperation(operation: LinkOperation): void;
+  endOperation(operation: LinkOperation): void;
+}

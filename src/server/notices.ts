@@ -1,0 +1,91 @@
+// What does a server say about itself while it runs? Notices for people, and counters for programs.
+//
+// Nothing is printed here: notices go to the diagnostics channel and to the listeners of the server.
+
+import { channel } from 'node:diagnostics_channel';
+import type { Endpoint } from '../transport/network.ts';
+import { endpointText } from '../transport/network-error.ts';
+
+/** Name of the `node:diagnostics_channel` on which every server of the process publishes its `ServerNotice`s. */
+export const SERVER_NOTICES = 'pvkit:server';
+
+export type NoticeLevel = 'debug' | 'info' | 'warning' | 'error';
+
+interface NoticeBase {
+  readonly level: NoticeLevel;
+  /** A sentence for people. */
+  readonly text: string;
+}
+
+/** Something that happened on one TCP connection. */
+export interface LinkNotice extends NoticeBase {
+  readonly kind: 'linkOpened' | 'linkClosed' | 'linkRefused' | 'linkWarning' | 'clientMessage';
+  readonly remote: Endpoint;
+}
+
+/** Something that concerns the whole server. */
+export interface GeneralNotice extends NoticeBase {
+  readonly kind: 'listening' | 'portTaken' | 'sourceFailed' | 'udpFailed' | 'beaconFailed' | 'closed';
+}
+
+export type ServerNotice = LinkNotice | GeneralNotice;
+
+/** Totals since the server was made. */
+export interface ServerCounters {
+  linksOpened: number;
+  linksClosed: number;
+  /** Connections that came while `maxLinks` were open. */
+  linksRefused: number;
+  /** Links closed because their client broke the protocol. */
+  linksFaulted: number;
+  /** Messages of commands that are not known; skipped. */
+  unknownCommands: number;
+  /** Requests that named a channel or operation which is not there (any more); ignored. */
+  unknownIds: number;
+  /** Updates that were squashed into others because a client was slow. */
+  updatesSquashed: number;
+  datagramsReceived: number;
+  /** Datagrams without anything for a server: malformed, from ignored senders, our own. */
+  datagramsIgnored: number;
+  searchesAnswered: number;
+  searchesForwarded: number;
+  beaconsSent: number;
+}
+
+export function newCounters(): ServerCounters {
+  return {
+    linksOpened: 0,
+    linksClosed: 0,
+    linksRefused: 0,
+    linksFaulted: 0,
+    unknownCommands: 0,
+    unknownIds: 0,
+    updatesSquashed: 0,
+    datagramsReceived: 0,
+    datagramsIgnored: 0,
+    searchesAnswered: 0,
+    searchesForwarded: 0,
+    beaconsSent: 0,
+  };
+}
+
+/** Where the parts of one server put their notices. */
+export class NoticeBoard {
+  readonly #diagnostics = channel(SERVER_NOTICES);
+  readonly #listeners = new Set<(notice: ServerNotice) => void>();
+
+  publish(notice: ServerNotice): void {
+    if (this.#diagnostics.hasSubscribers) this.#diagnostics.publish(notice);
+    for (const listener of this.#listeners) listener(notice);
+  }
+
+  /** About a link; the text begins with the client's address. */
+  ofLink(kind: LinkNotice['kind'], level: NoticeLevel, remote: Endpoint, text: string): void {
+    this.publish({ kind, level, remote, text: `client ${endpointText(remote)}: ${text}` });
+  }
+
+  listen(listener: (notice: ServerNotice) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

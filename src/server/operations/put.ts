@@ -1,0 +1,79 @@
+// How does a server carry out PUT? It hands what the client put to the channel, and answers when that has taken effect.
+
+import type { Selection } from '../../channels/encoded-cache.ts';
+import { requireStructure } from '../../channels/standard-fields.ts';
+import type { OperationTypes } from '../../protocol/messages/message-module.ts';
+import type { PutExecRequest, PutInitRequest, PutRequest } from '../../protocol/messages/put.ts';
+import { isLast } from '../../protocol/messages/subcommand.ts';
+import { OK } from '../../protocol/status.ts';
+import type { AnyValue } from '../../protocol/types/value-of.ts';
+import { leafMask } from '../../protocol/values/leaf-mask.ts';
+import type { Link, LinkChannel } from '../link.ts';
+import { begin, busy, channelForInit, findOperation, Operation } from './operation.ts';
+import { readState, selectionFor } from './selection.ts';
+import { Work } from './work.ts';
+
+export function handlePut(link: Link, request: PutRequest): void {
+  if (request.phase === 'init') return handleInit(link, request);
+  const operation = findOperation(link, request, PutOperation);
+  if (operation === undefined || request.phase === 'outOfScope') return;
+  if (request.phase === 'get') operation.readBack(request.subcommand);
+  else operation.put(request);
+}
+
+function handleInit(link: Link, request: PutInitRequest): void {
+  const channel = channelForInit(link, request);
+  if (channel === undefined) return;
+  const operation = begin(link, () => new PutOperation(link, channel, request));
+  const { ioid, subcommand } = request;
+  const [status, type] = operation instanceof Operation ? [OK, operation.types.type] : [operation, null];
+  link.send({ command: 'PUT', phase: 'init', ioid, subcommand, status, type });
+}
+
+class PutOperation extends Operation {
+  readonly #selection: Selection;
+  readonly #pvRequest: AnyValue;
+  readonly #work = new Work();
+
+  constructor(link: Link, channel: LinkChannel, request: PutInitRequest) {
+    super(link, channel, request);
+    this.#selection = selectionFor(link, channel, request);
+    this.#pvRequest = request.pvRequest;
+  }
+
+  /** What is put is read over the value as it is now. */
+  get types(): OperationTypes {
+    const { type, state } = this.channel.channel;
+    return { command: 'PUT', type, base: state.value };
+  }
+
+  readBack(subcommand: number): void {
+    const { link, ioid } = this;
+    const [status, update] = readState(this, this.#selection);
+    link.send({ command: 'PUT', phase: 'get', ioid, subcommand, status, update });
+    if (isLast(subcommand)) link.endOperation(this);
+  }
+
+  put({ subcommand, update }: PutExecRequest): void {
+    const { link, ioid } = this;
+    const { channel, peer } = this.channel;
+    if (!this.allows('execute')) {
+      return link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status: busy(this) });
+    }
+    const changed = leafMask(channel.type, update.changed);
+    const value = requireStructure(update.value);
+    this.#work.begin(
+      this,
+      (signal) => channel.put({ changed, value, peer, pvRequest: this.#pvRequest, signal }),
+      (outcome) => {
+        const status = outcome.ok ? OK : outcome.status;
+        link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status });
+        if (isLast(subcommand)) link.endOperation(this);
+      },
+    );
+  }
+
+  protected stopWork(): void {
+    this.#work.abort();
+  }
+}

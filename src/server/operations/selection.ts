@@ -1,0 +1,32 @@
+// Which fields does a request select, and what of its wishes should a human know that it does not get?
+
+import { Selection } from '../../channels/encoded-cache.ts';
+import type { EncodedUpdate } from '../../protocol/messages/data.ts';
+import { selectionOf } from '../../protocol/pv-request/selection.ts';
+import { OK, type Status } from '../../protocol/status.ts';
+import type { AnyValue } from '../../protocol/types/value-of.ts';
+import type { Link, LinkChannel } from '../link.ts';
+import { refusal, type Operation } from './operation.ts';
+
+/** @throws LocalProtocolError when the pvRequest names fields and the PV has none of them */
+export function selectionFor(
+  link: Link,
+  { channel, pvName }: LinkChannel,
+  request: { readonly ioid: number; readonly pvRequest: AnyValue },
+): Selection {
+  const { mask, notice } = selectionOf(channel.type, request.pvRequest);
+  if (notice !== undefined) link.warn(request.ioid, `${pvName}: ${notice}`);
+  return new Selection(channel.type, mask);
+}
+
+/** The state of an operation's channel, ready to be sent, or why it cannot be: a source may hold what no wire takes. */
+export function readState(
+  { link, channel }: Operation,
+  selection: Selection,
+): readonly [status: Status, update: EncodedUpdate | null] {
+  try {
+    return [OK, selection.encode(channel.channel.state, link.bigEndian)];
+  } catch (thrown) {
+    return [refusal(thrown), null];
+  }
+}

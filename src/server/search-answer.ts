@@ -1,0 +1,34 @@
+// Which of the searched names does this server have, and what does it answer?
+
+import { ANY_IPV4 } from '../protocol/address.ts';
+import type { SearchResponse } from '../protocol/messages/search-response.ts';
+import { SEARCH_MUST_REPLY, type Search } from '../protocol/messages/search.ts';
+import type { Directory } from './directory.ts';
+
+const PROTOCOL = 'tcp';
+
+/**
+ * One response with the ids of all names that were found; undefined when there is nothing to say. A search that asks for
+ * a reply in any case, such as one without names, gets one: this is how servers are discovered.
+ */
+export function answerSearch(
+  search: Search,
+  directory: Directory,
+  server: { readonly guid: string; readonly tcpPort: number },
+): SearchResponse | undefined {
+  // Names that are searched over other protocols alone are not found; an empty list names no protocol, as in pvxs.
+  const names = search.protocols.includes(PROTOCOL) ? search.names : [];
+  const instanceIds = names.filter(({ pvName }) => directory.has(pvName)).map(({ instanceId }) => instanceId);
+  const found = instanceIds.length > 0;
+  if (!found && (search.flags & SEARCH_MUST_REPLY) === 0) return undefined;
+  return {
+    command: 'SEARCH_RESPONSE',
+    guid: server.guid,
+    sequenceId: search.sequenceId,
+    serverAddress: ANY_IPV4,
+    serverPort: server.tcpPort,
+    protocol: PROTOCOL,
+    found,
+    instanceIds,
+  };
+}

@@ -1,0 +1,161 @@
+// How does a server answer searches over UDP? With one response for each datagram, to the address that the search names;
+// and it passes on what was sent to one address, for the other servers of this host.
+//
+// The rules about addresses are those of pvxs (udp_collector.cpp), except that Node does not tell to which address a
+// datagram was sent: the flag in the search is believed. Unlike pvxs, a search that is passed on is answered at once,
+// and our own copy of it ignored, so that answers do not depend on a working multicast.
+
+import type { ListedAddress } from '../config/address-list.ts';
+import { isMulticast } from '../config/ip-text.ts';
+import { ANY_IPV4, isAny } from '../protocol/address.ts';
+import { readDatagram } from '../protocol/datagram.ts';
+import { PvaError } from '../protocol/errors.ts';
+import { datagramContext, decodeMessage, encodeMessage } from '../protocol/messages/index.ts';
+import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../protocol/messages/search.ts';
+import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/search-forward.ts';
+import { Writer } from '../protocol/writer.ts';
+import type { Endpoint, Network, UdpSocket } from '../transport/network.ts';
+import { addressOf } from './interfaces.ts';
+import type { LinkHost } from './link-host.ts';
+import { answerSearch } from './search-answer.ts';
+import type { Arrival, Station } from './udp-stations.ts';
+
+/** Senders whose searches are not answered: undefined for any port. */
+interface IgnoredSender {
+  readonly address: string;
+  readonly port: number | undefined;
+}
+
+export class SearchResponder {
+  readonly #host: LinkHost;
+  readonly #network: Network;
+  readonly #ignored: readonly IgnoredSender[];
+  readonly #forwarder: UdpSocket | undefined;
+
+  private constructor(
+    host: LinkHost,
+    network: Network,
+    ignored: readonly IgnoredSender[],
+    forwarder: UdpSocket | undefined,
+  ) {
+    this.#host = host;
+    this.#network = network;
+    this.#ignored = ignored;
+    this.#forwarder = forwarder;
+  }
+
+  /** @throws PvaError when a name among the ignored senders cannot be looked up */
+  static async open(
+    host: LinkHost,
+    network: Network,
+    ignoreAddresses: readonly ListedAddress[],
+  ): Promise<SearchResponder> {
+    const ignored: IgnoredSender[] = [];
+    for (const endpoint of ignoreAddresses) {
+      ignored.push({ address: await addressOf(network, endpoint), port: endpoint.port });
+    }
+    return new SearchResponder(host, network, ignored, await openForwarder(host, network));
+  }
+
+  close(): void {
+    this.#forwarder?.close();
+  }
+
+  receive(bytes: Uint8Array, from: Endpoint, arrival: Arrival, station: Station): void {
+    const { counters, limits } = this.#host;
+    counters.datagramsReceived++;
+    if (this.#isOwn(from) || this.#isIgnored(from)) return void counters.datagramsIgnored++;
+    const context = datagramContext(limits);
+    let isForwarded = false;
+    let isUseful = false;
+    try {
+      for (const frame of readDatagram(bytes, { limits })) {
+        const message = decodeMessage(frame, context);
+        if (message?.command === 'ORIGIN_TAG') {
+          // Only this host may speak for others: nobody outside is to make us answer to where he likes.
+          if (!this.#isLocal(from.address) || !this.#isMeant(message.forwarder, station)) break;
+          isForwarded = true;
+        }
+        if (message?.command === 'SEARCH') isUseful = this.#answer(message, from, isForwarded, arrival, station) || isUseful;
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof PvaError)) throw thrown;
+    }
+    if (!isUseful) counters.datagramsIgnored++;
+  }
+
+  /** Whether the search was one that could be answered, found or not. */
+  #answer(search: Search, from: Endpoint, isForwarded: boolean, arrival: Arrival, station: Station): boolean {
+    // The sender of a forwarded search is another server: without an address of the client there is nobody to answer.
+    if (isForwarded && isAny(search.responseAddress)) return false;
+    const replyTo = replyAddress(search, from, isForwarded);
+    if (replyTo.port === 0 || isMulticast(replyTo.address) || this.#isIgnored(replyTo)) return false;
+    const isUnicast = arrival === 'unicast' || (arrival === 'unknown' && (search.flags & SEARCH_UNICAST) !== 0);
+    if (isUnicast && !isForwarded) this.#forward(search, replyTo, station);
+    const { directory, guid, counters } = this.#host;
+    const answer = answerSearch(search, directory, { guid, tcpPort: station.tcpPort });
+    if (answer === undefined) return true;
+    const writer = new Writer(true);
+    encodeMessage(writer, answer, { fromServer: true });
+    station.socket.send(writer.detach(0), replyTo);
+    counters.searchesAnswered++;
+    return true;
+  }
+
+  #forward(search: Search, replyTo: Endpoint, station: Station): void {
+    if (this.#forwarder === undefined || replyTo.address.includes(':')) return;
+    const receivedAt = station.served.isWildcard ? ANY_IPV4 : station.served.address;
+    const group: Endpoint = { address: FORWARD_GROUP, port: station.socket.local.port };
+    this.#forwarder.send(forwardedSearch(search, replyTo, receivedAt), group);
+    this.#host.counters.searchesForwarded++;
+  }
+
+  /** What we passed on ourselves comes back to us. */
+  #isOwn(from: Endpoint): boolean {
+    return from.port === this.#forwarder?.local.port && this.#isLocal(from.address);
+  }
+
+  #isIgnored(from: Endpoint): boolean {
+    return this.#ignored.some(
+      ({ address, port }) => address === from.address && (port === undefined || port === from.port),
+    );
+  }
+
+  #isLocal(address: string): boolean {
+    return address.startsWith('127.') || this.#network.interfaces().some((each) => each.address === address);
+  }
+
+  /** A server of one address does not answer what was sent to another address of its host. */
+  #isMeant(receivedAt: string, { served }: Station): boolean {
+    return isAny(receivedAt) || served.isWildcard || served.address === receivedAt;
+  }
+}
+
+function replyAddress(search: Search, from: Endpoint, isForwarded: boolean): Endpoint {
+  const address = isAny(search.responseAddress) ? from.address : search.responseAddress;
+  const toSource = !isForwarded && (search.flags & SEARCH_REPLY_TO_SOURCE) !== 0;
+  return { address, port: toSource ? from.port : search.responsePort };
+}
+
+async function openForwarder({ notices }: LinkHost, network: Network): Promise<UdpSocket | undefined> {
+  let socket: UdpSocket | undefined;
+  try {
+    socket = await network.bindUdp(
+      { address: FORWARD_INTERFACE, port: 0 },
+      {
+        message: () => {
+          // Nobody has a reason to send here.
+        },
+        error: (error) => notices.publish({ kind: 'udpFailed', level: 'warning', text: error.message }),
+      },
+    );
+    socket.setMulticast(FORWARD_INTERFACE, FORWARD_TTL, true);
+    return socket;
+  } catch (thrown) {
+    if (!(thrown instanceof PvaError)) throw thrown;
+    socket?.close();
+    const text = `searches cannot be passed on to other servers of this host: ${thrown.message}`;
+    notices.publish({ kind: 'udpFailed', level: 'warning', text });
+    return undefined;
+  }
+}

@@ -1,0 +1,247 @@
+// What does a server do on one TCP connection? It reads requests, hands each to the one who answers it, and writes the
+// answers of a whole turn of the event loop at once.
+
+import { anonymousPeer, type Peer } from '../channels/peer.ts';
+import { PvaError, reasonOf } from '../protocol/errors.ts';
+import { Framer, type Frame } from '../protocol/framer.ts';
+import { SERVER_LINK, type ServerLinkEvent, type ServerLinkState } from '../protocol/machines/server-link.ts';
+import { nextState } from '../protocol/machines/state-table.ts';
+import { decodeClientMessage, encodeMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
+import type { DecodeContext } from '../protocol/messages/message-module.ts';
+import { MESSAGE_WARNING } from '../protocol/messages/message.ts';
+import { TypeReceiver } from '../protocol/types/wire.ts';
+import type { Endpoint, TcpConnection } from '../transport/network.ts';
+import type { Link, LinkChannel, LinkOperation } from './link.ts';
+import type { LinkHost } from './link-host.ts';
+import { LinkOutput } from './link-output.ts';
+import { dispatch } from './requests.ts';
+
+/** As pvxs; no peer uses these numbers. */
+const RECEIVE_BUFFER_BYTES = 0x1_0000;
+const REGISTRY_SIZE = 0x7fff;
+/** Best last, because old clients take the last that they know. */
+const METHODS: readonly string[] = ['anonymous', 'ca'];
+
+export interface ServerLinkOptions {
+  readonly host: LinkHost;
+  readonly connection: TcpConnection;
+  /** The TCP port that a search over this link is answered with. */
+  readonly tcpPort: number;
+  /** Called once, when the connection is gone. */
+  readonly closed: (link: ServerLink) => void;
+}
+
+export class ServerLink implements Link {
+  readonly host: LinkHost;
+  readonly output: LinkOutput;
+  readonly remote: Endpoint;
+  readonly tcpPort: number;
+  /** By serverChannelID. */
+  readonly channels = new Map<number, LinkChannel>();
+  /** By requestID. */
+  readonly operations = new Map<number, LinkOperation>();
+  /** Who the client says it is; channels keep the peer they were opened for. */
+  peer: Peer;
+
+  readonly #connection: TcpConnection;
+  readonly #closed: (link: ServerLink) => void;
+  readonly #framer: Framer;
+  readonly #context: DecodeContext;
+  /** Messages that came while reading was paused, their bodies copied. */
+  readonly #held: Frame[] = [];
+  #state: ServerLinkState = SERVER_LINK.initial;
+  #lastHeardAt: number;
+  #isReadingPaused = false;
+  #nextSid = 1;
+
+  constructor({ host, connection, tcpPort, closed }: ServerLinkOptions) {
+    const { clock, limits, bigEndian } = host;
+    this.host = host;
+    this.remote = connection.remote;
+    this.tcpPort = tcpPort;
+    this.peer = anonymousPeer(connection.remote);
+    this.#connection = connection;
+    this.#closed = closed;
+    this.#framer = new Framer({ expectFromServer: false, limits });
+    this.#context = { types: new TypeReceiver({ limits }), typeOf: (ioid) => this.operations.get(ioid)?.types };
+    this.#lastHeardAt = clock.now();
+    this.output = new LinkOutput({ connection, clock, limits, bigEndian, readable: () => this.#resumeReading() });
+  }
+
+  get bigEndian(): boolean {
+    return this.host.bigEndian;
+  }
+
+  get state(): ServerLinkState {
+    return this.#state;
+  }
+
+  /** Greets the client and begins to listen to it. */
+  open(): void {
+    const { bigEndian } = this;
+    this.send({ command: 'SET_BYTE_ORDER', bigEndian, value: 0 });
+    this.send({
+      command: 'CONNECTION_VALIDATION',
+      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+      registrySize: REGISTRY_SIZE,
+      methods: METHODS,
+    });
+    this.output.flush();
+    this.#connection.listen({
+      data: (chunk) => this.#read(chunk),
+      drain: () => this.output.drained(),
+      close: (cause) => this.#ended(cause),
+    });
+  }
+
+  follow(event: ServerLinkEvent): void {
+    this.#state = nextState(SERVER_LINK, this.#state, event);
+  }
+
+  send(message: ServerMessageToSend): void {
+    if (this.#state === 'closed') return;
+    encodeMessage(this.output.writer, message, { fromServer: true });
+    this.output.flushSoon();
+  }
+
+  warn(ioid: number, text: string): void {
+    this.send({ command: 'MESSAGE', ioid, severity: MESSAGE_WARNING, text });
+  }
+
+  channelOf(sid: number): LinkChannel | undefined {
+    const channel = this.channels.get(sid);
+    if (channel === undefined) this.host.counters.unknownIds++;
+    return channel;
+  }
+
+  takeSid(): number {
+    do this.#nextSid = (this.#nextSid + 1) >>> 0;
+    while (this.channels.has(this.#nextSid));
+    return this.#nextSid;
+  }
+
+  addChannel(channel: LinkChannel): void {
+    this.channels.set(channel.sid, channel);
+  }
+
+  addOperation(operation: LinkOperation): void {
+    this.operations.set(operation.ioid, operation);
+    operation.channel.operations.set(operation.ioid, operation);
+  }
+
+  endOperation(operation: LinkOperation): void {
+    this.operations.delete(operation.ioid);
+    operation.channel.operations.delete(operation.ioid);
+    operation.destroy();
+  }
+
+  endChannel(channel: LinkChannel): void {
+    if (!this.channels.delete(channel.sid)) return;
+    channel.unlisten();
+    for (const operation of [...channel.operations.values()]) this.endOperation(operation);
+    this.send({ command: 'DESTROY_CHANNEL', sid: channel.sid, cid: channel.cid });
+  }
+
+  /** Ends all channels to a name that the server has no more. */
+  endChannelsNamed(pvName: string): void {
+    for (const channel of [...this.channels.values()]) if (channel.pvName === pvName) this.endChannel(channel);
+  }
+
+  /** Closes a link that is silent or takes nothing. Called every now and then. */
+  check(now: number): void {
+    if (this.#state === 'closed') return;
+    const { connectionTimeoutMs, limits } = this.host;
+    if (this.output.stalledMs(now) > limits.writeStallMs) {
+      return this.fail(`took nothing of ${this.output.unsentBytes} bytes for ${limits.writeStallMs / 1_000} s`);
+    }
+    // While we do not read, we cannot hear an echo either.
+    if (this.#isReadingPaused) this.#lastHeardAt = now;
+    if (now - this.#lastHeardAt > connectionTimeoutMs) this.fail(`sent nothing for ${connectionTimeoutMs / 1_000} s`);
+  }
+
+  /** Closes the connection after everything written is out. */
+  end(): void {
+    if (this.#state === 'closed') return;
+    this.#close();
+    this.#connection.end();
+  }
+
+  /** Closes the connection at once, for a fault of the client. */
+  fail(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.host.counters.linksFaulted++;
+    this.host.notices.ofLink('linkClosed', 'warning', this.remote, reason);
+    this.#close();
+    this.#connection.destroy();
+  }
+
+  #read(chunk: Uint8Array): void {
+    if (this.#state === 'closed') return;
+    this.#lastHeardAt = this.host.clock.now();
+    try {
+      this.#framer.push(chunk, (frame) => this.#accept(frame));
+    } catch (thrown) {
+      this.#failOf(thrown);
+    }
+  }
+
+  #accept(frame: Frame): void {
+    if (this.#isReadingPaused || this.output.isFull) return this.#hold(frame);
+    const message = decodeClientMessage(frame, this.#context);
+    if (message === undefined) this.host.counters.unknownCommands++;
+    else dispatch(this, message);
+  }
+
+  /** No more is read until the client has taken some of what waits for it. */
+  #hold(frame: Frame): void {
+    if (!this.#isReadingPaused) {
+      this.#isReadingPaused = true;
+      this.#connection.pause();
+    }
+    this.#held.push({ header: frame.header, body: frame.body.slice() });
+  }
+
+  #resumeReading(): void {
+    if (!this.#isReadingPaused || this.#state === 'closed') return;
+    this.#isReadingPaused = false;
+    try {
+      while (!this.output.isFull) {
+        const frame = this.#held.shift();
+        if (frame === undefined) return this.#connection.resume();
+        this.#accept(frame);
+      }
+      this.#isReadingPaused = true;
+    } catch (thrown) {
+      this.#failOf(thrown);
+    }
+  }
+
+  #failOf(thrown: unknown): void {
+    if (!(thrown instanceof PvaError)) {
+      // Not the client's doing: the link is lost all the same, and the others go on.
+      this.host.notices.ofLink('linkWarning', 'error', this.remote, `fault of this server: ${reasonOf(thrown)}`);
+    }
+    this.fail(reasonOf(thrown));
+  }
+
+  /** The connection is gone, by whomever. */
+  #ended(cause: Error | undefined): void {
+    if (this.#state !== 'closed') {
+      const reason = cause === undefined ? 'disconnected' : `lost: ${cause.message}`;
+      this.host.notices.ofLink('linkClosed', 'info', this.remote, reason);
+      this.#close();
+    }
+    this.#closed(this);
+  }
+
+  #close(): void {
+    this.follow('close');
+    this.#framer.stop();
+    this.#held.length = 0;
+    this.output.close();
+    for (const channel of this.channels.values()) channel.unlisten();
+    for (const operation of this.operations.values()) operation.destroy();
+    this.channels.clear();
+    this.operations.clear();
+  }
+}

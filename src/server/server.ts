@@ -1,0 +1,260 @@
+// How does a program serve PVs? It makes a Server, adds PVs or sources, and lets it listen.
+
+import { randomBytes } from 'node:crypto';
+import type { Channel } from '../channels/channel.ts';
+import { StaticSource, type Source } from '../channels/source.ts';
+import { resolveServerConfig, type ServerConfig } from '../config/effective.ts';
+import { LocalProtocolError } from '../protocol/errors.ts';
+import { GUID_BYTES, guidText } from '../protocol/guid.ts';
+import type { Limits } from '../protocol/limits.ts';
+import { systemClock, type Clock, type TimerHandle } from '../transport/clocks.ts';
+import { endpointText } from '../transport/network-error.ts';
+import type { Endpoint, Network, TcpConnection, TcpListener } from '../transport/network.ts';
+import { nodeNetwork } from '../transport/node-network.ts';
+import { BeaconEmitter } from './beacon-emitter.ts';
+import { Directory } from './directory.ts';
+import { servedAddresses, type ServedAddress } from './interfaces.ts';
+import type { LinkHost } from './link-host.ts';
+import { NoticeBoard, newCounters, type ServerCounters, type ServerNotice } from './notices.ts';
+import { SearchResponder } from './search-responder.ts';
+import { ServerLink } from './server-link.ts';
+import { serverPvSource } from './server-pv.ts';
+import { listenNear } from './tcp-listeners.ts';
+import { UdpStations } from './udp-stations.ts';
+
+/** How often links are looked at for silence and stalls, at most. */
+const CHECK_MS = 1_000;
+
+export interface ServerOptions {
+  /** Ports, interfaces, limits; by default what the EPICS_PVAS_* and EPICS_PVA_* variables of this process say. */
+  readonly config?: Partial<ServerConfig>;
+  readonly network?: Network;
+  readonly clock?: Clock;
+  /** Further providers of PVs, asked in this order after the PVs that were added. */
+  readonly sources?: readonly Source[];
+  /** PVs by name, as for `add`. */
+  readonly pvs?: Readonly<Record<string, Channel>>;
+  /** Byte order in which the server sends; little endian by default. It reads both. */
+  readonly byteOrder?: 'little' | 'big';
+  /** Called with every notice; the same go to the diagnostics channel `SERVER_NOTICES`. */
+  readonly onNotice?: (notice: ServerNotice) => void;
+}
+
+type State = 'idle' | 'opening' | 'listening' | 'closed';
+
+export class Server {
+  readonly config: ServerConfig;
+  /** 24 hexadecimal digits, new with each server. */
+  readonly guid: string = guidText(randomBytes(GUID_BYTES));
+  readonly #network: Network;
+  readonly #notices = new NoticeBoard();
+  readonly #counters = newCounters();
+  readonly #own = new StaticSource();
+  readonly #host: LinkHost;
+  readonly #links = new Set<ServerLink>();
+  readonly #listeners: TcpListener[] = [];
+  #stations: UdpStations | undefined;
+  #responder: SearchResponder | undefined;
+  #beacons: BeaconEmitter | undefined;
+  #checkTimer: TimerHandle | undefined;
+  #state: State = 'idle';
+  #closing: Promise<void> | undefined;
+  /** Told when the last link is gone. */
+  #whenNoLinks: (() => void) | undefined;
+
+  constructor(options: ServerOptions = {}) {
+    const { clock = systemClock, network = nodeNetwork } = options;
+    this.config = { ...resolveServerConfig({ processEnvironment: process.env }), ...options.config };
+    this.#network = network;
+    const directory = new Directory(
+      serverPvSource(() => directory.names()),
+      this.#notices,
+    );
+    directory.add(this.#own);
+    for (const source of options.sources ?? []) directory.add(source);
+    for (const [pvName, channel] of Object.entries(options.pvs ?? {})) this.#own.add(pvName, channel);
+    if (options.onNotice !== undefined) this.#notices.listen(options.onNotice);
+    this.#host = {
+      directory,
+      clock,
+      notices: this.#notices,
+      counters: this.#counters,
+      limits: this.config.limits,
+      guid: this.guid,
+      bigEndian: options.byteOrder === 'big',
+      connectionTimeoutMs: this.config.connectionTimeoutMs,
+    };
+  }
+
+  /** Serves a PV under a name, at once. @throws LocalProtocolError when the name is taken */
+  add(pvName: string, channel: Channel): this {
+    this.#own.add(pvName, channel);
+    return this;
+  }
+
+  /** Serves no PV under this name any more; clients lose their channels to it. The PV itself stays as it is. */
+  remove(pvName: string): Channel | undefined {
+    const channel = this.#own.remove(pvName);
+    for (const link of this.#links) link.endChannelsNamed(pvName);
+    return channel;
+  }
+
+  addSource(source: Source): this {
+    this.#host.directory.add(source);
+    return this;
+  }
+
+  /** Names of all PVs that its sources list, sorted. */
+  names(): readonly string[] {
+    return this.#host.directory.names();
+  }
+
+  /** Opens the ports. Rejects with a PvaError when that cannot be done; nothing stays open then. */
+  async listen(): Promise<void> {
+    if (this.#state !== 'idle') throw new LocalProtocolError(`listen() of a server that is ${this.#state}`);
+    this.#state = 'opening';
+    try {
+      await this.#open();
+    } catch (thrown) {
+      await this.close();
+      throw thrown;
+    }
+  }
+
+  /** TCP port of the first interface; 0 unless listening. */
+  get tcpPort(): number {
+    return this.#listeners[0]?.local.port ?? 0;
+  }
+
+  /** Where clients connect to. */
+  get tcpEndpoints(): readonly Endpoint[] {
+    return this.#listeners.map(({ local }) => local);
+  }
+
+  /** UDP port on which searches are heard; 0 unless listening. */
+  get udpPort(): number {
+    return this.#stations?.stations[0]?.socket.local.port ?? 0;
+  }
+
+  /** Where beacons go to, as text. */
+  get beaconDestinations(): readonly string[] {
+    return this.#beacons?.destinations ?? [];
+  }
+
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
+  /** Totals since the server was made, as they are now. */
+  get counters(): Readonly<ServerCounters> {
+    return { ...this.#counters };
+  }
+
+  get limits(): Limits {
+    return this.#host.limits;
+  }
+
+  /** Calls `listener` with every notice from now on, until the returned function is called. */
+  onNotice(listener: (notice: ServerNotice) => void): () => void {
+    return this.#notices.listen(listener);
+  }
+
+  /** Closes the ports, sends what is under way and ends every link. Idempotent; resolves when all is gone. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #open(): Promise<void> {
+    const { config } = this;
+    const { addresses, groups } = await servedAddresses(this.#network, config.interfaces);
+    const listening = await this.#listen(addresses);
+    const responder = await SearchResponder.open(this.#host, this.#network, config.ignoreAddresses);
+    this.#responder = responder;
+    const stations = await UdpStations.open({
+      network: this.#network,
+      notices: this.#notices,
+      groups,
+      listening,
+      udpPort: config.udpPort,
+      receive: (bytes, from, arrival, station) => responder.receive(bytes, from, arrival, station),
+    });
+    this.#stations = stations;
+    this.#beacons = await BeaconEmitter.start({
+      host: this.#host,
+      network: this.#network,
+      stations: stations.stations,
+      addresses: config.beaconAddresses,
+      auto: config.autoBeacon,
+      periodMs: config.beaconPeriodMs,
+    });
+    const checkMs = Math.min(CHECK_MS, config.connectionTimeoutMs / 4);
+    this.#checkTimer = this.#host.clock.every(checkMs, () => this.#check());
+    this.#state = 'listening';
+    const ports = this.tcpEndpoints.map(endpointText).join(', ');
+    const text = `listening tcp ${ports} udp ${this.udpPort} guid 0x${this.guid}`;
+    this.#notices.publish({ kind: 'listening', level: 'info', text });
+  }
+
+  async #listen(addresses: readonly ServedAddress[]) {
+    const listening: { readonly served: ServedAddress; readonly tcpPort: number }[] = [];
+    for (const served of addresses) {
+      const listener: TcpListener = await listenNear({
+        network: this.#network,
+        notices: this.#notices,
+        served,
+        // All interfaces on one port, as far as it is free.
+        tcpPort: this.tcpPort === 0 ? this.config.tcpPort : this.tcpPort,
+        accept: (connection) => this.#accept(connection, listener.local.port),
+      });
+      this.#listeners.push(listener);
+      listening.push({ served, tcpPort: listener.local.port });
+    }
+    return listening;
+  }
+
+  #accept(connection: TcpConnection, tcpPort: number): void {
+    const { maxLinks } = this.#host.limits;
+    const { remote } = connection;
+    if (this.#links.size >= maxLinks || this.#state === 'closed') {
+      this.#counters.linksRefused++;
+      this.#notices.ofLink('linkRefused', 'warning', remote, `refused, ${this.#links.size} links are open`);
+      return connection.destroy();
+    }
+    const link = new ServerLink({ host: this.#host, connection, tcpPort, closed: (gone) => this.#forget(gone) });
+    this.#links.add(link);
+    this.#counters.linksOpened++;
+    this.#notices.ofLink('linkOpened', 'info', remote, 'connected');
+    link.open();
+  }
+
+  #forget(link: ServerLink): void {
+    this.#links.delete(link);
+    this.#counters.linksClosed++;
+    if (this.#links.size === 0) this.#whenNoLinks?.();
+  }
+
+  #check(): void {
+    const now = this.#host.clock.now();
+    for (const link of this.#links) link.check(now);
+  }
+
+  async #close(): Promise<void> {
+    const wasListening = this.#state === 'listening';
+    this.#state = 'closed';
+    this.#beacons?.close();
+    this.#responder?.close();
+    this.#stations?.close();
+    this.#checkTimer?.cancel();
+    const allGone = new Promise<void>((resolve) => (this.#whenNoLinks = resolve));
+    for (const link of this.#links) link.end();
+    const closing = this.#listeners.map((listener) => listener.close());
+    if (this.#links.size > 0) await allGone;
+    await Promise.all(closing);
+    if (wasListening) this.#notices.publish({ kind: 'closed', level: 'info', text: 'closed' });
+  }
+}
