@@ -96,14 +96,16 @@ export interface EncodeOptions {
   readonly encodeType?: EncodeType;
 }
 
-interface AnyModule {
+/** One command with its bodies, as tables and tests go through them. */
+export interface AnyModule {
   readonly command: string;
   readonly code: number;
   readonly fromClient?: Body<never, ClientMessage>;
   readonly fromServer?: Body<never, ServerMessage>;
 }
 
-const MODULES: readonly AnyModule[] = [
+/** Every command that has a body, in the order of their codes. */
+export const MESSAGE_MODULES: readonly AnyModule[] = [
   beacon,
   connectionValidation,
   echo,
@@ -129,9 +131,9 @@ const MODULES: readonly AnyModule[] = [
 ];
 
 const BY_CODE: readonly (AnyModule | undefined)[] = Array.from({ length: 256 }, (_, code) =>
-  MODULES.find((module) => module.code === code),
+  MESSAGE_MODULES.find((module) => module.code === code),
 );
-const BY_COMMAND: ReadonlyMap<string, AnyModule> = new Map(MODULES.map((module) => [module.command, module]));
+const BY_COMMAND: ReadonlyMap<string, AnyModule> = new Map(MESSAGE_MODULES.map((module) => [module.command, module]));
 
 /**
  * Reads what a client sent; undefined if the command is not known, is none of a client's, or the frame is a server's:
