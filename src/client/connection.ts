@@ -1,0 +1,294 @@
+// How does a client keep one TCP connection to a server: connect, say who it is, stay alive, pass messages, close?
+//
+// What the messages mean is decided elsewhere (server-link.ts). Spec: Protocol-Prose, "Connection establishment".
+
+import { DisconnectedError, reasonOf, RemoteProtocolError } from '../protocol/errors.ts';
+import { Framer, type Frame } from '../protocol/framer.ts';
+import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
+import { CLIENT_LINK, type ClientLinkEvent, type ClientLinkState } from '../protocol/machines/client-link.ts';
+import { isPossible, nextState } from '../protocol/machines/state-table.ts';
+import {
+  decodeServerMessage,
+  encodeMessage,
+  type ClientMessageToSend,
+  type ServerMessage,
+} from '../protocol/messages/index.ts';
+import type { OperationTypes } from '../protocol/messages/message-module.ts';
+import { isSuccess } from '../protocol/status.ts';
+import { string, structure } from '../protocol/types/type-desc.ts';
+import type { AnyValue } from '../protocol/types/value-of.ts';
+import { TypeReceiver } from '../protocol/types/wire.ts';
+import { Writer } from '../protocol/writer.ts';
+import type { Clock, TimerHandle } from '../transport/clocks.ts';
+import { endpointText } from '../transport/network-error.ts';
+import type { Endpoint, Network, TcpConnection } from '../transport/network.ts';
+import type { Identity } from './identity.ts';
+
+/** What every connection of a context shares. */
+export interface ConnectionSettings {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly identity: Identity;
+  /** Silence after which the connection is closed. */
+  readonly connectionTimeoutMs: number;
+  readonly limits?: Limits;
+}
+
+/** What the owner of a connection is told. */
+export interface ConnectionHandlers {
+  /** The server has validated us: channels can be created. */
+  validated(): void;
+  /** Any message but those of the handshake. What it throws closes the connection. */
+  message(message: ServerMessage): void;
+  /** What INIT agreed on for an operation. */
+  typeOf(ioid: number): OperationTypes | undefined;
+  warning(text: string): void;
+  /** The connection is gone: exactly once, always, last. `wasLost`: it was not us who closed it. */
+  closed(reason: DisconnectedError, wasLost: boolean): void;
+}
+
+/** Buffer and registry sizes that every peer sends and none reads; these are what pvxs says. */
+const RECEIVE_BUFFER_BYTES = 0x1_0000;
+const REGISTRY_SIZE = 0x7fff;
+const CREDENTIALS = structure({ user: string, host: string });
+/** An echo goes out after this part of the silence that is tolerated, but each 1 to 15 s: the rule of pvxs. */
+const ECHO_PART = 3 / 8;
+const MIN_ECHO_MS = 1_000;
+const MAX_ECHO_MS = 15_000;
+
+export class Connection {
+  readonly server: Endpoint;
+  /** `host:port` */
+  readonly serverText: string;
+  readonly #settings: ConnectionSettings;
+  readonly #handlers: ConnectionHandlers;
+  readonly #types: TypeReceiver;
+  readonly #framer: Framer;
+  readonly #connecting = new AbortController();
+  readonly #timers: TimerHandle[] = [];
+  #state: ClientLinkState = CLIENT_LINK.initial;
+  #tcp: TcpConnection | undefined;
+  #writer = new Writer(false);
+  #isOrderSet = false;
+  #isFlushDue = false;
+  #hasAnswered = false;
+  #heardAt = 0;
+  #blockedAt: number | undefined;
+
+  constructor(server: Endpoint, settings: ConnectionSettings, handlers: ConnectionHandlers) {
+    this.server = server;
+    this.serverText = endpointText(server);
+    this.#settings = settings;
+    this.#handlers = handlers;
+    const limits = settings.limits ?? DEFAULT_LIMITS;
+    this.#types = new TypeReceiver({ limits });
+    this.#framer = new Framer({ expectFromServer: true, limits });
+  }
+
+  get state(): ClientLinkState {
+    return this.#state;
+  }
+
+  /** Bytes that the server has not taken yet. */
+  get unsentBytes(): number {
+    return this.#writer.length + (this.#tcp?.bufferedBytes ?? 0);
+  }
+
+  /** Begins to connect, after `delayMs` if the server was here a moment ago. */
+  open(delayMs = 0): void {
+    if (delayMs > 0) this.#after(delayMs, () => this.#connect());
+    else this.#connect();
+  }
+
+  /** Sends at the end of this turn, together with what else is sent in it. Nothing happens on a closed connection. */
+  send(message: ClientMessageToSend): void {
+    if (this.#state === 'closed') return;
+    encodeMessage(this.#writer, message, { fromServer: false });
+    this.#flushSoon();
+  }
+
+  /** What is sent and not yet written out is dropped. Idempotent. */
+  close(reason: DisconnectedError): void {
+    this.#close(reason, false);
+  }
+
+  /** Like `close`, but what was sent is written out first. */
+  end(reason: DisconnectedError): void {
+    if (this.#state === 'closed') return;
+    this.#flush();
+    this.#tcp?.end();
+    this.#tcp = undefined;
+    this.close(reason);
+  }
+
+  // --- TCP -----------------------------------------------------------------------------------------------------
+
+  #connect(): void {
+    const { network } = this.#settings;
+    network.connectTcp(this.server, { signal: this.#connecting.signal }).then(
+      (tcp) => (this.#state === 'closed' ? tcp.destroy() : this.#connected(tcp)),
+      (error: unknown) => this.#fail(error, 'no connection to'),
+    );
+  }
+
+  #connected(tcp: TcpConnection): void {
+    const { clock, connectionTimeoutMs } = this.#settings;
+    this.#tcp = tcp;
+    this.#follow('connected');
+    this.#heardAt = clock.now();
+    this.#watchSilence(connectionTimeoutMs);
+    const echoMs = Math.min(MAX_ECHO_MS, Math.max(MIN_ECHO_MS, connectionTimeoutMs * ECHO_PART));
+    this.#timers.push(clock.every(echoMs, () => this.#echo()));
+    // Nobody needs a server that stays connected and never gets to the point.
+    this.#after(connectionTimeoutMs, () => {
+      if (this.#state !== 'validated') this.#lose(`no CONNECTION_VALIDATED for ${connectionTimeoutMs / 1000} s`);
+    });
+    tcp.listen({
+      data: (chunk) => this.#receive(chunk),
+      drain: () => (this.#blockedAt = undefined),
+      close: (error) => this.#lose(error === undefined ? 'the server closed it' : reasonOf(error)),
+    });
+  }
+
+  /** Echoes go out all the time: a server judges by what it hears, however much it sends itself. */
+  #echo(): void {
+    const { clock, connectionTimeoutMs } = this.#settings;
+    if (this.#blockedAt !== undefined && clock.now() - this.#blockedAt >= connectionTimeoutMs) {
+      return this.#lose(`the server has read nothing for ${connectionTimeoutMs / 1000} s`);
+    }
+    // Nothing may be sent before the server has spoken.
+    if (this.#hasAnswered) this.send({ command: 'ECHO', payload: new Uint8Array() });
+  }
+
+  #watchSilence(waitMs: number): void {
+    const { clock, connectionTimeoutMs } = this.#settings;
+    this.#after(waitMs, () => {
+      const silentMs = clock.now() - this.#heardAt;
+      if (silentMs < connectionTimeoutMs) return this.#watchSilence(connectionTimeoutMs - silentMs);
+      this.#lose(`the server was silent for ${connectionTimeoutMs / 1000} s`);
+    });
+  }
+
+  #after(ms: number, act: () => void): void {
+    const timer = this.#settings.clock.after(ms, () => {
+      this.#timers.splice(this.#timers.indexOf(timer), 1);
+      act();
+    });
+    this.#timers.push(timer);
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    this.#settings.clock.soon(() => {
+      this.#isFlushDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#tcp === undefined || this.#writer.length === 0) return;
+    const hasRoom = this.#tcp.write(this.#writer.detach());
+    if (!hasRoom) this.#blockedAt ??= this.#settings.clock.now();
+  }
+
+  // --- messages ------------------------------------------------------------------------------------------------
+
+  #receive(chunk: Uint8Array): void {
+    this.#heardAt = this.#settings.clock.now();
+    try {
+      this.#framer.push(chunk, (frame) => this.#accept(frame));
+    } catch (error) {
+      this.#fail(error, 'connection closed to');
+    }
+  }
+
+  #accept(frame: Frame): void {
+    const message = decodeServerMessage(frame, { types: this.#types, typeOf: this.#handlers.typeOf });
+    // A command of a later protocol: skipped.
+    if (message === undefined) return;
+    switch (message.command) {
+      case 'MARK':
+      case 'ACKNOWLEDGE':
+      case 'ECHO_RESPONSE':
+      case 'AUTHNZ':
+        return;
+      case 'SET_BYTE_ORDER':
+        return this.#setOrder(message.bigEndian);
+      case 'ECHO_REQUEST':
+        return this.send({ command: 'ECHO_RESPONSE', value: message.value });
+      case 'CONNECTION_VALIDATION':
+        // Without SET_BYTE_ORDER the server's own order is the best guess.
+        if (!this.#isOrderSet) this.#setOrder(frame.header.bigEndian);
+        return this.#answerValidation(message);
+      case 'CONNECTION_VALIDATED':
+        if (!isSuccess(message.status)) {
+          // pvxs goes on both as server and as client; what is not allowed will be refused one by one.
+          this.#handlers.warning(`refused our credentials: ${message.status.message}; going on without`);
+        }
+        if (this.#state === 'validated') return;
+        this.#followPeer('validated');
+        return this.#handlers.validated();
+      default:
+        return this.#handlers.message(message);
+    }
+  }
+
+  #setOrder(bigEndian: boolean): void {
+    this.#isOrderSet = true;
+    if (this.#writer.bigEndian === bigEndian) return;
+    this.#flush();
+    this.#writer = new Writer(bigEndian);
+  }
+
+  #answerValidation({ methods }: { readonly methods: readonly string[] }): void {
+    this.#followPeer('validation');
+    if (this.#hasAnswered) return;
+    this.#hasAnswered = true;
+    const isNamed = methods.includes('ca');
+    if (!isNamed && !methods.includes('anonymous')) {
+      this.#handlers.warning(`offers no method that we know (${methods.join(', ')}); trying anonymous`);
+    }
+    const { user, host } = this.#settings.identity;
+    const credentials: AnyValue = isNamed ? { type: CREDENTIALS, value: { user, host } } : null;
+    this.send({
+      command: 'CONNECTION_VALIDATION',
+      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+      registrySize: REGISTRY_SIZE,
+      qos: 0,
+      method: isNamed ? 'ca' : 'anonymous',
+      credentials,
+    });
+  }
+
+  // --- state ---------------------------------------------------------------------------------------------------
+
+  #close(reason: DisconnectedError, wasLost: boolean): void {
+    if (this.#state === 'closed') return;
+    this.#follow('close');
+    for (const timer of this.#timers) timer.cancel();
+    this.#framer.stop();
+    this.#connecting.abort(reason);
+    this.#tcp?.destroy();
+    this.#handlers.closed(reason, wasLost);
+  }
+
+  #follow(event: ClientLinkEvent): void {
+    this.#state = nextState(CLIENT_LINK, this.#state, event);
+  }
+
+  #followPeer(event: ClientLinkEvent): void {
+    if (!isPossible(CLIENT_LINK, this.#state, event)) {
+      throw new RemoteProtocolError(`${event} came while the link is ${this.#state}`);
+    }
+    this.#follow(event);
+  }
+
+  #lose(reason: string): void {
+    this.#close(new DisconnectedError(`connection to ${this.serverText} lost: ${reason}`), true);
+  }
+
+  #fail(error: unknown, what: string): void {
+    this.#close(new DisconnectedError(`${what} ${this.serverText}: ${reasonOf(error)}`, { cause: error }), true);
+  }
+}

@@ -1,0 +1,217 @@
+// What can a program do as a pvAccess client? One context: it finds servers, keeps the connections, and calls go through it.
+
+import { resolveClientConfig, type ClientSettings } from '../config/effective.ts';
+import { DisconnectedError, LimitError, LocalProtocolError } from '../protocol/errors.ts';
+import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
+import { parsePvRequest, type PvRequest } from '../protocol/pv-request.ts';
+import { textBytes } from '../protocol/text.ts';
+import type { StructureType } from '../protocol/types/type-desc.ts';
+import type { AnyValue, ValueOf } from '../protocol/types/value-of.ts';
+import { systemClock, type Clock } from '../transport/clocks.ts';
+import { nodeNetwork } from '../transport/node-network.ts';
+import type { Endpoint, Network } from '../transport/network.ts';
+import { Call, DEFAULT_TIMEOUT_MS, type CallOptions } from './call.ts';
+import type { Channel } from './channel.ts';
+import { Channels } from './channels.ts';
+import { requireExpected } from './expected-type.ts';
+import { resolveServer } from './host-names.ts';
+import { completeIdentity, systemIdentity, type Identity } from './identity.ts';
+import { NoticeBoard, type ClientNotice } from './notices.ts';
+import { get, type Reading } from './operations/get.ts';
+import { getField, type ChannelInfo } from './operations/get-field.ts';
+import { put } from './operations/put.ts';
+import { rpc } from './operations/rpc.ts';
+import type { ChannelOptions, GetOptions, InfoOptions, PutOptions, RpcOptions } from './options.ts';
+import { planPut } from './put-plan.ts';
+import { rpcArgument, type RpcArguments } from './rpc-argument.ts';
+import { Search } from './search.ts';
+import { Servers } from './servers.ts';
+
+export interface ContextOptions {
+  /** Default: the EPICS_PVA_* variables of this process. */
+  readonly config?: ClientSettings | undefined;
+  readonly network?: Network | undefined;
+  readonly clock?: Clock | undefined;
+  /** Numbers from 0 up to, not including, 1. */
+  readonly random?: (() => number) | undefined;
+  /** Who we say we are; default: this process's user and host. */
+  readonly identity?: Identity | undefined;
+  readonly limits?: Limits | undefined;
+}
+
+/** How one PV of several fared. */
+export type Outcome<R> =
+  | { readonly pvName: string; readonly ok: true; readonly result: R }
+  | { readonly pvName: string; readonly ok: false; readonly error: unknown };
+
+export class Context {
+  readonly config: ClientSettings;
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+  readonly #notices = new NoticeBoard();
+  readonly #servers: Servers;
+  readonly #search: Search;
+  readonly #channels: Channels;
+  readonly #calls = new Set<Call>();
+  #isClosed = false;
+
+  constructor(options: ContextOptions = {}) {
+    this.config = options.config ?? resolveClientConfig({ processEnvironment: process.env });
+    this.#network = options.network ?? nodeNetwork;
+    this.#clock = options.clock ?? systemClock;
+    this.#limits = options.limits ?? DEFAULT_LIMITS;
+    const settings = {
+      network: this.#network,
+      clock: this.#clock,
+      identity: completeIdentity(options.identity ?? systemIdentity()),
+      connectionTimeoutMs: this.config.connectionTimeoutMs,
+      limits: this.#limits,
+    };
+    this.#servers = new Servers(settings, this.#notices, {
+      searchResponse: (response, link) => this.#search.tcpResponse(response, link),
+      validated: (link) => this.#search.nameServerReady(link),
+    });
+    const shared = { clock: this.#clock, servers: this.#servers, notices: this.#notices };
+    this.#search = new Search(
+      {
+        ...shared,
+        network: this.#network,
+        config: this.config,
+        random: options.random ?? Math.random,
+        pong: () => {},
+      },
+      (cid) => this.#channels.byCid(cid),
+    );
+    this.#channels = new Channels({ ...shared, seeker: this.#search });
+  }
+
+  /**
+   * The value of a PV. With `type` the result is typed; fields that the server did not send have their defaults.
+   * @throws TimeoutError saying what was waited for, StatusError when the server refuses
+   */
+  async get<T extends StructureType = StructureType>(pvName: string, options: GetOptions<T> = {}): Promise<ValueOf<T>> {
+    const { value } = await this.getUpdate(pvName, options);
+    // The border: getUpdate has made sure that the value has the fields of T.
+    return value as unknown as ValueOf<T>;
+  }
+
+  /** As `get`, with the fields that the server sent, the channel's type and the server's address. */
+  getUpdate(pvName: string, options: GetOptions = {}): Promise<Reading> {
+    return this.#run(pvName, options, async (call, channel, pvRequest) => {
+      const reading = await get(call, channel, pvRequest);
+      requireExpected(pvName, reading.type, options.type);
+      return reading;
+    });
+  }
+
+  /** Reads many PVs at once; each one's failure is its own. The outcomes are in the order of the names. */
+  getMany(pvNames: readonly string[], options: GetOptions = {}): Promise<readonly Outcome<Reading>[]> {
+    return Promise.all(
+      pvNames.map((pvName) =>
+        this.getUpdate(pvName, options).then(
+          (result) => ({ pvName, ok: true as const, result }),
+          (error: unknown) => ({ pvName, ok: false as const, error }),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * Writes a PV: a patch of its fields, for normative types also the bare value, a label or index for an enum, or a
+   * function that makes one of these from the present value. Fields that are not named stay as they are.
+   * @throws LocalProtocolError when the input does not fit the type: nothing is written then
+   */
+  put(pvName: string, input: unknown, options: PutOptions = {}): Promise<void> {
+    return this.#run(pvName, options, (call, channel, pvRequest) =>
+      put(call, channel, planPut(pvName, input, pvRequest, options.readFirst ?? false)),
+    );
+  }
+
+  /**
+   * Calls a service. Arguments go as the query of an NTURI; `{ type, value }` goes as it is.
+   * The result is null when the service gives none.
+   */
+  rpc(pvName: string, args: RpcArguments | AnyValue = {}, options: RpcOptions = {}): Promise<AnyValue> {
+    return this.#run(pvName, options, (call, channel, pvRequest) =>
+      rpc(call, channel, pvRequest, rpcArgument(pvName, args)),
+    );
+  }
+
+  /** Type and server of a PV, without its value. */
+  info(pvName: string, options: InfoOptions = {}): Promise<ChannelInfo> {
+    return this.#run(pvName, options, (call, channel) => getField(call, channel, options.subField ?? ''));
+  }
+
+  /** Calls `listener` with notices for people, until the returned function is called. */
+  onNotice(listener: (notice: ClientNotice) => void): () => void {
+    return this.#notices.listen(listener);
+  }
+
+  /** Ends everything: calls under way reject, channels are destroyed, sockets closed. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const call of [...this.#calls]) call.fail(new DisconnectedError(`${call.subject}: the context is closed`));
+    this.#channels.close();
+    this.#search.close();
+    this.#servers.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------
+
+  async #run<R>(
+    pvName: string,
+    options: ChannelOptions,
+    act: (call: Call, channel: Channel, pvRequest: PvRequest) => Promise<R>,
+  ): Promise<R> {
+    this.#requireName(pvName);
+    const pvRequest = this.#pvRequest(options.request);
+    const call = this.#begin(pvName, options, DEFAULT_TIMEOUT_MS);
+    let channel: Channel | undefined;
+    try {
+      channel = this.#channels.use(pvName, await this.#direct(call, options.server));
+      return await act(call, channel, pvRequest);
+    } finally {
+      this.#end(call);
+      channel?.release();
+    }
+  }
+
+  #begin(subject: string, { signal, timeoutMs }: CallOptions, defaultTimeoutMs: number): Call {
+    if (this.#isClosed) throw new LocalProtocolError(`${subject}: the context is closed`);
+    const call = new Call(this.#clock, subject);
+    this.#calls.add(call);
+    call.limit(timeoutMs ?? defaultTimeoutMs);
+    call.follow(signal);
+    return call;
+  }
+
+  #end(call: Call): void {
+    call.finish();
+    this.#calls.delete(call);
+  }
+
+  async #direct(call: Call, server: string | undefined): Promise<Endpoint | undefined> {
+    call.throwIfEnded();
+    if (server === undefined) return undefined;
+    call.waitingFor = () => `the name of ${server} is not resolved`;
+    return await call.until(resolveServer(server, this.config.tcpPort, this.#network));
+  }
+
+  #pvRequest(request: string | PvRequest = ''): PvRequest {
+    return typeof request === 'string' ? parsePvRequest(request, this.#limits) : request;
+  }
+
+  #requireName(pvName: string): void {
+    if (pvName === '') throw new LocalProtocolError('a PV name is empty');
+    const bytes = textBytes(pvName);
+    if (bytes > this.#limits.maxNameBytes) {
+      throw new LimitError('maxNameBytes', bytes, this.#limits.maxNameBytes, 'bytes of a PV name');
+    }
+  }
+}

@@ -1,0 +1,23 @@
+// How does a `host[:port]` that a person wrote become an endpoint to connect to?
+
+import { parseAddress } from '../config/address-list.ts';
+import { LocalProtocolError } from '../protocol/errors.ts';
+import type { Endpoint, Network } from '../transport/network.ts';
+
+/**
+ * Reads `host[:port]`, `[v6]:port`, and looks a host name up.
+ * @throws LocalProtocolError when the text is no address; rejects with code ENOTFOUND when there is no such host
+ */
+export async function resolveServer(text: string, defaultPort: number, network: Network): Promise<Endpoint> {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new LocalProtocolError(`server '${text}' ${parsed.wrong}; expected host[:port]`);
+  const { host, family, port = defaultPort } = parsed.value;
+  return { address: family === 'name' ? await firstAddress(host, network) : host, port };
+}
+
+/** The best address of a host; rejects with code ENOTFOUND. */
+export async function firstAddress(host: string, network: Network): Promise<string> {
+  const [address] = await network.resolve(host);
+  if (address === undefined) throw new LocalProtocolError(`host ${host} has no address`);
+  return address;
+}

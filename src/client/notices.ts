@@ -1,0 +1,47 @@
+// What does a client say about itself while it runs? Notices for people; nothing is printed here.
+//
+// They go to the diagnostics channel and to the listeners of the context.
+
+import { channel } from 'node:diagnostics_channel';
+
+/** Name of the `node:diagnostics_channel` on which every context of the process publishes its `ClientNotice`s. */
+export const CLIENT_NOTICES = 'pvkit:client';
+
+export interface ClientNotice {
+  readonly kind:
+    /** A server's MESSAGE about an operation. */
+    | 'serverMessage'
+    /** Two servers answer searches for one PV. */
+    | 'duplicatePv'
+    | 'channelRefused'
+    | 'linkOpened'
+    | 'linkClosed'
+    /** The server did something odd that does no harm. */
+    | 'linkWarning'
+    /** Searching or hearing beacons is not possible, or not everywhere. */
+    | 'searchFailed'
+    | 'serverFound'
+    | 'serverLost';
+  readonly level: 'debug' | 'info' | 'warning' | 'error';
+  /** A sentence for people; it begins with the PV or the server that it is about. */
+  readonly text: string;
+  readonly pvName?: string;
+  /** `host:port` */
+  readonly server?: string;
+}
+
+/** Where the parts of one context put their notices. */
+export class NoticeBoard {
+  readonly #diagnostics = channel(CLIENT_NOTICES);
+  readonly #listeners = new Set<(notice: ClientNotice) => void>();
+
+  publish(notice: ClientNotice): void {
+    if (this.#diagnostics.hasSubscribers) this.#diagnostics.publish(notice);
+    for (const listener of this.#listeners) listener(notice);
+  }
+
+  listen(listener: (notice: ClientNotice) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

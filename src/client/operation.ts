@@ -1,0 +1,180 @@
+// How does one request after the other run on a channel, each with its reply? For GET, PUT, RPC and GET_FIELD.
+//
+// Which reply may come when is in the table (machines/client-operation.ts); any other closes the link, as in pvxs.
+
+import { DisconnectedError, RemoteProtocolError, StatusError } from '../protocol/errors.ts';
+import {
+  CLIENT_OPERATION,
+  type ClientOperationEvent,
+  type ClientOperationState,
+} from '../protocol/machines/client-operation.ts';
+import { nextState } from '../protocol/machines/state-table.ts';
+import type { ClientMessageToSend, ServerMessage } from '../protocol/messages/index.ts';
+import type { OperationCommand, OperationTypes } from '../protocol/messages/message-module.ts';
+import { isSuccess, STATUS_FATAL, type Status } from '../protocol/status.ts';
+import type { StructureType, TypeDesc } from '../protocol/types/type-desc.ts';
+import type { ActiveChannel, Receiver } from './active-channel.ts';
+import type { Call } from './call.ts';
+import type { Channel } from './channel.ts';
+
+export interface Exchange<R> {
+  readonly message: ClientMessageToSend;
+  /** The reply if it is the right one, else undefined: then the server is at fault. */
+  readonly pick: (reply: ServerMessage) => R | undefined;
+  /** 'GET INIT', for messages. */
+  readonly name: string;
+  readonly isInit?: boolean;
+  /** The server may have acted on it although its reply never came: it must not be sent again unasked. */
+  readonly hasEffects?: boolean;
+}
+
+interface Pending {
+  readonly name: string;
+  readonly hasEffects: boolean;
+  /** False when the reply is not the one that is awaited. */
+  take(reply: ServerMessage): boolean;
+  reject(reason: unknown): void;
+}
+
+export class Operation implements Receiver {
+  readonly command: OperationCommand | 'GET_FIELD';
+  readonly active: ActiveChannel;
+  readonly ioid: number;
+  types: OperationTypes | undefined;
+  /** Why the channel ended, when the operation can be begun anew on the next. */
+  repeatableLoss: DisconnectedError | undefined;
+  #state: ClientOperationState = CLIENT_OPERATION.initial;
+  #pending: Pending | undefined;
+  /** Whether the server holds something for it. */
+  #isHeld = false;
+
+  constructor(active: ActiveChannel, command: OperationCommand | 'GET_FIELD') {
+    this.active = active;
+    this.command = command;
+    this.ioid = active.link.open(this);
+  }
+
+  /**
+   * Sends a request and waits for its reply.
+   * @throws StatusError when the server refuses, DisconnectedError when the channel ends
+   */
+  async request<R extends { readonly status: Status }>(call: Call, exchange: Exchange<R>): Promise<R> {
+    const { name, pick, isInit = false, hasEffects = false } = exchange;
+    const { pvName, server } = this.active;
+    // Lost after the last reply: nobody would ever answer.
+    if (this.repeatableLoss !== undefined) throw this.repeatableLoss;
+    call.waitingFor = () => `found at ${server}, no reply to ${name}`;
+    const reply = await call.wait<R>((resolve, reject) => {
+      this.#follow(isInit ? 'init' : 'execute');
+      this.#isHeld = true;
+      this.#pending = {
+        name,
+        hasEffects,
+        take: (message) => {
+          const picked = pick(message);
+          if (picked === undefined) return false;
+          resolve(picked);
+          return true;
+        },
+        reject,
+      };
+      this.active.link.send(exchange.message);
+      return () => (this.#pending = undefined);
+    });
+    if (isSuccess(reply.status)) return reply;
+    // What is refused at INIT does not exist.
+    if (isInit) this.#isHeld = false;
+    throw refusal(pvName, server, name, reply.status);
+  }
+
+  receive(message: ServerMessage): void {
+    const pending = this.#pending;
+    if (this.#state === 'done') return;
+    if (pending?.take(message) !== true) {
+      const awaited = pending === undefined ? 'no reply is awaited' : `a reply to ${pending.name} is awaited`;
+      throw new RemoteProtocolError(`${message.command} reply for request ${this.ioid} out of turn: ${awaited}`);
+    }
+    this.#pending = undefined;
+    // At once: the next message of the same chunk may need it.
+    this.types = typesAgreed(message) ?? this.types;
+    this.#follow(this.#state === 'initializing' ? 'initialized' : 'executed');
+    if (this.command === 'GET_FIELD') this.#isHeld = false;
+  }
+
+  lost(reason: DisconnectedError): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    this.#isHeld = false;
+    this.#follow('lose');
+    if (pending?.hasEffects === true) {
+      const text = `${this.active.pvName}: whether ${pending.name} was carried out is not known: ${reason.message}`;
+      return pending.reject(new DisconnectedError(text, { cause: reason }));
+    }
+    this.repeatableLoss = reason;
+    pending?.reject(reason);
+  }
+
+  /** Frees what the server holds. Idempotent. */
+  end(): void {
+    if (this.#state === 'done') return;
+    this.#follow('end');
+    this.active.link.release(this.ioid, this.#isHeld && this.active.isAlive);
+  }
+
+  #follow(event: ClientOperationEvent): void {
+    this.#state = nextState(CLIENT_OPERATION, this.#state, event);
+  }
+}
+
+/**
+ * Runs `act` with an operation on the channel, as often as it takes: when the channel is lost before anything had
+ * effects, it begins anew on the next one, until the call ends.
+ */
+export async function withOperation<R>(
+  call: Call,
+  channel: Channel,
+  command: OperationCommand | 'GET_FIELD',
+  act: (operation: Operation) => Promise<R>,
+): Promise<R> {
+  for (;;) {
+    const active = await channel.whenActive(call);
+    // Lost again between the news of it and this turn.
+    if (!active.isAlive) continue;
+    const operation = new Operation(active, command);
+    try {
+      return await act(operation);
+    } catch (error) {
+      if (error !== operation.repeatableLoss || call.isEnded) throw error;
+    } finally {
+      operation.end();
+    }
+  }
+}
+
+function typesAgreed(message: ServerMessage): OperationTypes | undefined {
+  switch (message.command) {
+    case 'GET':
+    case 'PUT':
+      return message.phase === 'init' ? { command: message.command, type: message.type } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The error for a Status that is no success. */
+export function refusal(pvName: string, server: string, name: string, status: Status): StatusError {
+  const text = status.message === '' ? 'no reason given' : status.message;
+  return new StatusError(
+    `${pvName}: ${name} refused by ${server}: ${text}`,
+    status.callTree,
+    status.type === STATUS_FATAL,
+  );
+}
+
+/** The type of a channel, which every peer has as a structure. */
+export function requireStructure(type: TypeDesc | null, name: string): StructureType {
+  if (type?.kind === 'structure') return type;
+  throw new RemoteProtocolError(
+    `${name} is answered with the type ${type === null ? 'null' : type.kind}, a structure expected`,
+  );
+}

@@ -1,0 +1,33 @@
+// What can be said to the calls of a context?
+
+import type { PvRequest } from '../protocol/pv-request.ts';
+import type { StructureType } from '../protocol/types/type-desc.ts';
+import type { CallOptions } from './call.ts';
+
+/** Options of every call about one PV. */
+export interface ChannelOptions extends CallOptions {
+  /**
+   * Go to this server, `host[:port]`, instead of searching: for PVs that are not found by searching, such as `server`.
+   * The port defaults to that of the configuration.
+   */
+  readonly server?: string | undefined;
+  /** pvRequest: which fields, and how. `field(value,alarm) record[process=true]`; default '': everything. */
+  readonly request?: string | PvRequest | undefined;
+}
+
+export interface GetOptions<T extends StructureType = StructureType> extends ChannelOptions {
+  /** The type that is expected: it types the result, and a channel of another type is an error. */
+  readonly type?: T | undefined;
+}
+
+export interface PutOptions extends ChannelOptions {
+  /** Read the present value first even if nothing needs it, as pvxput does. */
+  readonly readFirst?: boolean | undefined;
+}
+
+export interface InfoOptions extends Omit<ChannelOptions, 'request'> {
+  /** Path of a field, for its type alone. */
+  readonly subField?: string | undefined;
+}
+
+export type RpcOptions = ChannelOptions;

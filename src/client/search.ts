@@ -1,0 +1,245 @@
+// How does a client find the servers of its channels? Searches by UDP and by TCP name servers, on the schedule of
+// machines/search-schedule.ts.
+
+import type { PortedAddress } from '../config/address-list.ts';
+import type { ClientSettings } from '../config/effective.ts';
+import { isAny } from '../protocol/address.ts';
+import { packSearches } from '../protocol/machines/search-packing.ts';
+import { FAR_BUCKET, LATER_BUCKET, SearchSchedule } from '../protocol/machines/search-schedule.ts';
+import { SEARCH_MUST_REPLY, SEARCH_UNICAST } from '../protocol/messages/search.ts';
+import type { SearchResponse } from '../protocol/messages/search-response.ts';
+import { reasonOf } from '../protocol/errors.ts';
+import type { Clock, TimerHandle } from '../transport/clocks.ts';
+import type { Endpoint, Network } from '../transport/network.ts';
+import type { Channel, Seeker } from './channel.ts';
+import { firstAddress } from './host-names.ts';
+import { NameServers } from './name-servers.ts';
+import type { NoticeBoard } from './notices.ts';
+import { SearchSockets, type SearchQuestion } from './search-sockets.ts';
+import { literalAddress, searchTargets, type SearchAddress, type SearchTarget } from './search-targets.ts';
+import type { ServerLink } from './server-link.ts';
+import type { Servers } from './servers.ts';
+
+export interface SearchSurroundings {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly config: ClientSettings;
+  readonly servers: Servers;
+  readonly notices: NoticeBoard;
+  /** A server answered a discovery ping. */
+  pong(response: SearchResponse, server: Endpoint, from: Endpoint, version: number): void;
+}
+
+const TCP = 'tcp';
+
+export class Search implements Seeker {
+  /** Marks our discovery pings. */
+  readonly sequenceId: number;
+  readonly #around: SearchSurroundings;
+  readonly #schedule: SearchSchedule;
+  readonly #sockets: SearchSockets;
+  readonly #nameServers: NameServers;
+  readonly #channels = new Map<number, Channel>();
+  /** Every channel of the context by cid: responses to searches of a moment ago tell of duplicates. */
+  readonly #channelOf: (cid: number) => Channel | undefined;
+  #addresses: readonly SearchAddress[] = [];
+  #starting: Promise<void> | undefined;
+  #isReady = false;
+  #isClosed = false;
+  #timer: TimerHandle | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #lastError: string | undefined;
+
+  constructor(around: SearchSurroundings, channelOf: (cid: number) => Channel | undefined) {
+    this.#around = around;
+    this.#channelOf = channelOf;
+    this.sequenceId = Math.floor(around.random() * 0x1_0000_0000);
+    this.#schedule = new SearchSchedule(around.random);
+    this.#nameServers = new NameServers(around);
+    this.#sockets = new SearchSockets(around.network, {
+      response: (response, from, version) => this.#response(response, from, version, false),
+      error: (error) => this.#noticeError(error),
+    });
+  }
+
+  // --- channels ------------------------------------------------------------------------------------------------
+
+  add(channel: Channel): void {
+    this.#channels.set(channel.cid, channel);
+    this.#schedule.add(channel.cid, this.#around.clock.now());
+    this.#go();
+  }
+
+  addAgain(channel: Channel, why: 'lost' | 'unreachable' | 'refused'): void {
+    const bucketsAhead = { lost: 0, unreachable: LATER_BUCKET, refused: FAR_BUCKET }[why];
+    this.#channels.set(channel.cid, channel);
+    this.#schedule.addLater(channel.cid, this.#around.clock.now(), bucketsAhead);
+    this.#go();
+  }
+
+  remove(channel: Channel): void {
+    this.#channels.delete(channel.cid);
+    this.#schedule.remove(channel.cid);
+  }
+
+  describe(channel: Channel): string {
+    const tryCount = this.#schedule.tryCount(channel.cid);
+    const times = `searched ${tryCount} ${tryCount === 1 ? 'time' : 'times'}, no server answered`;
+    const problems = [
+      ...(this.#nameServers.isEmpty && this.#targets().length === 0
+        ? ['there is nowhere to search: no address, no name server, no network with broadcasts']
+        : []),
+      ...(this.#nameServers.isEmpty || this.#nameServers.isAnyReady ? [] : ['no name server is connected']),
+      ...(this.#lastError === undefined ? [] : [this.#lastError]),
+    ];
+    return [times, ...problems].join('; ');
+  }
+
+  /** A server is new or was restarted: search soon for all that is not found. */
+  hurry(): void {
+    if (this.#schedule.hurry(this.#around.clock.now())) this.#arm();
+  }
+
+  // --- discovery -----------------------------------------------------------------------------------------------
+
+  /** Asks every server in reach to say that it is there. */
+  async ping(): Promise<void> {
+    await this.#start();
+    if (this.#isClosed) return;
+    const question = { sequenceId: this.sequenceId, flags: SEARCH_MUST_REPLY, protocols: [], names: [] };
+    this.#sockets.send(question, this.#targets());
+  }
+
+  /** A response that came over TCP. */
+  tcpResponse(response: SearchResponse, link: ServerLink): void {
+    this.#response(response, link.connection.server, 0, true);
+  }
+
+  /** Tells a name server that has just connected of everything that is searched for. */
+  nameServerReady(link: ServerLink): void {
+    if (!this.#nameServers.has(link)) return;
+    for (const question of this.#questions(this.#channels.keys())) sendTo(link, question);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#nameServers.close();
+    this.#sockets.close();
+    this.#channels.clear();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------
+
+  #go(): void {
+    if (this.#isReady) return this.#arm();
+    this.#start().catch((error: unknown) => this.#noticeError(error));
+  }
+
+  #start(): Promise<void> {
+    this.#starting ??= this.#prepare();
+    return this.#starting;
+  }
+
+  async #prepare(): Promise<void> {
+    const { addresses } = this.#around.config;
+    this.#nameServers.start();
+    this.#addresses = addresses.flatMap((address) => literalAddress(address) ?? []);
+    for (const address of addresses) {
+      if (address.family === 'name') this.#lookUp(address).catch((error: unknown) => this.#noticeError(error));
+    }
+    await this.#sockets.prepare(this.#targets());
+    this.#isReady = true;
+    this.#arm();
+  }
+
+  /** Addresses need not wait until a name is found, or is not; what is searched for meanwhile is asked there then. */
+  async #lookUp({ host, port, ttl, via }: PortedAddress): Promise<void> {
+    const address = { address: await firstAddress(host, this.#around.network), port, ttl, via };
+    this.#addresses = [...this.#addresses, address];
+    const { config, network } = this.#around;
+    const targets = searchTargets({ ...config, addresses: [address], autoAddresses: false }, network.interfaces());
+    await this.#sockets.prepare(targets);
+    if (this.#isClosed) return;
+    for (const question of this.#questions(this.#channels.keys())) this.#sockets.send(question, targets);
+  }
+
+  /** Looked at anew each time: networks come and go. */
+  #targets(): readonly SearchTarget[] {
+    const { config, network } = this.#around;
+    return searchTargets({ ...config, addresses: this.#addresses }, network.interfaces());
+  }
+
+  #arm(): void {
+    const dueAt = this.#schedule.nextDueAt();
+    if (this.#isClosed || !this.#isReady || dueAt === this.#timerAt) return;
+    this.#timer?.cancel();
+    this.#timerAt = dueAt;
+    this.#timer = this.#around.clock.after(dueAt - this.#around.clock.now(), () => {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#search();
+      this.#arm();
+    });
+  }
+
+  #search(): void {
+    const cids = this.#schedule.due(this.#around.clock.now());
+    if (cids.length === 0) return;
+    const targets = this.#targets();
+    for (const question of this.#questions(cids)) {
+      this.#sockets.send(question, targets);
+      for (const link of this.#nameServers.readyLinks()) sendTo(link, question);
+    }
+    // A network that was not there at the start may need another socket.
+    this.#sockets.prepare(targets).catch((error: unknown) => this.#noticeError(error));
+  }
+
+  *#questions(cids: Iterable<number>): Generator<SearchQuestion> {
+    const names = [...cids].flatMap((cid) => {
+      const channel = this.#channels.get(cid);
+      return channel === undefined ? [] : [{ cid, pvName: channel.pvName }];
+    });
+    for (const batch of packSearches(names)) {
+      yield {
+        sequenceId: this.sequenceId,
+        flags: 0,
+        protocols: [TCP],
+        names: batch.map(({ cid, pvName }) => ({ instanceId: cid, pvName })),
+      };
+    }
+  }
+
+  #response(response: SearchResponse, from: Endpoint, version: number, isTcp: boolean): void {
+    const { found, instanceIds, protocol, guid } = response;
+    const server = {
+      address: isAny(response.serverAddress) ? from.address : response.serverAddress,
+      port: isTcp && response.serverPort === 0 ? from.port : response.serverPort,
+    };
+    if (server.port === 0) return;
+    // Ids beside "not found" mean nothing; pvAccessCPP sends some.
+    if (!found) {
+      if (!isTcp && response.sequenceId === this.sequenceId) this.#around.pong(response, server, from, version);
+      return;
+    }
+    if (protocol !== TCP) return;
+    for (const cid of instanceIds) this.#channelOf(cid)?.found(server, guid);
+  }
+
+  #noticeError(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#lastError = reasonOf(error);
+    this.#around.notices.publish({ kind: 'searchFailed', level: 'warning', text: `search: ${this.#lastError}` });
+  }
+}
+
+/** Over TCP the response comes back on the same connection: no address, no port. */
+function sendTo(link: ServerLink, question: SearchQuestion): void {
+  link.send({
+    command: 'SEARCH',
+    ...question,
+    flags: question.flags | SEARCH_UNICAST,
+    responseAddress: '::',
+    responsePort: 0,
+  });
+}
