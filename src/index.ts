@@ -3,10 +3,12 @@
 // What a server hosts.
 export type { CallRequest, Channel, ChannelUpdate, PutRequest, Subscriber } from './channels/channel.ts';
 export type { Peer } from './channels/peer.ts';
+export { limitAlarm, valueAlarmOf, type AlarmLimits } from './channels/limit-alarm.ts';
 export { SharedPV, type SharedPVOptions } from './channels/shared-pv.ts';
 export { StaticSource, type Source } from './channels/source.ts';
 
 // The server.
+export { configuredPv } from './server/configured-pv.ts';
 export {
   SERVER_NOTICES,
   type GeneralNotice,
@@ -16,3 +18,24 @@ export {
   type ServerNotice,
 } from './server/notices.ts';
 export { Server, type ServerOptions } from './server/server.ts';
+
+// The configuration: EPICS_* variables, .env files, TOML and flags.
+export type { ChannelDefinition } from './config/channel-definition.ts';
+export { ConfigError, problemText, type ConfigProblem } from './config/config-error.ts';
+export { clientRows, serverRows, type Row } from './config/effective-rows.ts';
+export {
+  resolveClientConfig,
+  resolveServerConfig,
+  type ClientConfig,
+  type ClientSettings,
+  type ServerConfig,
+  type ServerFlags,
+  type ServerSettings,
+} from './config/effective.ts';
+export { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './config/environment.ts';
+export { loadClientConfig, loadServerConfig, type LoadOptions, type LoadServerOptions } from './config/load.ts';
+
+// What both stand on.
+export { systemClock, type Clock, type TimerHandle } from './transport/clocks.ts';
+export type { Endpoint, Network } from './transport/network.ts';
+export { nodeNetwork } from './transport/node-network.ts';
