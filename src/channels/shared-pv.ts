@@ -12,6 +12,7 @@ import { systemClock, type Clock } from '../transport/clocks.ts';
 import type { CallRequest, Channel, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
 import { requireChoice, requireStructure, stamped, unset } from './standard-fields.ts';
 
+/** Handlers are methods, so that a PV of a certain type can stand where any PV is meant. */
 export interface SharedPVOptions<T extends StructureType = StructureType> {
   /** Fields of the first value, as for `post`; what is left out counts as never set. */
   readonly initial?: unknown;
@@ -19,13 +20,13 @@ export interface SharedPVOptions<T extends StructureType = StructureType> {
    * Takes a client's put, usually by posting it. What it throws or rejects with is the client's answer. Without it the
    * PV is read-only.
    */
-  readonly onPut?: (put: PutRequest, pv: SharedPV<T>) => void | Promise<void>;
+  onPut?(put: PutRequest, pv: SharedPV<T>): void | Promise<void>;
   /** Answers an RPC with a value and its type, or with nothing. Without it there is no RPC. */
-  readonly onCall?: (call: CallRequest, pv: SharedPV<T>) => AnyValue | void | Promise<AnyValue | void>;
+  onCall?(call: CallRequest, pv: SharedPV<T>): AnyValue | void | Promise<AnyValue | void>;
   /** Somebody watches: a good time to begin producing values. */
-  readonly onFirstSubscriber?: (pv: SharedPV<T>) => void;
+  onFirstSubscriber?(pv: SharedPV<T>): void;
   /** Nobody watches any more. */
-  readonly onLastUnsubscribe?: (pv: SharedPV<T>) => void;
+  onLastUnsubscribe?(pv: SharedPV<T>): void;
   /** Gives time stamps to what clients put; the system's by default. */
   readonly clock?: Clock;
 }
@@ -101,16 +102,14 @@ export class SharedPV<T extends StructureType = StructureType> implements Channe
   }
 
   put(put: PutRequest): void | Promise<void> {
-    const { onPut } = this.#options;
-    if (onPut === undefined) throw new PvaError('READ_ONLY', 'this PV is read-only');
+    if (this.#options.onPut === undefined) throw new PvaError('READ_ONLY', 'this PV is read-only');
     requireChoice(this.type, put);
-    return onPut(put, this);
+    return this.#options.onPut(put, this);
   }
 
   call(call: CallRequest): AnyValue | Promise<AnyValue> {
-    const { onCall } = this.#options;
-    if (onCall === undefined) throw new PvaError('NO_RPC', 'this PV takes no RPC');
-    const result = onCall(call, this);
+    if (this.#options.onCall === undefined) throw new PvaError('NO_RPC', 'this PV takes no RPC');
+    const result = this.#options.onCall(call, this);
     return result instanceof Promise ? result.then((value) => value ?? null) : (result ?? null);
   }
 
