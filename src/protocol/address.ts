@@ -80,7 +80,8 @@ function parseIpv4(text: string): number[] | undefined {
 function parseIpv6(text: string): number[] | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map(parseGroups);
+  // IPv4 may stand at the very end only, not before '::'.
+  const [head, tail] = halves.map((half, index) => parseGroups(half, index === halves.length - 1));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   if (tail === undefined) return head.length === GROUPS ? head : undefined;
   const zeros = GROUPS - head.length - tail.length;
@@ -88,13 +89,13 @@ function parseIpv6(text: string): number[] | undefined {
   return [...head, ...Array.from({ length: zeros }, () => 0), ...tail];
 }
 
-/** Groups of hexadecimal digits; the last may be an IPv4 address, two groups long. */
-function parseGroups(text: string): number[] | undefined {
+/** Groups of hexadecimal digits; the last of an address may be IPv4, two groups long. */
+function parseGroups(text: string, isEnd: boolean): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [index, part] of parts.entries()) {
-    const ipv4 = index === parts.length - 1 ? parseIpv4(part) : undefined;
+    const ipv4 = isEnd && index === parts.length - 1 ? parseIpv4(part) : undefined;
     if (ipv4 !== undefined) {
       const [first = 0, second = 0, third = 0, fourth = 0] = ipv4;
       groups.push((first << 8) | second, (third << 8) | fourth);

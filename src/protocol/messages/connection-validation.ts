@@ -42,10 +42,11 @@ const fromServer: Body<ConnectionValidationRequest> = {
     writer.size(message.methods.length);
     for (const method of message.methods) writer.string(method);
   },
-  decode(reader) {
+  decode(reader, context) {
     const receiveBufferBytes = reader.u32();
     const registrySize = reader.u16();
     const count = reader.count(METHOD_BYTES);
+    context.types.spend(count);
     const methods: string[] = [];
     for (let index = 0; index < count; index++) methods.push(reader.string());
     return { command: 'CONNECTION_VALIDATION', receiveBufferBytes, registrySize, methods };

@@ -68,6 +68,7 @@ const fromClient: Body<Search> = {
     const responseAddress = readAddress(reader);
     const responsePort = reader.u16();
     const protocolCount = reader.count(PROTOCOL_BYTES);
+    context.types.spend(protocolCount);
     const protocols: string[] = [];
     for (let index = 0; index < protocolCount; index++) protocols.push(reader.string());
     const nameCount = reader.u16();
