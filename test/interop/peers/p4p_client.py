@@ -1,6 +1,6 @@
 """A p4p client that does what it is told: one JSON command a line in, one JSON answer a line out.
 
-Environment: EPICS_PVA_*. Commands: get, put, rpc, monitor, next, stop; each with an `id` that the answer repeats.
+Environment: EPICS_PVA_*. Commands: get, types, put, rpc, monitor, next, stop; each with an `id` that the answer repeats.
 """
 
 import json
@@ -8,11 +8,10 @@ import queue
 import sys
 import threading
 
-
 from p4p.client.thread import Context, Disconnected, Finished
 from p4p.nt import NTURI
 
-from tagged import from_json, to_json
+from tagged import from_json, to_json, type_to_json
 
 context = Context("pva", nt=False)
 monitors = {}
@@ -27,19 +26,23 @@ def answer(message):
 
 def get(command):
     names = command["names"]
-    values = context.get(names, request=command.get("request"), timeout=command.get("timeout", 5.0), throw=False)
-    return [{"error": str(value) or type(value).__name__} if isinstance(value, Exception) else to_json(value) for value in values]
+    requests = [command.get("request")] * len(names)
+    values = context.get(names, request=requests, timeout=command.get("timeout", 5.0))
+    return [to_json(value) for value in values]
+
+
+def types(command):
+    values = context.get(command["names"], timeout=command.get("timeout", 5.0))
+    return [type_to_json(value.type().aspy()) for value in values]
 
 
 def put(command):
-    patch = from_json(command["value"])
     context.put(
         command["name"],
-        patch,
+        from_json(command["value"]),
         request=command.get("request"),
         timeout=command.get("timeout", 5.0),
-        wait=True,
-        get=command.get("get", False),
+        get=False,
     )
     return True
 
@@ -54,15 +57,20 @@ def rpc(command):
 
 def monitor(command):
     events = queue.Queue()
+    connected = threading.Event()
 
     def on_event(event):
         if isinstance(event, Disconnected):
-            events.put({"event": "disconnected"})
+            # p4p begins every monitor with one.
+            if connected.is_set():
+                events.put({"event": "disconnected"})
+            connected.clear()
         elif isinstance(event, Finished):
             events.put({"event": "finished"})
         elif isinstance(event, Exception):
             events.put({"event": "error", "message": str(event)})
         else:
+            connected.set()
             events.put({"event": "update", "value": to_json(event)})
 
     subscription = context.monitor(command["name"], on_event, request=command.get("request"), notify_disconnect=True)
@@ -84,7 +92,7 @@ def stop(command):
     return True
 
 
-COMMANDS = {"get": get, "put": put, "rpc": rpc, "monitor": monitor, "next": next_event, "stop": stop}
+COMMANDS = {"get": get, "types": types, "put": put, "rpc": rpc, "monitor": monitor, "next": next_event, "stop": stop}
 
 
 def run(command):

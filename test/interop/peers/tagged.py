@@ -6,6 +6,13 @@ import numpy
 from p4p import Value
 
 SAFE = 2**53
+EMPTY = {
+    "a" + code: name
+    for code, name in zip(
+        "?bBhHiIlLfd",
+        ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"],
+    )
+}
 
 
 def to_json(value):
@@ -25,13 +32,30 @@ def to_json(value):
     if isinstance(value, numpy.ndarray):
         return {"array": value.dtype.name, "items": [to_json(item) for item in value]}
     if isinstance(value, Value):
-        fields = {name: to_json(value[name]) for name in value.keys()}
+        fields = {name: field_to_json(value, name) for name in value.keys()}
         return {"structure": value.getID(), "fields": fields, "changed": sorted(value.changedSet())}
     if isinstance(value, tuple) and len(value) == 2:
         return {"union": value[0], "value": to_json(value[1])}
     if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
     raise TypeError(f"no JSON form for {type(value)}")
+
+
+def field_to_json(structure, name):
+    """p4p shows an empty array of numbers as None."""
+    value = structure[name]
+    code = structure.type().aspy(name) if value is None else ""
+    if isinstance(code, str) and code in EMPTY:
+        return {"array": EMPTY[code], "items": []}
+    return to_json(value)
+
+
+def type_to_json(spec):
+    """A type as p4p spells it: a code such as "ad", or [code, id, [[name, type], ...]] for what has members."""
+    if isinstance(spec, str):
+        return spec
+    code, type_id, fields = spec
+    return [code, type_id, [[name, type_to_json(member)] for name, member in fields]]
 
 
 def from_json(value):
