@@ -1,14 +1,22 @@
 // What does an operation need to know of the channel that it runs on? One incarnation of it: this server, this sid.
 
-import type { ServerMessage } from '../protocol/messages/index.ts';
+import type { ClientMessageToSend, ServerMessage } from '../protocol/messages/index.ts';
 import type { OperationCommand, OperationTypes } from '../protocol/messages/message-module.ts';
 import type { DisconnectedError } from '../protocol/errors.ts';
-import type { ServerLink } from './server-link.ts';
+
+/** The link as operations see it. */
+export interface OperationLink {
+  send(message: ClientMessageToSend): void;
+  /** Gives an operation its ioid. */
+  open(receiver: Receiver): number;
+  /** Ends an operation; `isHeld`: the server still has it. */
+  release(ioid: number, isHeld: boolean): void;
+}
 
 /** A channel that its server has created; ends with the link, or when either side destroys it. */
 export interface ActiveChannel {
   readonly pvName: string;
-  readonly link: ServerLink;
+  readonly link: OperationLink;
   readonly sid: number;
   /** `host:port` */
   readonly server: string;

@@ -40,14 +40,16 @@ export class Call {
     this.#cleanUps.add(() => signal.removeEventListener('abort', abort));
   }
 
-  /** Ends the call after `timeoutMs` with a `TimeoutError` that says what was waited for. */
-  limit(timeoutMs: number): void {
+  /** Ends the call after `timeoutMs` with a `TimeoutError` that says what was waited for; returns how to take it back. */
+  limit(timeoutMs: number): GiveUp {
     if (!(timeoutMs >= 0)) throw new LocalProtocolError(`timeoutMs is ${timeoutMs}, 0 or more expected`);
-    if (timeoutMs === Number.POSITIVE_INFINITY || this.isEnded) return;
+    if (timeoutMs === Number.POSITIVE_INFINITY || this.isEnded) return () => {};
     const timer = this.#clock.after(timeoutMs, () => {
       this.fail(new TimeoutError(`${this.subject}: timed out after ${timeoutMs / 1000} s: ${this.waitingFor()}`));
     });
-    this.#cleanUps.add(() => timer.cancel());
+    const cancel = (): void => timer.cancel();
+    this.#cleanUps.add(cancel);
+    return cancel;
   }
 
   get isEnded(): boolean {
@@ -59,7 +61,7 @@ export class Call {
     if (this.#ending !== undefined) return;
     this.#ending = { reason };
     this.#cleanUp();
-    for (const reject of [...this.#waits]) reject(reason);
+    for (const reject of this.#waits) reject(reason);
   }
 
   /** The call has its result. */
@@ -81,7 +83,7 @@ export class Call {
     return new Promise<T>((resolve, reject) => {
       this.throwIfEnded();
       let isSettled = false;
-      let giveUp: GiveUp | undefined;
+      let giveUp: GiveUp = () => {};
       const settle = (): boolean => {
         if (isSettled) return false;
         isSettled = true;
@@ -91,13 +93,18 @@ export class Call {
       const end = (reason: unknown): void => {
         if (!settle()) return;
         reject(reason);
-        giveUp?.();
+        giveUp();
       };
       this.#waits.add(end);
-      giveUp = begin(
-        (value) => settle() && resolve(value),
-        (reason) => settle() && reject(reason),
-      );
+      try {
+        giveUp = begin(
+          (value) => settle() && resolve(value),
+          (reason) => settle() && reject(reason),
+        );
+      } catch (error) {
+        // It never began: a message that cannot be sent, say.
+        if (settle()) reject(error);
+      }
     });
   }
 

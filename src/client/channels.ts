@@ -37,7 +37,7 @@ export class Channels {
   }
 
   close(): void {
-    for (const channel of [...this.#byKey.values()]) this.#remove(channel);
+    for (const channel of this.#byKey.values()) this.#remove(channel);
   }
 
   #make(pvName: string, direct: Endpoint | undefined): Channel {

@@ -204,7 +204,10 @@ export class Connection {
   }
 
   #accept(frame: Frame): void {
-    const message = decodeServerMessage(frame, { types: this.#types, typeOf: this.#handlers.typeOf });
+    const message = decodeServerMessage(frame, {
+      types: this.#types,
+      typeOf: (ioid) => this.#handlers.typeOf(ioid),
+    });
     // A command of a later protocol: skipped.
     if (message === undefined) return;
     switch (message.command) {

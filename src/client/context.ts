@@ -3,19 +3,21 @@
 import { resolveClientConfig, type ClientSettings } from '../config/effective.ts';
 import { DisconnectedError, LimitError, LocalProtocolError } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
-import { parsePvRequest, type PvRequest } from '../protocol/pv-request.ts';
+import { parsePvRequest, withRecordOptions, type PvRequest } from '../protocol/pv-request.ts';
+import { recordOptions } from '../protocol/pv-request/record-options.ts';
 import { textBytes } from '../protocol/text.ts';
 import type { StructureType } from '../protocol/types/type-desc.ts';
 import type { AnyValue, ValueOf } from '../protocol/types/value-of.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
-import { Call, DEFAULT_TIMEOUT_MS, type CallOptions } from './call.ts';
+import { Call, DEFAULT_TIMEOUT_MS } from './call.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
 import { requireExpected } from './expected-type.ts';
 import { resolveServer } from './host-names.ts';
 import { completeIdentity, systemIdentity, type Identity } from './identity.ts';
+import { Monitor, type MonitorEvent, type MonitorOptions, type MonitorUpdate } from './monitor.ts';
 import { NoticeBoard, type ClientNotice } from './notices.ts';
 import { get, type Reading } from './operations/get.ts';
 import { getField, type ChannelInfo } from './operations/get-field.ts';
@@ -143,6 +145,37 @@ export class Context {
     return this.#run(pvName, options, (call, channel) => getField(call, channel, options.subField ?? ''));
   }
 
+  /**
+   * Watches a PV: every update with its full value and the fields that changed, across lost connections. Subscribes at
+   * once. The server's side ends when the loop is left, when `signal` aborts, or with the context.
+   * @throws LocalProtocolError at once when the request cannot be used
+   */
+  monitor<T extends StructureType = StructureType>(
+    pvName: string,
+    options: MonitorOptions<T> & { readonly events: true },
+  ): Monitor<MonitorEvent<T>>;
+  monitor<T extends StructureType = StructureType>(
+    pvName: string,
+    options?: MonitorOptions<T>,
+  ): Monitor<MonitorUpdate<T>>;
+  monitor(pvName: string, options: MonitorOptions = {}): Monitor<MonitorEvent> | Monitor {
+    this.#requireName(pvName);
+    const pvRequest = monitorRequest(this.#pvRequest(options.request), options);
+    const { queueSize, pipeline, ackAny } = recordOptions(pvRequest, this.#limits);
+    const call = this.#begin(pvName, options.signal);
+    return new Monitor<MonitorEvent>({
+      call,
+      pvRequest,
+      queueSize,
+      acknowledgeAt: pipeline ? ackAny : undefined,
+      expected: options.type,
+      withEvents: options.events ?? false,
+      unlimit: call.limit(options.timeoutMs ?? Number.POSITIVE_INFINITY),
+      openChannel: () => this.#channel(call, options.server),
+      ended: () => this.#end(call),
+    });
+  }
+
   /** Calls `listener` with notices for people, until the returned function is called. */
   onNotice(listener: (notice: ClientNotice) => void): () => void {
     return this.#notices.listen(listener);
@@ -152,7 +185,7 @@ export class Context {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const call of [...this.#calls]) call.fail(new DisconnectedError(`${call.subject}: the context is closed`));
+    for (const call of this.#calls) call.fail(new DisconnectedError(`${call.subject}: the context is closed`));
     this.#channels.close();
     this.#search.close();
     this.#servers.close();
@@ -171,10 +204,11 @@ export class Context {
   ): Promise<R> {
     this.#requireName(pvName);
     const pvRequest = this.#pvRequest(options.request);
-    const call = this.#begin(pvName, options, DEFAULT_TIMEOUT_MS);
+    const call = this.#begin(pvName, options.signal);
+    call.limit(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     let channel: Channel | undefined;
     try {
-      channel = this.#channels.use(pvName, await this.#direct(call, options.server));
+      channel = await this.#channel(call, options.server);
       return await act(call, channel, pvRequest);
     } finally {
       this.#end(call);
@@ -182,11 +216,10 @@ export class Context {
     }
   }
 
-  #begin(subject: string, { signal, timeoutMs }: CallOptions, defaultTimeoutMs: number): Call {
+  #begin(subject: string, signal: AbortSignal | undefined): Call {
     if (this.#isClosed) throw new LocalProtocolError(`${subject}: the context is closed`);
     const call = new Call(this.#clock, subject);
     this.#calls.add(call);
-    call.limit(timeoutMs ?? defaultTimeoutMs);
     call.follow(signal);
     return call;
   }
@@ -196,11 +229,16 @@ export class Context {
     this.#calls.delete(call);
   }
 
-  async #direct(call: Call, server: string | undefined): Promise<Endpoint | undefined> {
+  /** The channel in use; who gets it releases it. */
+  async #channel(call: Call, server: string | undefined): Promise<Channel> {
     call.throwIfEnded();
-    if (server === undefined) return undefined;
-    call.waitingFor = () => `the name of ${server} is not resolved`;
-    return await call.until(resolveServer(server, this.config.tcpPort, this.#network));
+    let direct: Endpoint | undefined;
+    if (server !== undefined) {
+      call.waitingFor = () => `the name of ${server} is not resolved`;
+      direct = await call.until(resolveServer(server, this.config.tcpPort, this.#network));
+      call.throwIfEnded();
+    }
+    return this.#channels.use(call.subject, direct);
   }
 
   #pvRequest(request: string | PvRequest = ''): PvRequest {
@@ -214,4 +252,16 @@ export class Context {
       throw new LimitError('maxNameBytes', bytes, this.#limits.maxNameBytes, 'bytes of a PV name');
     }
   }
+}
+
+/** The request with the options that were given beside it; all tools send these as text. */
+function monitorRequest(request: PvRequest, { queueSize, pipeline }: MonitorOptions): PvRequest {
+  const texts = {
+    ...(queueSize === undefined ? {} : { queueSize: String(queueSize) }),
+    ...(pipeline === undefined ? {} : { pipeline: String(pipeline) }),
+  };
+  if (Object.keys(texts).length === 0) return request;
+  const { notices } = recordOptions(withRecordOptions(parsePvRequest(''), texts));
+  if (notices.length > 0) throw new LocalProtocolError(notices.join('; '));
+  return withRecordOptions(request, texts);
 }

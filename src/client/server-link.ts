@@ -14,7 +14,7 @@ import type { SearchResponse } from '../protocol/messages/search-response.ts';
 import { isSuccess } from '../protocol/status.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
 import type { Endpoint } from '../transport/network.ts';
-import type { ActiveChannel, Receiver } from './active-channel.ts';
+import type { ActiveChannel, OperationLink, Receiver } from './active-channel.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 import type { NoticeBoard } from './notices.ts';
 
@@ -61,7 +61,7 @@ interface Incarnation extends ActiveChannel {
   isAlive: boolean;
 }
 
-export class ServerLink {
+export class ServerLink implements OperationLink {
   readonly connection: Connection;
   readonly #settings: ConnectionSettings;
   readonly #notices: NoticeBoard;
@@ -125,7 +125,6 @@ export class ServerLink {
     this.#closeIfUnused();
   }
 
-  /** Gives an operation its ioid. */
   open(receiver: Receiver): number {
     while (this.#receivers.has(this.#nextIoid) || this.#grave.has(this.#nextIoid)) this.#nextIoid = this.#idAfter();
     const ioid = this.#nextIoid;
@@ -135,7 +134,6 @@ export class ServerLink {
     return ioid;
   }
 
-  /** Ends an operation; `isHeld`: the server still has it. */
   release(ioid: number, isHeld: boolean): void {
     const receiver = this.#receivers.get(ioid);
     if (receiver === undefined) return;
@@ -183,7 +181,7 @@ export class ServerLink {
       text: `${this.server}: ${reason.message}`,
     });
     this.#handlers.closed(this, wasLost);
-    for (const attached of [...this.#channels.values()]) {
+    for (const attached of this.#channels.values()) {
       this.#forget(attached, reason);
       attached.channel.lost(reason);
     }

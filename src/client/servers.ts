@@ -53,7 +53,7 @@ export class Servers {
 
   close(): void {
     const reason = new DisconnectedError('the context is closed');
-    for (const link of [...this.#links.values()]) link.close(reason);
+    for (const link of this.#links.values()) link.close(reason);
   }
 
   #holdOffMs(key: string): number {

@@ -15,6 +15,8 @@ import { leafMask } from '../values/leaf-mask.ts';
 /** One or more updates of the server as the reader gets them. */
 export interface QueuedUpdate {
   readonly kind: 'update';
+  /** Who sent it; as given to `begin`. */
+  readonly server: string;
   readonly type: StructureType;
   /** The full value after the update. */
   readonly value: StructureValue;
@@ -64,7 +66,7 @@ export class ClientMonitorQueue<E extends QueuedEvent = QueuedEvent> {
   readonly #acknowledgeAt: number | undefined;
   #waiting: Waiting<E>[] = [];
   #updateCount = 0;
-  #kept: { type: StructureType; value: StructureValue } | undefined;
+  #kept: { readonly type: StructureType; readonly value: StructureValue; readonly server: string } | undefined;
   /** Counts the subscriptions: what waits from an earlier one is not acknowledged to the next server. */
   #session = 0;
   #window = 0;
@@ -98,8 +100,8 @@ export class ClientMonitorQueue<E extends QueuedEvent = QueuedEvent> {
   }
 
   /** The server accepted the subscription: what it sends from now on is of this type, and starts from defaults. */
-  begin(type: StructureType): void {
-    this.#kept = { type, value: codecOf<StructureType>(type).defaultValue() };
+  begin(type: StructureType, server: string): void {
+    this.#kept = { type, server, value: codecOf<StructureType>(type).defaultValue() };
     this.#session++;
     this.#window = this.queueSize;
     this.#unacknowledgedCount = 0;
@@ -113,11 +115,11 @@ export class ClientMonitorQueue<E extends QueuedEvent = QueuedEvent> {
   /** Takes an update of the server in: a full value, with the bits of the fields that came. */
   push(changed: BitSet, value: StructureValue, overrun: BitSet): void {
     if (this.#kept === undefined) throw new LocalProtocolError('an update came in before the subscription began');
-    const { type } = this.#kept;
-    this.#kept = { type, value };
+    const { type, server } = this.#kept;
+    this.#kept = { type, server, value };
     this.#count(overrun);
 
-    const update: QueuedUpdate = { kind: 'update', type, value, changed, overrun };
+    const update: QueuedUpdate = { kind: 'update', server, type, value, changed, overrun };
     const last = this.#waiting.at(-1);
     if (
       this.#updateCount >= this.queueSize &&

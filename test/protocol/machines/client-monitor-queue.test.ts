@@ -8,13 +8,14 @@ import { double, int, structure } from '../../../src/protocol/types/type-desc.ts
 
 // bits: 0 all, 1 value, 2 alarm, 3 alarm.severity, 4 alarm.status
 const TYPE = structure({ value: double, alarm: structure({ severity: int, status: int }) });
+const SERVER = '10.0.0.2:5075';
 const NONE = BitSet.empty();
 const CONNECTED: QueuedEvent = { kind: 'connected' };
 const DISCONNECTED: QueuedEvent = { kind: 'disconnected' };
 
 function queueOf(queueSize: number, acknowledgeAt?: number): ClientMonitorQueue {
   const queue = new ClientMonitorQueue(acknowledgeAt === undefined ? { queueSize } : { queueSize, acknowledgeAt });
-  queue.begin(TYPE);
+  queue.begin(TYPE, SERVER);
   return queue;
 }
 
@@ -80,11 +81,11 @@ describe('updates', () => {
     const queue = new ClientMonitorQueue({ queueSize: 1 });
     expect(queue.base).toBeUndefined();
     expect(() => push(queue, 1)).toThrow(LocalProtocolError);
-    queue.begin(TYPE);
+    queue.begin(TYPE, SERVER);
     expect(queue.base).toEqual({ value: 0, alarm: { severity: 0, status: 0 } });
     push(queue, 5);
     expect(queue.base).toEqual({ value: 5, alarm: { severity: 5, status: 0 } });
-    queue.begin(TYPE);
+    queue.begin(TYPE, SERVER);
     expect(queue.base).toEqual({ value: 0, alarm: { severity: 0, status: 0 } });
   });
 
@@ -124,7 +125,7 @@ describe('events', () => {
       queue.pushEvent(CONNECTED);
       push(queue, time);
       queue.pushEvent(DISCONNECTED);
-      queue.begin(TYPE);
+      queue.begin(TYPE, SERVER);
     }
     expect(queue.length).toBeLessThanOrEqual(8);
     const seen = drain(queue);
@@ -168,7 +169,7 @@ describe('acknowledgements', () => {
   it('of an earlier subscription are not sent to the next server', () => {
     const queue = queueOf(4, 1);
     push(queue, 1);
-    queue.begin(TYPE);
+    queue.begin(TYPE, SERVER);
     queue.shift();
     expect(queue.takeAcknowledgement()).toBe(0);
   });

@@ -1,0 +1,262 @@
+// How does a program watch a PV? An async iterable that goes on across lost connections, until either side ends it.
+//
+//   for await (const { value } of context.monitor('x')) { ... }       `break` ends the server's side, too
+
+import type { DisconnectedError } from '../protocol/errors.ts';
+import {
+  ClientMonitorQueue,
+  type MonitorCounters,
+  type QueuedUpdate,
+} from '../protocol/machines/client-monitor-queue.ts';
+import type { PvRequest } from '../protocol/pv-request.ts';
+import type { StructureType } from '../protocol/types/type-desc.ts';
+import type { ValueOf } from '../protocol/types/value-of.ts';
+import type { ActiveChannel } from './active-channel.ts';
+import type { Call, GiveUp } from './call.ts';
+import type { Channel } from './channel.ts';
+import { requireExpected } from './expected-type.ts';
+import { Subscription } from './operations/monitor.ts';
+import type { ChannelOptions } from './options.ts';
+
+export interface MonitorOptions<T extends StructureType = StructureType> extends ChannelOptions {
+  /** The type that is expected: it types the updates, and a channel of another type is an error. */
+  readonly type?: T | undefined;
+  /** Also give `connected` and `disconnected`. */
+  readonly events?: boolean | undefined;
+  /** Updates that wait, on the server and here, before they are squashed; as `record[queueSize=N]`. Default 4. */
+  readonly queueSize?: number | undefined;
+  /** Let the server send no more than what is read here; as `record[pipeline=true]`. */
+  readonly pipeline?: boolean | undefined;
+  /** Milliseconds until there has to be a first update; default: no limit. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A change of the PV. */
+export interface MonitorUpdate<T extends StructureType = StructureType> extends Omit<QueuedUpdate, 'value'> {
+  readonly pvName: string;
+  /** The full value after the change. */
+  readonly value: ValueOf<T>;
+}
+
+/** The server accepted the subscription: at the beginning, and again after each loss. */
+export interface MonitorConnected {
+  readonly kind: 'connected';
+  readonly pvName: string;
+  readonly server: string;
+  readonly type: StructureType;
+}
+
+/** No updates come until it is connected again. */
+export interface MonitorDisconnected {
+  readonly kind: 'disconnected';
+  readonly pvName: string;
+  readonly server: string;
+  readonly reason: string;
+}
+
+export type MonitorEvent<T extends StructureType = StructureType> =
+  | MonitorUpdate<T>
+  | MonitorConnected
+  | MonitorDisconnected;
+
+/** What a monitor is made of; a context gives it. */
+export interface MonitorPlan {
+  readonly call: Call;
+  readonly pvRequest: PvRequest;
+  readonly queueSize: number;
+  /** Read updates after which the server is told; undefined without a pipeline. */
+  readonly acknowledgeAt: number | undefined;
+  readonly expected: StructureType | undefined;
+  readonly withEvents: boolean;
+  /** Takes back the deadline, once something has come. */
+  readonly unlimit: GiveUp;
+  /** The channel in use, to be released by the monitor. */
+  openChannel(): Promise<Channel>;
+  /** The monitor has ended. */
+  ended(): void;
+}
+
+interface Reader {
+  readonly resolve: (result: IteratorResult<MonitorEvent, undefined>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** What waits in the queue beside updates. */
+type Lifecycle = MonitorConnected | MonitorDisconnected;
+
+const DONE: IteratorResult<never, undefined> = { done: true, value: undefined };
+
+/** Ended by `break`, `return`, `close`, its signal, its context, or the server. */
+export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, undefined> {
+  readonly pvName: string;
+  readonly #plan: MonitorPlan;
+  readonly #queue: ClientMonitorQueue<Lifecycle>;
+  readonly #readers: Reader[] = [];
+  #subscription: Subscription | undefined;
+  #isPaused = false;
+  /** Set when nothing more will come; an error is given to one reader. */
+  #ending: { error?: unknown } | undefined;
+
+  constructor(plan: MonitorPlan) {
+    this.pvName = plan.call.subject;
+    this.#plan = plan;
+    const { queueSize, acknowledgeAt } = plan;
+    this.#queue = new ClientMonitorQueue(acknowledgeAt === undefined ? { queueSize } : { queueSize, acknowledgeAt });
+    this.#run().catch((error: unknown) => this.#fail(error));
+  }
+
+  /** What came, what was squashed, what waits. */
+  get counters(): MonitorCounters {
+    return this.#queue.counters;
+  }
+
+  /** The next update or event; `done` when the monitor has ended. Rejects with what ended it, once. */
+  next(): Promise<IteratorResult<E, undefined>> {
+    return new Promise((resolve, reject) => {
+      // The border: without events none are put into the queue, and the type was checked when it began.
+      this.#readers.push({ resolve: resolve as Reader['resolve'], reject });
+      this.#serve();
+    });
+  }
+
+  /** Ends the monitor; what waits is thrown away. */
+  async return(): Promise<IteratorResult<E, undefined>> {
+    this.#close();
+    return DONE;
+  }
+
+  /** As `return`. Idempotent. */
+  async close(): Promise<void> {
+    this.#close();
+  }
+
+  /** Asks the server to send no updates for now. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#subscription?.stop();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#subscription?.start();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------
+
+  /** Subscribes on the channel, and again whenever it was lost. */
+  async #run(): Promise<void> {
+    const { call } = this.#plan;
+    let channel: Channel | undefined;
+    try {
+      channel = await this.#plan.openChannel();
+      let isOver = false;
+      while (!isOver) {
+        const active = await channel.whenActive(call);
+        // Lost again between the news of it and this turn.
+        if (active.isAlive) isOver = await this.#subscribe(active);
+      }
+      this.#end();
+    } finally {
+      channel?.release();
+    }
+  }
+
+  /** Resolves when the subscription is over: true for good, false when its channel was lost. */
+  #subscribe(active: ActiveChannel): Promise<boolean> {
+    const { call, pvRequest, acknowledgeAt, expected } = this.#plan;
+    const { pvName, server } = active;
+    const isPipelined = acknowledgeAt !== undefined;
+    call.waitingFor = () => `found at ${server}, no reply to MONITOR INIT`;
+    return call.wait((resolve, reject) => {
+      const subscription = new Subscription(
+        active,
+        { pvRequest, isPipelined, queue: this.#queue },
+        {
+          begun: (type) => {
+            try {
+              requireExpected(pvName, type, expected);
+            } catch (error) {
+              subscription.end();
+              reject(error);
+              return false;
+            }
+            call.waitingFor = () => `subscribed at ${server}, no update came`;
+            this.#event({ kind: 'connected', pvName, server, type });
+            return !this.#isPaused;
+          },
+          arrived: () => {
+            this.#plan.unlimit();
+            this.#serve();
+          },
+          finished: (error) => (error === undefined ? resolve(true) : reject(error)),
+          lost: (reason) => {
+            this.#lost(reason, server);
+            resolve(false);
+          },
+        },
+      );
+      this.#subscription = subscription;
+      return () => subscription.end();
+    });
+  }
+
+  #lost(reason: DisconnectedError, server: string): void {
+    this.#event({ kind: 'disconnected', pvName: this.pvName, server, reason: reason.message });
+  }
+
+  #event(event: Lifecycle): void {
+    if (!this.#plan.withEvents) return;
+    this.#queue.pushEvent(event);
+    this.#serve();
+  }
+
+  /** Gives readers what waits, or the end. */
+  #serve(): void {
+    while (this.#readers.length > 0) {
+      const entry = this.#queue.shift();
+      if (entry === undefined) break;
+      this.#readers.shift()?.resolve({ done: false, value: this.#eventOf(entry) });
+    }
+    const count = this.#queue.takeAcknowledgement();
+    if (count > 0) this.#subscription?.acknowledge(count);
+    if (this.#ending === undefined || this.#queue.length > 0) return;
+    for (const reader of this.#readers.splice(0)) {
+      const { error } = this.#ending;
+      this.#ending = {};
+      if (error === undefined) reader.resolve(DONE);
+      else reader.reject(error);
+    }
+  }
+
+  #eventOf(entry: QueuedUpdate | Lifecycle): MonitorEvent {
+    return entry.kind === 'update' ? { pvName: this.pvName, ...entry } : entry;
+  }
+
+  #close(): void {
+    // Ends what waits in #run, and with it the server's side.
+    this.#plan.call.fail(undefined);
+    this.#queue.clear();
+    this.#end();
+  }
+
+  /** What the server ends comes behind what it sent before; whoever gives up wants nothing more. */
+  #fail(error: unknown): void {
+    if (this.#plan.call.isEnded) this.#queue.clear();
+    this.#end(error);
+  }
+
+  #end(error?: unknown): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = error === undefined ? {} : { error };
+    this.#plan.ended();
+    this.#serve();
+  }
+}
