@@ -133,3 +133,8 @@ export { fieldPaths } from './values/field-paths.ts';
 export type { NumericName } from './values/array-codec.ts';
 export { coerce, coercePartial } from './values/coerce.ts';
 export { inferType } from './values/infer-type.ts';
+export { imageValue, type ColorMode, type Image, type ImageOptions } from './normative/image.ts';
+export { tableValue, type TableOptions } from './normative/nt-table.ts';
+export { uri, type UriOptions } from './normative/nt-uri.ts';
+export { typeToLine, typeToText } from './types/text.ts';
+export type { TypedStructure } from './types/value-of.ts';

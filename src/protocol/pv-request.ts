@@ -11,14 +11,11 @@
 
 import { LimitError, LocalProtocolError } from './errors.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { string, structure, type Field, type StructureType } from './types/type-desc.ts';
-import type { PvValue, StructureValue } from './types/value-of.ts';
+import { string, structure, type Field } from './types/type-desc.ts';
+import type { PvValue, StructureValue, TypedStructure } from './types/value-of.ts';
 
-/** The structure that INIT carries; an `AnyValue` of a structure. */
-export interface PvRequest {
-  readonly type: StructureType;
-  readonly value: StructureValue;
-}
+/** The structure that INIT carries. */
+export type PvRequest = TypedStructure;
 
 /** The parts of a pvRequest that name fields. `putField` and `getField` are of PUT_GET alone. */
 export type FieldPart = 'field' | 'putField' | 'getField';

@@ -58,6 +58,9 @@ export type UnionValue = { readonly select: string; readonly value: PvValue } | 
 /** A value with its type; null when there is none. */
 export type AnyValue = { readonly type: TypeDesc; readonly value: PvValue } | null;
 
+/** A structure with its type: what pvRequests, arguments of RPCs and their results are. */
+export type TypedStructure = { readonly type: StructureType; readonly value: StructureValue };
+
 /** Any value that pvAccess can carry. */
 export type PvValue =
   | ScalarValue

@@ -19,7 +19,8 @@ import { anyCodecOf } from './codec.ts';
 import { coerceArray, listOf } from './coerce-array.ts';
 import { coerceBoundedString, scalarCoercion } from './coerce-scalar.ts';
 import { enumIndex } from './enum-index.ts';
-import { inferType, joinPath } from './infer-type.ts';
+import { infer } from './infer-type.ts';
+import { inField, located } from './located.ts';
 import { typeMismatch } from './mismatch.ts';
 import { looksLike } from './looks-like.ts';
 import { isPlainObject, isSelection, isTypedValue } from './plain-object.ts';
@@ -46,19 +47,6 @@ export function coercePartial(type: TypeDesc, patch: unknown, current?: PvValue)
   const changed = BitSet.empty();
   const value = located('', () => apply(type, patch, current, 0, { changed, anyNesting: 0 }));
   return { changed, value };
-}
-
-function located<V>(path: string, run: () => V): V {
-  try {
-    return run();
-  } catch (thrown) {
-    if (!(thrown instanceof PvaError)) throw thrown;
-    const fieldPath = joinPath(path, thrown.fieldPath);
-    const sentence = fieldPath === '' ? thrown.message : `${fieldPath}: ${thrown.message}`;
-    const refused = new LocalProtocolError(sentence, { cause: thrown });
-    refused.fieldPath = fieldPath;
-    throw refused;
-  }
 }
 
 /** What goes along through all levels of a value. */
@@ -95,15 +83,6 @@ function applyInside(type: TypeDesc, input: unknown, { anyNesting }: Pass): PvVa
   return apply(type, input, undefined, 0, { changed: undefined, anyNesting });
 }
 
-function inField<V>(name: string, run: () => V): V {
-  try {
-    return run();
-  } catch (thrown) {
-    if (thrown instanceof PvaError) thrown.fieldPath = joinPath(name, thrown.fieldPath);
-    throw thrown;
-  }
-}
-
 // --- structures ------------------------------------------------------------------------------------------------
 
 function applyToStructure(
@@ -126,7 +105,7 @@ function applyToStructure(
     const value = inField(name, () =>
       apply(
         field.type,
-        rest === '' ? given : { [rest]: given },
+        rest === undefined ? given : { [rest]: given },
         Object.hasOwn(after, name) ? after[name] : undefined,
         bit + (fieldBits(type)[index] ?? 0),
         pass,
@@ -148,13 +127,21 @@ function nameBare(type: StructureType, input: unknown, before: StructureValue): 
   throw typeMismatch(`an object with fields ${listed(type.fields)}`, input);
 }
 
-/** The field of that name, or the structure that the path begins with and the rest of the path. */
-function findField(type: StructureType, path: string): { index: number; field: Field; rest: string } {
-  for (let end = path.length; end > 0; end = path.lastIndexOf('.', end - 1)) {
+interface FoundField {
+  readonly index: number;
+  readonly field: Field;
+  /** What is left of a path that goes on inside of the field. */
+  readonly rest: string | undefined;
+}
+
+/** The field of that name, or else the structure that the path begins with: names with dots in them come first. */
+function findField(type: StructureType, path: string): FoundField {
+  for (let end = path.length; end >= 0; end = end === 0 ? -1 : path.lastIndexOf('.', end - 1)) {
     const index = type.indexOf.get(path.slice(0, end));
     const field = index === undefined ? undefined : type.fields[index];
     if (index === undefined || field === undefined) continue;
-    if (end === path.length || field.type.kind === 'structure') return { index, field, rest: path.slice(end + 1) };
+    if (end === path.length) return { index, field, rest: undefined };
+    if (field.type.kind === 'structure') return { index, field, rest: path.slice(end + 1) };
   }
   const unknown = new LocalProtocolError(
     `no such field, ${type.id === '' ? 'the structure' : type.id} has ${listed(type.fields)}`,
@@ -212,7 +199,7 @@ function toAny(input: unknown, pass: Pass): AnyValue {
   const { maxTypeNesting } = DEFAULT_LIMITS;
   const anyNesting = pass.anyNesting + 1;
   if (anyNesting > maxTypeNesting) throw new LimitError('maxTypeNesting', anyNesting, maxTypeNesting, 'any inside any');
-  const { type, value } = isTypedValue(input) ? input : { type: inferType(input), value: input };
+  const { type, value } = isTypedValue(input) ? input : { type: infer(input), value: input };
   return { type, value: applyInside(type, value, { changed: undefined, anyNesting }) };
 }
 

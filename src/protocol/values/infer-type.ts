@@ -4,25 +4,28 @@
 // ulong past long's range. Lists of one kind are arrays of it; objects are structures, lists of equal ones structure
 // arrays; other lists are any[]. `{ type, value }` with a type of the builders, and null, are any.
 
-import { LimitError, PvaError, type LocalProtocolError } from '../errors.ts';
+import { LimitError, type LocalProtocolError } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import * as t from '../types/type-desc.ts';
 import type { Field, ScalarType, TypeDesc } from '../types/type-desc.ts';
 import { TYPED_ARRAYS } from './array-codec.ts';
 import { isTypedArray } from './coerce-array.ts';
+import { inField, located } from './located.ts';
 import { typeMismatch } from './mismatch.ts';
 import { isPlainObject, isTypedValue } from './plain-object.ts';
 import { LONG_RANGES } from './scalar-codec.ts';
 
 /**
- * The type of a value. Throws `LocalProtocolError` with a field path where there is none: an empty list, undefined,
- * functions, instances of classes; `LimitError` past `maxTypeNesting`, as in an object that contains itself.
+ * The type of a value. Throws `LocalProtocolError` with `fieldPath`, `path` standing before it, where there is none: an
+ * empty list, undefined, functions, instances of classes, levels past `maxTypeNesting` as in an object that contains
+ * itself.
  */
-export function inferType(value: unknown): TypeDesc {
-  return infer(value, 0);
+export function inferType(value: unknown, path = ''): TypeDesc {
+  return located(path, () => infer(value));
 }
 
-function infer(value: unknown, level: number): TypeDesc {
+/** `inferType` inside of something that says where it is itself. */
+export function infer(value: unknown, level = 0): TypeDesc {
   if (level > DEFAULT_LIMITS.maxTypeNesting) {
     throw new LimitError('maxTypeNesting', level, DEFAULT_LIMITS.maxTypeNesting, 'levels of a value');
   }
@@ -62,7 +65,7 @@ function inferObject(value: object, level: number): TypeDesc {
   const fields: Field[] = [];
   for (const name of Object.keys(value)) {
     const field = value[name];
-    if (field !== undefined) fields.push({ name, type: at(name, () => infer(field, level + 1)) });
+    if (field !== undefined) fields.push({ name, type: inField(name, () => infer(field, level + 1)) });
   }
   return t.structure('', fields);
 }
@@ -72,7 +75,7 @@ function inferList(list: readonly unknown[], level: number): TypeDesc {
   const kinds = new Set<TypeDesc>();
   for (const [index, item] of list.entries()) {
     // An element that is not there fits every list of structures, and any[].
-    if (item !== null) kinds.add(at(`[${index}]`, () => infer(item, level + 1)));
+    if (item !== null) kinds.add(inField(`[${index}]`, () => infer(item, level + 1)));
   }
   const hasNull = list.includes(null);
   const [only, ...others] = [...kinds];
@@ -96,21 +99,6 @@ function scalarOf(array: object): ScalarType {
   );
   // The one kind that is not among them is Uint8ClampedArray.
   return t.scalar(name ?? 'ubyte');
-}
-
-function at(name: string, run: () => TypeDesc): TypeDesc {
-  try {
-    return run();
-  } catch (thrown) {
-    if (thrown instanceof PvaError) thrown.fieldPath = joinPath(name, thrown.fieldPath);
-    throw thrown;
-  }
-}
-
-/** `value` and `choices` is `value.choices`; `value` and `[2]` is `value[2]`. */
-export function joinPath(outer: string, inner: string): string {
-  if (outer === '' || inner === '') return outer + inner;
-  return inner.startsWith('[') ? `${outer}${inner}` : `${outer}.${inner}`;
 }
 
 function refuse(value: unknown): never {
