@@ -19,6 +19,22 @@ export {
 } from './server/notices.ts';
 export { Server, type ServerOptions } from './server/server.ts';
 
+// The client.
+export { Context, type ContextOptions } from './client/context.ts';
+export type {
+  Monitor,
+  MonitorConnected,
+  MonitorDisconnected,
+  MonitorEvent,
+  MonitorOptions,
+  MonitorUpdate,
+} from './client/monitor.ts';
+export { CLIENT_NOTICES, type ClientNotice } from './client/notices.ts';
+export type { Reading } from './client/operations/get.ts';
+export type { ChannelInfo } from './client/operations/get-field.ts';
+export type { ChannelOptions, GetOptions, InfoOptions, PutOptions, RpcOptions } from './client/options.ts';
+export type { RpcArguments } from './client/rpc-argument.ts';
+
 // The configuration: EPICS_* variables, .env files, TOML and flags.
 export type { ChannelDefinition } from './config/channel-definition.ts';
 export { ConfigError, problemText, type ConfigProblem } from './config/config-error.ts';

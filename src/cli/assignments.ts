@@ -1,0 +1,105 @@
+// What do the words `VALUE`, `FIELD=VALUE ...` and JSON behind a PV's name ask to be set?
+
+import { escapeText } from '../protocol/index.ts';
+import { UsageError } from './exit-code.ts';
+
+/** `alarm.severity=2`, or with a type `count:int=2`. */
+export interface Assignment {
+  readonly path: readonly string[];
+  /** What stands behind a colon; '' for none. */
+  readonly type: string;
+  readonly text: string;
+}
+
+const ASSIGNMENT = /^(?<path>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?::(?<type>[a-z]+(?:\[\])?))?=(?<text>.*)$/su;
+/** Longest word that is repeated whole in a message. */
+const SHOWN_CHARACTERS = 60;
+
+/** The parts of one word; undefined when it is no assignment. */
+export function parseAssignment(word: string): Assignment | undefined {
+  const { path, type, text } = ASSIGNMENT.exec(word)?.groups ?? {};
+  if (path === undefined || text === undefined) return undefined;
+  return { path: path.split('.'), type: type ?? '', text };
+}
+
+/**
+ * The patch that a put asks for: `{ value: TEXT }` of a single word, or the fields that are named. Texts stay texts:
+ * only the PV's type says whether `1` is a number, a choice or a text.
+ * @throws UsageError
+ */
+export function patchOf(words: readonly string[]): unknown {
+  const [first = '', ...more] = words;
+  const isJson = /^\s*[[{]/u.test(first);
+  if (more.length === 0 && (isJson || parseAssignment(first) === undefined)) {
+    const given = valueOfText(first);
+    return isPlainObject(given) ? given : { value: given };
+  }
+  const patch: Record<string, unknown> = {};
+  for (const word of words) {
+    const assignment = parseAssignment(word);
+    if (assignment === undefined) {
+      throw new UsageError(`${quoted(word)} is not FIELD=VALUE; an array is written as one word, such as "[1, 2, 3]"`);
+    }
+    if (assignment.type !== '') {
+      throw new UsageError(
+        `${quoted(word)}: a put takes no type, the PV has one; write ${assignment.path.join('.')}=...`,
+      );
+    }
+    setAt(patch, assignment.path, valueOfText(assignment.text));
+  }
+  return patch;
+}
+
+/** JSON where the text begins like a list or an object and is one; else the text itself. */
+export function valueOfText(text: string): unknown {
+  if (!/^\s*[[{]/u.test(text)) return text;
+  try {
+    return parseJson(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * JSON in which whole numbers that a double cannot hold stay exact, as texts, which every integer type takes.
+ * @throws SyntaxError
+ */
+export function parseJson(text: string): unknown {
+  const exact = text.replace(STRING_OR_NUMBER, (token) =>
+    /^-?\d{16,}$/u.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token,
+  );
+  return JSON.parse(exact);
+}
+
+/** Strings are matched so that digits inside of them are left alone. */
+const STRING_OR_NUMBER = /"(?:\\.|[^"\\])*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gu;
+
+/** @throws UsageError when the path is set already, or lies inside of something that is */
+export function setAt(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let node = target;
+  for (const [index, name] of path.entries()) {
+    const isLast = index === path.length - 1;
+    const known = Object.getOwnPropertyDescriptor(node, name)?.value as unknown;
+    if (known !== undefined && (isLast || !isPlainObject(known))) {
+      throw new UsageError(`${path.slice(0, index + 1).join('.')} is given twice`);
+    }
+    if (isLast) return define(node, name, value);
+    const next: Record<string, unknown> = known ?? {};
+    define(node, name, next);
+    node = next;
+  }
+}
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+export function quoted(word: string): string {
+  const short = word.length > SHOWN_CHARACTERS ? `${word.slice(0, SHOWN_CHARACTERS)}...` : word;
+  return `"${escapeText(short)}"`;
+}
+
+/** Not an assignment: a field may be named `__proto__`. */
+function define(node: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(node, name, { value, enumerable: true, configurable: true, writable: true });
+}

@@ -1,0 +1,25 @@
+// What does the command line need from the process it runs in? Handed in, so that tests run commands in their own process.
+
+import type { Clock, Network } from '../index.ts';
+
+/** One of the two output streams. */
+export interface Output {
+  readonly isTerminal: boolean;
+  /** Width of the terminal in characters; 80 where there is none. */
+  readonly columns: number;
+  write(text: string): void;
+  /** Resolves when what was written is taken, so that a slow reader slows the writer instead of filling memory. */
+  drained(): Promise<void>;
+}
+
+export interface CliHost {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Relative files start here; `.env` is read here. */
+  readonly folder: string;
+  /** Aborted when the user wants no more: ^C, SIGTERM, or a reader of our output that went away. */
+  readonly interrupt: AbortSignal;
+  readonly clock: Clock;
+  readonly network: Network;
+}

@@ -1,0 +1,78 @@
+// `pvkit info`: what is the type of these PVs, and which server has them?
+
+import type { Command } from 'commander';
+
+import { formatType, typeJson } from '../protocol/index.ts';
+import type { ExitCode } from './exit-code.ts';
+import type { CliHost } from './host.ts';
+import {
+  timeoutMsOf,
+  withDebug,
+  withJson,
+  withServer,
+  withTimeout,
+  type DebugOptions,
+  type JsonOptions,
+  type ServerOptions,
+  type TimeoutOptions,
+} from './options.ts';
+import { errorJson, Outcome } from './outcome.ts';
+import { paintOf } from './paint.ts';
+import { printable } from './printable.ts';
+import type { Act } from './run.ts';
+import { withClient } from './session.ts';
+
+type InfoOptions = DebugOptions & TimeoutOptions & JsonOptions & ServerOptions;
+
+const ABOUT = `Print the type of PVs and the server that has each.
+
+The type is what the server describes, whatever fields a get would return. With --json it is an object: scalars are
+names such as "double", arrays "double[]", structures {"kind", "id", "fields": [{"name", "type"}]}.`;
+
+const EXAMPLES = `
+Examples:
+  pvkit info demo:sine
+  pvkit info --json demo:struct | jq '.type.fields[].name'
+`;
+
+export function addInfo(program: Command, host: CliHost, run: Act): Command {
+  const command = program
+    .command('info')
+    .summary('print types and servers of PVs')
+    .description(ABOUT)
+    .argument('<name...>', 'PV names');
+  withTimeout(withJson(command), 'give up after so long; 0 for never');
+  withDebug(withServer(command), 'print the configuration of the client on stderr');
+  return command
+    .addHelpText('after', EXAMPLES)
+    .action((names: string[], options: InfoOptions) => run(() => info(names, options, host)));
+}
+
+async function info(names: readonly string[], options: InfoOptions, host: CliHost): Promise<ExitCode> {
+  const outcome = new Outcome(host, options);
+  const paint = paintOf(host.stdout, host.environment);
+  const { server, json } = options;
+  await withClient(host, options, async (context) => {
+    const call = { server, timeoutMs: timeoutMsOf(options), signal: host.interrupt };
+    const asked = names.map((name) =>
+      context.info(name, call).then(
+        (found) => ({ found }),
+        (thrown: unknown) => ({ thrown }),
+      ),
+    );
+    for (const [index, name] of names.entries()) {
+      const answer = await asked[index];
+      if (answer === undefined) continue;
+      if ('found' in answer) {
+        const { type, server: from } = answer.found;
+        const text = `${paint.bold(printable(name))} from ${from}\n${formatType(type)}`;
+        const line = `{"name":${JSON.stringify(name)},"server":${JSON.stringify(from)},"type":${typeJson(type)}}\n`;
+        host.stdout.write(json === true ? line : text);
+      } else {
+        if (json === true) host.stdout.write(`${errorJson(name, answer.thrown)}\n`);
+        outcome.fail(name, answer.thrown);
+      }
+    }
+  });
+  return outcome.end();
+}

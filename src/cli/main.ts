@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// The command line as a process: its streams, its signals, its exit code. All else is in program.ts.
+
+import process from 'node:process';
+
+import { nodeNetwork, systemClock } from '../index.ts';
+import { ProcessOutput } from './process-output.ts';
+import { runCli } from './program.ts';
+
+/** What a shell says of a program that ^C ended. */
+const EXIT_BY_SIGINT = 130;
+
+const interrupt = new AbortController();
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // Whoever asks twice does not want to wait for connections to end in good order.
+    if (interrupt.signal.aborted) process.exit(EXIT_BY_SIGINT);
+    interrupt.abort(signal);
+  });
+}
+
+const gone = (): void => interrupt.abort('nobody reads the output');
+
+// Not process.exit(): what was written to a pipe would be lost.
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdout: new ProcessOutput(process.stdout, gone),
+  stderr: new ProcessOutput(process.stderr, gone),
+  environment: process.env,
+  folder: process.cwd(),
+  interrupt: interrupt.signal,
+  clock: systemClock,
+  network: nodeNetwork,
+});

@@ -1,0 +1,51 @@
+// How does text go to a stream of this process, when its reader is slow or gone?
+
+import type { Output } from './host.ts';
+
+const DEFAULT_COLUMNS = 80;
+/** Bytes that may wait for a reader before whoever produces them has to wait, too. */
+const HIGH_MARK_BYTES = 64 * 1024;
+
+export class ProcessOutput implements Output {
+  readonly #stream: NodeJS.WriteStream;
+  #isGone = false;
+
+  /** `gone` is called once when the reader went away, as `head` does when it has its lines. */
+  constructor(stream: NodeJS.WriteStream, gone: () => void) {
+    this.#stream = stream;
+    stream.on('error', () => {
+      // EPIPE mostly. Whatever it is: there is nobody to tell.
+      if (this.#isGone) return;
+      this.#isGone = true;
+      gone();
+    });
+  }
+
+  get isTerminal(): boolean {
+    // Typed as always there, but a pipe does not have it.
+    return 'isTTY' in this.#stream && this.#stream.isTTY;
+  }
+
+  get columns(): number {
+    return this.isTerminal ? this.#stream.columns : DEFAULT_COLUMNS;
+  }
+
+  write(text: string): void {
+    if (!this.#isGone) this.#stream.write(text);
+  }
+
+  drained(): Promise<void> {
+    if (this.#isGone || this.#stream.writableLength < HIGH_MARK_BYTES) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#stream.off('drain', done);
+        this.#stream.off('close', done);
+        this.#stream.off('error', done);
+        resolve();
+      };
+      this.#stream.on('drain', done);
+      this.#stream.on('close', done);
+      this.#stream.on('error', done);
+    });
+  }
+}

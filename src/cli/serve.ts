@@ -1,0 +1,195 @@
+// `pvkit serve`: which PVs are served, where, and until when?
+
+import type { Command } from 'commander';
+
+import {
+  configuredPv,
+  loadServerConfig,
+  Server,
+  serverRows,
+  type Endpoint,
+  type NoticeLevel,
+  type ServerConfig,
+} from '../index.ts';
+import { startDemo, type Demo } from './demo.ts';
+import { DONE, UsageError, type ExitCode } from './exit-code.ts';
+import type { CliHost } from './host.ts';
+import { withDebug, withJson, type DebugOptions, type JsonOptions } from './options.ts';
+import { columns, paintOf } from './paint.ts';
+import { printable } from './printable.ts';
+import type { Act } from './run.ts';
+import { timeText } from './time-text.ts';
+
+type ServeOptions = DebugOptions &
+  JsonOptions & {
+    readonly pv: readonly string[];
+    readonly demo?: true;
+    readonly workspace?: string;
+    readonly store?: string;
+    readonly interface: readonly string[];
+    readonly tcpPort?: string;
+    readonly udpPort?: string;
+  };
+
+const ABOUT = `Serve PVs until ^C or SIGTERM, then end the connections in good order and exit with 0.
+
+The PVs are those of the configuration file, of --pv and of --demo. When it is ready it prints one line,
+"listening tcp HOST:PORT udp PORT guid 0x...". If the TCP port is taken, another one is used, told, and found by clients all
+the same. Order of power: command line, CONFIG.toml, EPICS_PVAS_* and EPICS_PVA_* variables, defaults.
+
+TYPE is boolean byte ubyte short ushort int uint long ulong float double string, with [] for an array, or enum(Off|On).
+PVs live in memory: --workspace and --store, which keep them, are not there yet.`;
+
+const EXAMPLES = `
+Examples:
+  pvkit serve --demo --interface 127.0.0.1
+  pvkit serve --pv lab:temperature=double:21.5 --pv 'lab:mode=enum(Off|On):On' --pv 'lab:wave=double[]'
+  pvkit serve lab.toml -v
+  pvkit serve --demo --tcp-port 0 --json | head -1
+`;
+
+export function addServe(program: Command, host: CliHost, run: Act): Command {
+  const command = program
+    .command('serve')
+    .summary('serve PVs')
+    .description(ABOUT)
+    .argument('[config]', 'configuration file, CONFIG.toml')
+    .option('--pv <NAME=TYPE[:VALUE]>', 'a PV to serve; may be given many times', collect, [])
+    .option('--demo', 'serve a dozen PVs worth looking at, demo:sine and others')
+    .option('--interface <address>', 'serve on this address only; may be given many times', collect, [])
+    .option('--tcp-port <port>', 'TCP port; 0 for any free one (default: 5075)')
+    .option('--udp-port <port>', 'UDP port of searches; 0 for any free one (default: 5076)')
+    .option('--workspace <folder>', 'keep PVs in this folder (comes later: refused now)')
+    .option('--store <url>', 'share PVs through this store (comes later: refused now)');
+  withDebug(withJson(command), 'print the effective configuration, and where each part of it comes from, on stderr');
+  return command
+    .addHelpText('after', EXAMPLES)
+    .action((file: string | undefined, options: ServeOptions) => run(() => serve(file, options, host)));
+}
+
+function collect(word: string, before: readonly string[]): readonly string[] {
+  return [...before, word];
+}
+
+async function serve(file: string | undefined, options: ServeOptions, host: CliHost): Promise<ExitCode> {
+  const config = loadServerConfig({
+    folder: host.folder,
+    processEnvironment: host.environment,
+    configFile: file,
+    flags: {
+      interfaces: options.interface,
+      tcpPort: options.tcpPort,
+      udpPort: options.udpPort,
+      store: options.store,
+      workspace: options.workspace,
+      pvs: options.pv,
+    },
+  });
+  refuseStores(config);
+  const log = new ServeLog(options, host);
+  log.configured(config);
+  const server = new Server({ config, network: host.network, clock: host.clock });
+  const deaf = server.onNotice((notice) => log.notice(notice));
+  let demo: Demo | undefined;
+  try {
+    const names = new Set(config.channels.map(({ name }) => name));
+    for (const channel of config.channels) server.add(channel.name, configuredPv(channel, host.clock));
+    if (options.demo === true) {
+      demo = startDemo(host.clock);
+      // A channel of the configuration that has the name of a demo PV is meant to replace it.
+      for (const [name, pv] of demo.pvs) if (!names.has(name)) server.add(name, pv);
+    }
+    await server.listen();
+    log.listening(server);
+    await interrupted(host.interrupt);
+    log.stopping(server);
+  } finally {
+    demo?.stop();
+    await server.close();
+    deaf();
+  }
+  return DONE;
+}
+
+/** Better than to serve PVs that vanish where somebody believes them kept. */
+function refuseStores({ storeUrl, workspace, origins }: ServerConfig): void {
+  if (workspace !== undefined) throw comesLater(origins.workspace);
+  if (storeUrl !== undefined && !storeUrl.startsWith('memory:')) throw comesLater(origins.storeUrl);
+}
+
+function comesLater(origin: string): UsageError {
+  return new UsageError(`${origin}: stores and workspaces come later; this version keeps PVs in memory only`);
+}
+
+function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function endpointText({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+const NOTICE_RANK: Readonly<Record<NoticeLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3 };
+const LOG_RANK: Readonly<Record<ServerConfig['logLevel'], number>> = {
+  trace: 0,
+  debug: 0,
+  info: 1,
+  warn: 2,
+  error: 3,
+  silent: 4,
+};
+
+/** What a person asks for counts more than the file; what nobody asked for is what might need somebody. */
+function lowestRank({ logLevel, origins }: ServerConfig, { debug, verbose }: ServeOptions): number {
+  if (debug === true) return NOTICE_RANK.debug;
+  if (origins.logLevel !== 'default') return LOG_RANK[logLevel];
+  return verbose === true ? NOTICE_RANK.info : NOTICE_RANK.warning;
+}
+
+/** stdout is for what programs wait for, stderr for what people read. */
+class ServeLog {
+  readonly #options: ServeOptions;
+  readonly #host: CliHost;
+  #lowestRank = NOTICE_RANK.warning;
+
+  constructor(options: ServeOptions, host: CliHost) {
+    this.#options = options;
+    this.#host = host;
+  }
+
+  configured(config: ServerConfig): void {
+    this.#lowestRank = lowestRank(config, this.#options);
+    if (this.#options.verbose === true) this.#host.stderr.write(columns(serverRows(config)));
+    for (const warning of config.warnings) this.notice({ level: 'warning', text: warning });
+  }
+
+  listening(server: Server): void {
+    const { tcpPort, udpPort } = server;
+    const guid = `0x${server.guid}`;
+    const tcp = server.tcpEndpoints.map(endpointText);
+    const sentence = `listening tcp ${tcp.join(',')} udp ${udpPort} guid ${guid}`;
+    this.event('listening', sentence, { tcpPort, udpPort, guid, tcp });
+  }
+
+  stopping({ linkCount }: Server): void {
+    if (this.#options.json === true) return this.event('stopping', '', { linkCount });
+    this.notice({ level: 'info', text: `stopping, ${linkCount} connections are open` });
+  }
+
+  /** A line on stdout. */
+  event(event: string, sentence: string, details: Readonly<Record<string, unknown>> = {}): void {
+    const line = this.#options.json === true ? JSON.stringify({ event, ...details }) : sentence;
+    this.#host.stdout.write(`${line}\n`);
+  }
+
+  notice({ level, text }: { readonly level: NoticeLevel; readonly text: string }): void {
+    if (NOTICE_RANK[level] < this.#lowestRank) return;
+    const { stderr, environment, clock } = this.#host;
+    if (this.#options.json === true) return this.event(level, text, { message: text });
+    const paint = paintOf(stderr, environment);
+    stderr.write(`${paint.dim(timeText(clock.wallTime()))} ${level}: ${printable(text)}\n`);
+  }
+}

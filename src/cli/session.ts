@@ -1,0 +1,43 @@
+// How does a command get at the servers? One client for as long as the command runs, closed whatever happens.
+
+import { clientRows, Context, loadClientConfig, type ClientConfig } from '../index.ts';
+import type { CliHost } from './host.ts';
+import type { DebugOptions } from './options.ts';
+import { columns, paintOf } from './paint.ts';
+import { printable } from './printable.ts';
+import { timeText } from './time-text.ts';
+
+/** The client's configuration; what is odd about it goes to stderr, with `-v` all of it does. */
+export function clientConfig(host: CliHost, options: DebugOptions): ClientConfig {
+  const config = loadClientConfig({ folder: host.folder, processEnvironment: host.environment });
+  const paint = paintOf(host.stderr, host.environment);
+  for (const warning of config.warnings) host.stderr.write(`${paint.yellow('warning:')} ${printable(warning)}\n`);
+  if (options.verbose === true) host.stderr.write(columns(clientRows(config)));
+  return config;
+}
+
+/** @throws ConfigError before anything is sent */
+export async function withClient<T>(
+  host: CliHost,
+  options: DebugOptions,
+  act: (context: Context) => Promise<T>,
+): Promise<T> {
+  const config = clientConfig(host, options);
+  const context = new Context({ config, network: host.network, clock: host.clock });
+  const deaf = listen(context, host, options);
+  try {
+    return await act(context);
+  } finally {
+    deaf();
+    await context.close();
+  }
+}
+
+/** What servers and links have to say: warnings always, everything with `-d`. */
+function listen(context: Context, host: CliHost, options: DebugOptions): () => void {
+  const paint = paintOf(host.stderr, host.environment);
+  return context.onNotice(({ level, text }) => {
+    const isShown = options.debug === true || level === 'warning' || level === 'error';
+    if (isShown) host.stderr.write(`${paint.dim(timeText(host.clock.wallTime()))} ${level}: ${printable(text)}\n`);
+  });
+}

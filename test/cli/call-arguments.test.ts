@@ -1,0 +1,69 @@
+// Which types do the arguments of a call get?
+
+import { describe, expect, it } from 'vitest';
+
+import { argumentsOf } from '../../src/cli/call-arguments.ts';
+import { UsageError } from '../../src/cli/exit-code.ts';
+import { arrayOf, boolean, double, int, long, string, structure, ubyte } from '../../src/protocol/index.ts';
+
+describe('an argument', () => {
+  it.each([
+    ['a=2', double, 2],
+    ['a=-3.5e2', double, -350],
+    ['a=true', boolean, true],
+    ['a=false', boolean, false],
+    ['a=text', string, 'text'],
+    ['a=', string, ''],
+    ['a=0x10', string, '0x10'],
+    ['a=1 2', string, '1 2'],
+    ['a=[1, 2.5]', arrayOf(double), Float64Array.of(1, 2.5)],
+    ['a=["x","y"]', arrayOf(string), ['x', 'y']],
+    ['a=[true]', arrayOf(boolean), [true]],
+    ['a=[not json', string, '[not json'],
+    ['a={"x": 1, "s": "t"}', structure({ x: double, s: string }), { x: 1, s: 't' }],
+    ['a:int=3', int, 3],
+    ['a:long=9007199254740993', long, 9007199254740993n],
+    ['a:string=3', string, '3'],
+    ['a:ubyte[]=[1,255]', arrayOf(ubyte), Uint8Array.of(1, 255)],
+  ])('%s', (word, type, value) => {
+    const { a } = argumentsOf([word], false);
+    expect(a?.type).toBe(type);
+    expect(a?.value).toEqual(value);
+  });
+
+  it('is text when texts are asked for, unless it says otherwise itself', () => {
+    expect(argumentsOf(['a=2', 'b=true', 'c=[1]', 'd:int=4'], true)).toEqual({
+      a: { type: string, value: '2' },
+      b: { type: string, value: 'true' },
+      c: { type: string, value: '[1]' },
+      d: { type: int, value: 4 },
+    });
+  });
+
+  it('with a path is part of a structure', () => {
+    expect(argumentsOf(['a.x=1', 'a.y.z=t', 'b=2'], false)).toEqual({
+      a: {
+        type: structure({ x: double, y: structure({ z: string }) }),
+        value: { x: 1, y: { z: 't' } },
+      },
+      b: { type: double, value: 2 },
+    });
+  });
+
+  it.each([
+    ['word', '"word" is not FIELD=VALUE'],
+    ['a:nosuch=1', 'a: "nosuch" is no type; expected one of boolean'],
+    ['a:int=1.5', 'a: '],
+    ['a:byte=300', 'a: '],
+    ['a:int[]=[1,"x"]', 'a: '],
+    ['a=[]', 'a: '],
+  ])('%s is refused', (word, message) => {
+    expect(() => argumentsOf([word], false)).toThrow(UsageError);
+    expect(() => argumentsOf([word], false)).toThrow(message);
+  });
+
+  it('given twice is refused', () => {
+    expect(() => argumentsOf(['a=1', 'a=2'], false)).toThrow('a is given twice');
+    expect(() => argumentsOf(['a=1', 'a.b=2'], false)).toThrow('a is given twice');
+  });
+});
