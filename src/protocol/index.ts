@@ -72,6 +72,7 @@ export type {
   ScalarArrayValue,
   ScalarValue,
   StructureValue,
+  TypedStructure,
   UnionValue,
   ValueOf,
 } from './types/value-of.ts';
@@ -96,6 +97,7 @@ export {
   type AlarmSeverity,
   type AlarmStatus,
 } from './normative/alarm.ts';
+export { imageValue, type ColorMode, type Image, type ImageOptions } from './normative/image.ts';
 export { enumLabel, enumValue, ntEnum } from './normative/nt-enum.ts';
 export { ntNameValue, type NtNameValueType } from './normative/nt-name-value.ts';
 export { codecType, dimensionType, ndArrayValueType, ntAttribute, ntNdArray } from './normative/nt-nd-array.ts';
@@ -106,9 +108,9 @@ export {
   type NtScalarOptions,
   type NtScalarType,
 } from './normative/nt-scalar.ts';
-export { ntTable, type NtTableType, type TableColumns } from './normative/nt-table.ts';
+export { ntTable, tableValue, type NtTableType, type TableColumns, type TableOptions } from './normative/nt-table.ts';
 export { ntUnion, type NtUnionType } from './normative/nt-union.ts';
-export { ntUri, type NtUriType } from './normative/nt-uri.ts';
+export { ntUri, uri, type NtUriType, type UriOptions } from './normative/nt-uri.ts';
 export {
   alarmType,
   controlType,
@@ -128,13 +130,9 @@ export {
   wallTimeMs,
   type TimeStamp,
 } from './normative/time-stamp.ts';
+export { typeToLine, typeToText } from './types/text.ts';
 export { isEnum, normativeKind, type NormativeKind } from './types/normative-kind.ts';
 export { fieldPaths } from './values/field-paths.ts';
 export type { NumericName } from './values/array-codec.ts';
 export { coerce, coercePartial } from './values/coerce.ts';
 export { inferType } from './values/infer-type.ts';
-export { imageValue, type ColorMode, type Image, type ImageOptions } from './normative/image.ts';
-export { tableValue, type TableOptions } from './normative/nt-table.ts';
-export { uri, type UriOptions } from './normative/nt-uri.ts';
-export { typeToLine, typeToText } from './types/text.ts';
-export type { TypedStructure } from './types/value-of.ts';

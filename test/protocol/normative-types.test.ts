@@ -68,7 +68,9 @@ describe('types of data.json are built by', () => {
 });
 
 describe('types that servers sent', () => {
-  const seen = transcriptNames().flatMap((name) => seenIn(transcript(name)).map(({ pvName, type }) => ({ name, pvName, type })));
+  const seen = transcriptNames().flatMap((name) =>
+    seenIn(transcript(name)).map(({ pvName, type }) => ({ name, pvName, type })),
+  );
 
   test.each<[name: string, pvName: string, type: TypeDesc]>([
     ['pvxs-get-double', 'vec:double', ntScalar(double, { display: true })],

@@ -27,8 +27,8 @@ export interface TypeOptions {
   readonly bounded?: boolean;
 }
 
-export interface Typed<T extends TypeDesc = TypeDesc> {
-  readonly type: T;
+export interface Typed {
+  readonly type: TypeDesc;
   readonly value: PvValue;
 }
 
@@ -97,11 +97,6 @@ export function valuesOf(type: TypeDesc, depth = 2): fc.Arbitrary<PvValue> {
 /** A type with a value of it. */
 export function typedValues(options: TypeOptions = {}): fc.Arbitrary<Typed> {
   return types(options).chain((type) => valuesOf(type, options.depth ?? 2).map((value) => ({ type, value })));
-}
-
-/** A structure type with a value of it. */
-export function typedStructures(options: TypeOptions = {}): fc.Arbitrary<Typed<StructureType>> {
-  return structureTypes(options).chain((type) => valuesOf(type).map((value) => ({ type, value })));
 }
 
 /** Any bits of a type, the ones of structures too. */

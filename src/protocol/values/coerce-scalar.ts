@@ -17,14 +17,14 @@ const FLOAT_WORD = /^\s*(?<sign>[+-]?)(?<word>nan|inf(?:inity)?)\s*$/i;
 
 const COERCE: { readonly [S in ScalarName]: (input: unknown) => ScalarValue<S> } = {
   boolean: toBoolean,
-  byte: (input) => toInteger('byte', input),
-  ubyte: (input) => toInteger('ubyte', input),
-  short: (input) => toInteger('short', input),
-  ushort: (input) => toInteger('ushort', input),
-  int: (input) => toInteger('int', input),
-  uint: (input) => toInteger('uint', input),
-  long: (input) => toLong('long', input),
-  ulong: (input) => toLong('ulong', input),
+  byte: integerCoercion('byte'),
+  ubyte: integerCoercion('ubyte'),
+  short: integerCoercion('short'),
+  ushort: integerCoercion('ushort'),
+  int: integerCoercion('int'),
+  uint: integerCoercion('uint'),
+  long: longCoercion('long'),
+  ulong: longCoercion('ulong'),
   float: toFloat,
   double: (input) => toDouble('double', input),
   string: toText,
@@ -63,23 +63,27 @@ function toBoolean(input: unknown): boolean {
   throw typeMismatch('true or false', input);
 }
 
-function toInteger(name: keyof typeof INTEGER_RANGES, input: unknown): number {
+/** Ranges are looked up once: lists of a million numbers pass here. */
+function integerCoercion(name: keyof typeof INTEGER_RANGES): (input: unknown) => number {
   const [low, high] = INTEGER_RANGES[name];
-  // The usual case first: lists of a million numbers pass here.
-  if (typeof input === 'number' && Number.isInteger(input) && input >= low && input <= high) return input + 0;
-  const exact = typeof input === 'number' ? undefined : wholeOf(input);
-  if (exact === undefined && typeof input !== 'number') throw typeMismatch(`a whole number (${name})`, input);
-  if (exact === undefined || exact < low || exact > high) throw outOfRange(name, low, high, input);
-  return Number(exact);
+  return (input) => {
+    // Adding 0 makes 0 of -0, which integers do not have.
+    if (typeof input === 'number' && Number.isInteger(input) && input >= low && input <= high) return input + 0;
+    const exact = typeof input === 'number' ? undefined : wholeOf(input);
+    if (exact === undefined && typeof input !== 'number') throw typeMismatch(`a whole number (${name})`, input);
+    if (exact === undefined || exact < low || exact > high) throw outOfRange(name, low, high, input);
+    return Number(exact);
+  };
 }
 
-function toLong(name: keyof typeof LONG_RANGES, input: unknown): bigint {
+function longCoercion(name: keyof typeof LONG_RANGES): (input: unknown) => bigint {
   const [low, high] = LONG_RANGES[name];
-  if (typeof input === 'number') return toLong(name, safeInteger(name, input));
-  const exact = wholeOf(input);
-  if (exact === undefined) throw typeMismatch(`a whole number (${name})`, input);
-  if (exact < low || exact > high) throw outOfRange(name, low, high, input);
-  return exact;
+  return (input) => {
+    const exact = typeof input === 'number' ? safeInteger(name, input) : wholeOf(input);
+    if (exact === undefined) throw typeMismatch(`a whole number (${name})`, input);
+    if (exact < low || exact > high) throw outOfRange(name, low, high, input);
+    return exact;
+  };
 }
 
 function safeInteger(name: string, input: number): bigint {
