@@ -153,5 +153,11 @@ export class SharedPV<T extends StructureType = StructureType> implements Channe
 }
 
 function isUpdate(patch: unknown): patch is ChannelUpdate {
-  return typeof patch === 'object' && patch !== null && 'changed' in patch && patch.changed instanceof BitSet && 'value' in patch;
+  return (
+    typeof patch === 'object' &&
+    patch !== null &&
+    'changed' in patch &&
+    patch.changed instanceof BitSet &&
+    'value' in patch
+  );
 }

@@ -27,7 +27,8 @@ export function stamped(type: StructureType, update: ChannelUpdate, wallTimeMs: 
   const before = structureIn(update.value, 'timeStamp');
   const stamp = { ...before, [SECONDS]: now.secondsPastEpoch, [NANOSECONDS]: now.nanoseconds };
   const changed = update.changed.clone();
-  for (const stampField of [seconds, nanoseconds]) if (stampField !== undefined) changed.add(field.bit + stampField.bit);
+  for (const stampField of [seconds, nanoseconds])
+    if (stampField !== undefined) changed.add(field.bit + stampField.bit);
   return { changed, value: { ...update.value, timeStamp: stamp } };
 }
 

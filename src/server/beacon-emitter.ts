@@ -48,7 +48,11 @@ export class BeaconEmitter {
   #timer: TimerHandle | undefined;
   #sentCount = 0;
 
-  private constructor(options: BeaconOptions, destinations: readonly Destination[], groupSockets: readonly UdpSocket[]) {
+  private constructor(
+    options: BeaconOptions,
+    destinations: readonly Destination[],
+    groupSockets: readonly UdpSocket[],
+  ) {
     this.#host = options.host;
     this.#periodMs = options.periodMs;
     this.#destinations = destinations;
@@ -139,7 +143,11 @@ async function configuredDestination(
     return { to, station, socket };
   } catch (thrown) {
     if (!(thrown instanceof PvaError)) throw thrown;
-    host.notices.publish({ kind: 'beaconFailed', level: 'warning', text: `no beacons to ${address}: ${thrown.message}` });
+    host.notices.publish({
+      kind: 'beaconFailed',
+      level: 'warning',
+      text: `no beacons to ${address}: ${thrown.message}`,
+    });
     return undefined;
   }
 }

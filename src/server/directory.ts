@@ -46,11 +46,15 @@ export class Directory {
   names(): readonly string[] {
     const names = new Set<string>();
     for (const source of this.#sources) {
-      this.#ask(source, () => {
-        for (const name of source.names()) names.add(name);
-      }, undefined);
+      this.#ask(
+        source,
+        () => {
+          for (const name of source.names()) names.add(name);
+        },
+        undefined,
+      );
     }
-    return [...names].sort();
+    return [...names].toSorted();
   }
 
   #ask<R>(source: Source, question: () => R, otherwise: R): R {

@@ -55,7 +55,8 @@ export async function addressOf(network: Network, { host, family }: ListedAddres
 /** The address of the interface that datagrams to a group go through; loopback and IPv6 apart, any will do. */
 export function viaAddress(network: Network, { host, via }: ListedAddress): string {
   const interfaces = network.interfaces();
-  if (via === undefined) return interfaces.find((each) => each.family === 'IPv4' && !each.isLoopback)?.address ?? '127.0.0.1';
+  if (via === undefined)
+    return interfaces.find((each) => each.family === 'IPv4' && !each.isLoopback)?.address ?? '127.0.0.1';
   const found = interfaces.find((each) => each.name === via || each.address === via);
   if (found === undefined) throw new PvaError('ENODEV', `${host}@${via}: this host has no interface ${via}`);
   return found.address;
@@ -64,6 +65,8 @@ export function viaAddress(network: Network, { host, via }: ListedAddress): stri
 /** Where broadcasts reach the networks of a served address; a wildcard serves all. */
 export function broadcastsOf(network: Network, { address, isWildcard }: ServedAddress): readonly string[] {
   const isServed = (each: NetworkInterface): boolean => isWildcard || each.address === address;
-  const broadcasts = network.interfaces().flatMap((each) => (isServed(each) && each.broadcast !== undefined ? [each.broadcast] : []));
+  const broadcasts = network
+    .interfaces()
+    .flatMap((each) => (isServed(each) && each.broadcast !== undefined ? [each.broadcast] : []));
   return [...new Set(broadcasts)];
 }

@@ -115,8 +115,8 @@ export class LinkOutput implements Outlet {
 
   #makeUse(): void {
     if (!this.isFull) this.#readable();
-    // Whoever is resumed and stops again goes to the end, so every monitor gets its turn.
-    for (const sender of [...this.#waiting]) {
+    // Whoever stops again, because the link is congested again, goes to the end: every monitor gets its turn.
+    for (const sender of this.#waiting) {
       if (this.isCongested) return;
       this.#waiting.delete(sender);
       sender.resume();

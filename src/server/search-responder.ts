@@ -76,7 +76,8 @@ export class SearchResponder {
           if (!this.#isLocal(from.address) || !this.#isMeant(message.forwarder, station)) break;
           isForwarded = true;
         }
-        if (message?.command === 'SEARCH') isUseful = this.#answer(message, from, isForwarded, arrival, station) || isUseful;
+        if (message?.command === 'SEARCH')
+          isUseful = this.#answer(message, from, isForwarded, arrival, station) || isUseful;
       }
     } catch (thrown) {
       if (!(thrown instanceof PvaError)) throw thrown;

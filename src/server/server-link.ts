@@ -138,13 +138,13 @@ export class ServerLink implements Link {
   endChannel(channel: LinkChannel): void {
     if (!this.channels.delete(channel.sid)) return;
     channel.unlisten();
-    for (const operation of [...channel.operations.values()]) this.endOperation(operation);
+    for (const operation of channel.operations.values()) this.endOperation(operation);
     this.send({ command: 'DESTROY_CHANNEL', sid: channel.sid, cid: channel.cid });
   }
 
   /** Ends all channels to a name that the server has no more. */
   endChannelsNamed(pvName: string): void {
-    for (const channel of [...this.channels.values()]) if (channel.pvName === pvName) this.endChannel(channel);
+    for (const channel of this.channels.values()) if (channel.pvName === pvName) this.endChannel(channel);
   }
 
   /** Closes a link that is silent or takes nothing. Called every now and then. */

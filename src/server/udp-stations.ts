@@ -113,7 +113,12 @@ async function openEars(options: StationsOptions, stations: readonly Station[], 
   return ears;
 }
 
-function openEar({ network, notices, receive }: StationsOptions, address: string, port: number, station: Station): Promise<UdpSocket> {
+function openEar(
+  { network, notices, receive }: StationsOptions,
+  address: string,
+  port: number,
+  station: Station,
+): Promise<UdpSocket> {
   return network.bindUdp(
     { address, port, shared: true },
     {

@@ -9,7 +9,9 @@ const TYPE = ntScalar(double);
 
 describe('GET', () => {
   test('answers the fields that were ever set', async () => {
-    const world = await makeWorld({ pvs: { x: new SharedPV(TYPE, { initial: { value: 4.5, alarm: { severity: 1 } } }) } });
+    const world = await makeWorld({
+      pvs: { x: new SharedPV(TYPE, { initial: { value: 4.5, alarm: { severity: 1 } } }) },
+    });
     const client = await world.validated();
     const sid = await client.createChannel('x');
     const ioid = await client.init('GET', sid);

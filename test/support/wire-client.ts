@@ -97,7 +97,10 @@ export class WireClient {
     return taken;
   }
 
-  async validate(method = 'anonymous', credentials: Extract<ClientMessageToSend, { command: 'CONNECTION_VALIDATION' }>['credentials'] = null) {
+  async validate(
+    method = 'anonymous',
+    credentials: Extract<ClientMessageToSend, { command: 'CONNECTION_VALIDATION' }>['credentials'] = null,
+  ) {
     await this.send({
       command: 'CONNECTION_VALIDATION',
       receiveBufferBytes: 0x10000,
@@ -120,7 +123,7 @@ export class WireClient {
   async init(command: Exclude<OperationCommand, 'MONITOR'>, sid: number, request = ''): Promise<number> {
     const ioid = this.newId();
     this.#operations.set(ioid, { command, type: null });
-    await this.send({ command, phase: 'init', sid, ioid, subcommand: 0x08, pvRequest: parsePvRequest(request) } as ClientMessageToSend);
+    await this.send({ command, phase: 'init', sid, ioid, subcommand: 0x08, pvRequest: parsePvRequest(request) });
     return ioid;
   }
 

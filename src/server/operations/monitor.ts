@@ -10,7 +10,13 @@ import { MonitorWindow } from '../../protocol/machines/monitor-window.ts';
 import type { EncodedUpdate } from '../../protocol/messages/data.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import type { MonitorExecRequest, MonitorInitRequest, MonitorRequest } from '../../protocol/messages/monitor.ts';
-import { isLast, monitorAction, SUBCOMMAND_DESTROY, SUBCOMMAND_PIPELINE } from '../../protocol/messages/subcommand.ts';
+import {
+  isLast,
+  monitorAction,
+  SUBCOMMAND_DESTROY,
+  SUBCOMMAND_INIT,
+  SUBCOMMAND_PIPELINE,
+} from '../../protocol/messages/subcommand.ts';
 import { recordOptions } from '../../protocol/pv-request/record-options.ts';
 import { OK, type Status } from '../../protocol/status.ts';
 import type { StructureValue } from '../../protocol/types/value-of.ts';
@@ -29,9 +35,10 @@ function handleInit(link: Link, request: MonitorInitRequest): void {
   const channel = channelForInit(link, request);
   if (channel === undefined) return;
   const operation = begin(link, () => new MonitorOperation(link, channel, request));
-  const { ioid, subcommand } = request;
+  const { ioid } = request;
   const [status, type] = operation instanceof Operation ? [OK, operation.types.type] : [operation, null];
-  link.send({ command: 'MONITOR', phase: 'init', ioid, subcommand, status, type });
+  // As pvxs: without the bit of the window, although other replies repeat the request's subcommand.
+  link.send({ command: 'MONITOR', phase: 'init', ioid, subcommand: SUBCOMMAND_INIT, status, type });
 }
 
 class MonitorOperation extends Operation implements Subscriber, Sender {
@@ -52,7 +59,10 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     const { pipeline, queueSize, notices } = recordOptions(request.pvRequest, link.host.limits);
     for (const notice of notices) link.warn(this.ioid, `${channel.pvName}: ${notice}`);
     if (pipeline && (request.subcommand & SUBCOMMAND_PIPELINE) === 0) {
-      link.warn(this.ioid, `${channel.pvName}: pipeline without a first window, nothing is sent before an acknowledgement`);
+      link.warn(
+        this.ioid,
+        `${channel.pvName}: pipeline without a first window, nothing is sent before an acknowledgement`,
+      );
     }
     this.#window = new MonitorWindow(pipeline, request.window);
     this.#queue = new MonitorQueue(queueSize);

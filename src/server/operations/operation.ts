@@ -109,7 +109,9 @@ export function lookUp(link: Link, request: OperationRequest): LinkOperation | u
     return undefined;
   }
   if (operation.command !== request.command) {
-    throw new RemoteProtocolError(`${request.command} with requestID ${request.ioid}, which belongs to ${operation.command}`);
+    throw new RemoteProtocolError(
+      `${request.command} with requestID ${request.ioid}, which belongs to ${operation.command}`,
+    );
   }
   return operation;
 }

@@ -14,7 +14,11 @@ export class Work {
    * Carries `act` out and calls `answer` with the outcome, at once when it is known at once. After `abort` the outcome
    * is dropped.
    */
-  begin<R>(operation: Operation, act: (signal: AbortSignal) => R | Promise<R>, answer: (outcome: Outcome<R>) => void): void {
+  begin<R>(
+    operation: Operation,
+    act: (signal: AbortSignal) => R | Promise<R>,
+    answer: (outcome: Outcome<R>) => void,
+  ): void {
     operation.follow('execute');
     const controller = new AbortController();
     this.#underWay = controller;
