@@ -7,7 +7,6 @@
 // Spec: Protocol-Messages, "CMD_CONNECTION_VALIDATION"; the request is the server's. All peers send the sizes and use
 // none. The list goes from the worst method to the best, since old clients take the last that they know.
 
-import { RemoteProtocolError } from '../errors.ts';
 import type { AnyValue } from '../types/value-of.ts';
 import { decodeAny, encodeAny } from './data.ts';
 import type { Body } from './message-module.ts';
@@ -67,10 +66,8 @@ const fromClient: Body<ConnectionValidationResponse> = {
     const qos = reader.u16();
     const method = reader.string();
     // pvAccessCPP's server takes a client that sends no type at all. Methods that need no data may leave it out.
-    if (reader.remaining === 0 && method === 'ca') {
-      throw new RemoteProtocolError(`method ca without credentials at offset ${reader.offset}`);
-    }
-    const credentials = reader.remaining === 0 ? null : decodeAny(reader, context);
+    const isOmitted = reader.remaining === 0 && method !== 'ca';
+    const credentials = isOmitted ? null : decodeAny(reader, context);
     return { command: 'CONNECTION_VALIDATION', receiveBufferBytes, registrySize, qos, method, credentials };
   },
 };
