@@ -17,7 +17,8 @@ import {
   type StructureType,
   type TypeDesc,
 } from '../../src/protocol/types/type-desc.ts';
-import { allLeaves } from '../../src/protocol/values/leaf-mask.ts';
+import { allLeaves, leafMask } from '../../src/protocol/values/leaf-mask.ts';
+import { structureTypes } from '../support/arbitraries.ts';
 
 /** Bits: 0 all, 1 value, 2 alarm (3 severity, 4 status, 5 message), 6 timeStamp (7 seconds, 8 nanoseconds), 9 choice. */
 const TYPE = structure('epics:nt/NTScalar:1.0', {
@@ -106,6 +107,14 @@ describe('a selection', () => {
     expect([...selectionOf(TYPE, textForName).mask]).toEqual(EVERYTHING);
   });
 
+  test('names leaves as values/leaf-mask.ts does', () => {
+    fc.assert(
+      fc.property(structureTypes(), (type) => {
+        expect(selectionOf(type, null).mask.equals(allLeaves(type))).toBe(true);
+      }),
+    );
+  });
+
   test('of a type that is no structure is its one bit', () => {
     expect([...selectionOf(any, parsePvRequest('value')).mask]).toEqual([0]);
   });
@@ -136,7 +145,7 @@ describe('a selection', () => {
         const together = selectionOf(TYPE, parsePvRequest(chosen.join(','))).mask;
         const oneByOne = chosen.map((path) => selectionOf(TYPE, parsePvRequest(path)).mask);
         expect([...together]).toEqual([...oneByOne.reduce((sum, mask) => sum.clone().or(mask))]);
-        expect(together.clone().and(allLeaves(TYPE)).equals(together)).toBe(true);
+        expect(leafMask(TYPE, together).equals(together)).toBe(true);
       }),
     );
   });

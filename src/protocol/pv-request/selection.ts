@@ -10,7 +10,6 @@ import { OPTIONS_FIELD, type FieldPart } from '../pv-request.ts';
 import { fieldBits } from '../types/field-bits.ts';
 import type { StructureType, TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue } from '../types/value-of.ts';
-import { allLeaves } from '../values/leaf-mask.ts';
 
 export interface Selection {
   /** Bits of the selected leaves (values/leaf-mask.ts): equal selections are equal sets. */
@@ -32,18 +31,18 @@ const SHOWN_CHARACTERS = 100;
 export function selectionOf(type: TypeDesc, pvRequest: AnyValue, part: FieldPart = 'field'): Selection {
   if (type.kind !== 'structure') return everything(BitSet.of(0));
   const requested = partOf(pvRequest, part) ?? (part === 'field' ? undefined : partOf(pvRequest, 'field'));
-  if (requested === undefined) return everything(allLeaves(type));
+  if (requested === undefined) return everything(leavesOf(type));
 
   const found: Found = { mask: BitSet.empty(), unmatched: [], matchCount: 0 };
   if (requested.kind === 'structure') {
     const names = namesOf(requested, type);
-    if (names.length === 0) return everything(allLeaves(type));
+    if (names.length === 0) return everything(leavesOf(type));
     for (const name of names) select(type, 0, name, '', found);
   }
   if (found.matchCount === 0) throw nothingSelected(type, part, found.unmatched);
   return {
     mask: found.mask,
-    isEverything: found.mask.equals(allLeaves(type)),
+    isEverything: found.mask.equals(leavesOf(type)),
     unmatched: found.unmatched,
     notice: noticeOf(type, found.unmatched),
   };
@@ -100,12 +99,23 @@ function select(type: StructureType, bit: number, { name, inner }: Name, prefix:
   // A name inside of what is no structure is not there; the whole field is sent, as in pvxs.
   for (const one of names) found.unmatched.push(`${path}.${one.name}`);
   found.matchCount++;
-  found.mask.or(leavesAt(field, fieldBit));
+  addLeaves(field, fieldBit, found.mask);
 }
 
-function leavesAt(type: TypeDesc, bit: number): BitSet {
-  if (type.kind !== 'structure') return BitSet.of(bit);
-  return BitSet.from([...allLeaves(type)].map((leaf) => bit + leaf));
+function leavesOf(type: StructureType): BitSet {
+  const leaves = BitSet.empty();
+  addLeaves(type, 0, leaves);
+  return leaves;
+}
+
+/** A structure without fields has no leaves and counts as one itself. */
+function addLeaves(type: TypeDesc, bit: number, leaves: BitSet): void {
+  if (type.kind !== 'structure' || type.fields.length === 0) {
+    leaves.add(bit);
+    return;
+  }
+  const bits = fieldBits(type);
+  for (const [index, field] of type.fields.entries()) addLeaves(field.type, bit + (bits[index] ?? 0), leaves);
 }
 
 function nothingSelected(type: StructureType, part: FieldPart, unmatched: readonly string[]): LocalProtocolError {
