@@ -136,3 +136,56 @@ export { fieldPaths } from './values/field-paths.ts';
 export type { NumericName } from './values/array-codec.ts';
 export { coerce, coercePartial } from './values/coerce.ts';
 export { inferType } from './values/infer-type.ts';
+export { ANY_IPV4, ANY_IPV6, isAny } from './address.ts';
+export { readDatagram, type DatagramOptions } from './datagram.ts';
+export {
+  dissect,
+  type DissectedBeacon,
+  type DissectedHeader,
+  type DissectedSearch,
+  type DissectedSearchResponse,
+  type Dissection,
+} from './dissect.ts';
+export { Framer, type Frame, type FramerOptions } from './framer.ts';
+export { guidText, GUID_BYTES } from './guid.ts';
+export {
+  HEADER_BYTES,
+  PROTOCOL_VERSION,
+  readHeader,
+  writeHeader,
+  type Header,
+  type HeaderToSend,
+  type Segment,
+} from './header.ts';
+export { preEncodeUpdate, type EncodedUpdate, type UpdateToSend } from './messages/data.ts';
+export {
+  datagramContext,
+  decodeClientMessage,
+  decodeMessage,
+  decodeServerMessage,
+  encodeMessage,
+  type ClientMessage,
+  type ClientMessageToSend,
+  type EncodeOptions,
+  type ServerMessage,
+  type ServerMessageToSend,
+} from './messages/index.ts';
+export type { DecodeContext, OperationCommand, OperationTypes } from './messages/message-module.ts';
+export { MESSAGE_ERROR, MESSAGE_FATAL, MESSAGE_INFO, MESSAGE_WARNING } from './messages/message.ts';
+export { SEARCH_MUST_REPLY, SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST } from './messages/search.ts';
+export {
+  isInit,
+  isLast,
+  monitorAction,
+  SUBCOMMAND_DESTROY,
+  SUBCOMMAND_GET,
+  SUBCOMMAND_GET_PUT,
+  SUBCOMMAND_INIT,
+  SUBCOMMAND_PIPELINE,
+  SUBCOMMAND_PROCESS,
+  SUBCOMMAND_START,
+  SUBCOMMAND_STOP,
+} from './messages/subcommand.ts';
+export { Reader } from './reader.ts';
+export { TypeReceiver, TypeSender, type EncodeType, type TypeReceiverOptions } from './types/wire.ts';
+export { Writer } from './writer.ts';
