@@ -189,3 +189,15 @@ export {
 export { Reader } from './reader.ts';
 export { TypeReceiver, TypeSender, type EncodeType, type TypeReceiverOptions } from './types/wire.ts';
 export { Writer } from './writer.ts';
+export { SearchedNames } from './trace/channel-names.ts';
+export { COMMAND_NAMES, Conversation, type ConversationOptions, type TracedMessage } from './trace/conversation.ts';
+export { flagWords, noteHeader } from './trace/header-notes.ts';
+export {
+  MessageCutter,
+  type CutMessage,
+  type CutterOptions,
+  type Piece,
+  type SkippedBytes,
+} from './trace/message-cutter.ts';
+export { noteText, safeSentence } from './trace/note-text.ts';
+export type { FieldNote } from './trace/notes.ts';

@@ -40,6 +40,16 @@ export interface Limits {
   readonly maxNameBytes: number;
   /** Characters of one pvRequest text. */
   readonly maxPvRequestCharacters: number;
+  /** Fields of one message that a trace shows one by one; the rest is shown as a whole. */
+  readonly maxTraceNotes: number;
+  /** Connections of one capture that are followed at once; past it the one that was silent longest is forgotten. */
+  readonly maxTraceConnections: number;
+  /** Bytes of one TCP direction that wait for a segment before them; past it the segment counts as not captured. */
+  readonly maxReorderBytes: number;
+  /** Segments that wait likewise. */
+  readonly maxReorderSegments: number;
+  /** Bytes of a capture file; it is held in memory. */
+  readonly maxCaptureBytes: number;
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
@@ -61,4 +71,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxSearchNames: 4_096,
   maxNameBytes: 500,
   maxPvRequestCharacters: 65_536,
+  maxTraceNotes: 10_000,
+  maxTraceConnections: 4_096,
+  maxReorderBytes: 4 * 1024 * 1024,
+  maxReorderSegments: 256,
+  maxCaptureBytes: 512 * 1024 * 1024,
 });

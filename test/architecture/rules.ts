@@ -22,6 +22,7 @@ const PROTOCOL = [
   'protocol/messages',
   'protocol/codecs',
   'protocol/machines',
+  'protocol/trace',
 ] as const;
 
 /**
@@ -39,6 +40,7 @@ const EDGES: Readonly<Record<string, readonly string[]>> = {
   'protocol/messages': upTo('protocol/messages'),
   'protocol/codecs': upTo('protocol/codecs'),
   'protocol/machines': upTo('protocol/machines'),
+  'protocol/trace': upTo('protocol/messages'),
   'protocol/index': PROTOCOL,
 
   transport: ['protocol/errors', 'protocol/limits', 'protocol'],
