@@ -20,7 +20,11 @@ export {
 export { Server, type ServerOptions } from './server/server.ts';
 
 // The client.
-export { Context, type ContextOptions } from './client/context.ts';
+export type { CallOptions } from './client/call.ts';
+export { Context, type ContextOptions, type Outcome } from './client/context.ts';
+export type { DiscoveredServer, Discovery } from './client/discovery.ts';
+export type { EchoOptions, EchoReply } from './client/echo.ts';
+export type { Identity } from './client/identity.ts';
 export type {
   Monitor,
   MonitorConnected,
@@ -33,6 +37,8 @@ export { CLIENT_NOTICES, type ClientNotice } from './client/notices.ts';
 export type { Reading } from './client/operations/get.ts';
 export type { ChannelInfo } from './client/operations/get-field.ts';
 export type { ChannelOptions, GetOptions, InfoOptions, PutOptions, RpcOptions } from './client/options.ts';
+export type { ProbeReply } from './client/probe.ts';
+export type { PutFunction } from './client/put-plan.ts';
 export type { RpcArguments } from './client/rpc-argument.ts';
 
 // The configuration: EPICS_* variables, .env files, TOML and flags.

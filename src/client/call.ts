@@ -16,6 +16,8 @@ export interface CallOptions {
 /** What an act that is waited for gives: how to give it up. */
 export type GiveUp = () => void;
 
+const nothingToGiveUp: GiveUp = () => {};
+
 export class Call {
   /** What the call is about, for messages: a PV name or a server. */
   readonly subject: string;
@@ -43,7 +45,7 @@ export class Call {
   /** Ends the call after `timeoutMs` with a `TimeoutError` that says what was waited for; returns how to take it back. */
   limit(timeoutMs: number): GiveUp {
     if (!(timeoutMs >= 0)) throw new LocalProtocolError(`timeoutMs is ${timeoutMs}, 0 or more expected`);
-    if (timeoutMs === Number.POSITIVE_INFINITY || this.isEnded) return () => {};
+    if (timeoutMs === Number.POSITIVE_INFINITY || this.isEnded) return nothingToGiveUp;
     const timer = this.#clock.after(timeoutMs, () => {
       this.fail(new TimeoutError(`${this.subject}: timed out after ${timeoutMs / 1000} s: ${this.waitingFor()}`));
     });
@@ -83,7 +85,7 @@ export class Call {
     return new Promise<T>((resolve, reject) => {
       this.throwIfEnded();
       let isSettled = false;
-      let giveUp: GiveUp = () => {};
+      let giveUp = nothingToGiveUp;
       const settle = (): boolean => {
         if (isSettled) return false;
         isSettled = true;
@@ -112,7 +114,7 @@ export class Call {
   until<T>(promise: Promise<T>): Promise<T> {
     return this.wait((resolve, reject) => {
       promise.then(resolve, reject);
-      return () => {};
+      return nothingToGiveUp;
     });
   }
 

@@ -32,6 +32,8 @@ export interface ConnectionSettings {
   /** Silence after which the connection is closed. */
   readonly connectionTimeoutMs: number;
   readonly limits?: Limits;
+  /** False: no echoes of our own, because the owner sends some. Default true. */
+  readonly keepsAlive?: boolean;
 }
 
 /** What the owner of a connection is told. */
@@ -138,7 +140,7 @@ export class Connection {
     this.#heardAt = clock.now();
     this.#watchSilence(connectionTimeoutMs);
     const echoMs = Math.min(MAX_ECHO_MS, Math.max(MIN_ECHO_MS, connectionTimeoutMs * ECHO_PART));
-    this.#timers.push(clock.every(echoMs, () => this.#echo()));
+    if (this.#settings.keepsAlive !== false) this.#timers.push(clock.every(echoMs, () => this.#echo()));
     // Nobody needs a server that stays connected and never gets to the point.
     this.#after(connectionTimeoutMs, () => {
       if (this.#state !== 'validated') this.#lose(`no CONNECTION_VALIDATED for ${connectionTimeoutMs / 1000} s`);

@@ -11,9 +11,12 @@ import type { AnyValue, ValueOf } from '../protocol/types/value-of.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
-import { Call, DEFAULT_TIMEOUT_MS } from './call.ts';
+import { Call, DEFAULT_TIMEOUT_MS, type CallOptions } from './call.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
+import type { ConnectionSettings } from './connection.ts';
+import { Discovery } from './discovery.ts';
+import { echo, type EchoOptions, type EchoReply } from './echo.ts';
 import { requireExpected } from './expected-type.ts';
 import { resolveServer } from './host-names.ts';
 import { completeIdentity, systemIdentity, type Identity } from './identity.ts';
@@ -25,8 +28,10 @@ import { put } from './operations/put.ts';
 import { rpc } from './operations/rpc.ts';
 import type { ChannelOptions, GetOptions, InfoOptions, PutOptions, RpcOptions } from './options.ts';
 import { planPut } from './put-plan.ts';
+import { probe, type ProbeReply } from './probe.ts';
 import { rpcArgument, type RpcArguments } from './rpc-argument.ts';
 import { Search } from './search.ts';
+import { ServerWatch } from './server-watch.ts';
 import { Servers } from './servers.ts';
 
 export interface ContextOptions {
@@ -53,6 +58,9 @@ export class Context {
   readonly #limits: Limits;
   readonly #notices = new NoticeBoard();
   readonly #servers: Servers;
+  readonly #settings: ConnectionSettings;
+  readonly #random: () => number;
+  readonly #watch: ServerWatch;
   readonly #search: Search;
   readonly #channels: Channels;
   readonly #calls = new Set<Call>();
@@ -63,14 +71,15 @@ export class Context {
     this.#network = options.network ?? nodeNetwork;
     this.#clock = options.clock ?? systemClock;
     this.#limits = options.limits ?? DEFAULT_LIMITS;
-    const settings = {
+    this.#random = options.random ?? Math.random;
+    this.#settings = {
       network: this.#network,
       clock: this.#clock,
       identity: completeIdentity(options.identity ?? systemIdentity()),
       connectionTimeoutMs: this.config.connectionTimeoutMs,
       limits: this.#limits,
     };
-    this.#servers = new Servers(settings, this.#notices, {
+    this.#servers = new Servers(this.#settings, this.#notices, {
       searchResponse: (response, link) => this.#search.tcpResponse(response, link),
       validated: (link) => this.#search.nameServerReady(link),
     });
@@ -80,11 +89,19 @@ export class Context {
         ...shared,
         network: this.#network,
         config: this.config,
-        random: options.random ?? Math.random,
-        pong: () => {},
+        random: this.#random,
+        waiting: () => this.#watch.open(),
+        pong: ({ guid, protocol }, server, from, version) => this.#watch.seen(guid, server, protocol, from, version),
       },
       (cid) => this.#channels.byCid(cid),
     );
+    this.#watch = new ServerWatch({
+      network: this.#network,
+      clock: this.#clock,
+      notices: this.#notices,
+      interfaces: this.config.interfaces,
+      appeared: () => this.#search.hurry(),
+    });
     this.#channels = new Channels({ ...shared, seeker: this.#search });
   }
 
@@ -176,6 +193,48 @@ export class Context {
     });
   }
 
+  /**
+   * The servers in reach: those that answer a ping, and from then on those that come, go or restart. Ends by itself
+   * after `timeoutMs` (default 5 s; `Infinity` for never).
+   */
+  discover({ signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions = {}): Discovery {
+    const call = this.#begin('discovery', signal);
+    return new Discovery({
+      call,
+      clock: this.#clock,
+      search: this.#search,
+      watch: this.#watch,
+      durationMs: timeoutMs,
+      ended: () => this.#end(call),
+    });
+  }
+
+  /**
+   * Measures round trips over TCP, on a connection of its own to `host[:port]`. `timeoutMs` is what each may take.
+   * Nothing is sent before the first `next()`.
+   */
+  async *echo(server: string, options: EchoOptions = {}): AsyncGenerator<EchoReply, void, void> {
+    const call = this.#begin(server, options.signal);
+    try {
+      const endpoint = await call.until(resolveServer(server, this.config.tcpPort, this.#network));
+      yield* echo(call, endpoint, this.#settings, options, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    } finally {
+      this.#end(call);
+    }
+  }
+
+  /** Asks `host[:port]` by UDP whether a server is there; the port defaults to that of searches. */
+  async probe(server: string, options: CallOptions = {}): Promise<ProbeReply> {
+    const call = this.#begin(server, options.signal);
+    try {
+      call.limit(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+      const target = await call.until(resolveServer(server, this.config.udpPort, this.#network));
+      return await probe(call, target, { network: this.#network, clock: this.#clock, random: this.#random });
+    } finally {
+      this.#end(call);
+    }
+  }
+
   /** Calls `listener` with notices for people, until the returned function is called. */
   onNotice(listener: (notice: ClientNotice) => void): () => void {
     return this.#notices.listen(listener);
@@ -188,6 +247,7 @@ export class Context {
     for (const call of this.#calls) call.fail(new DisconnectedError(`${call.subject}: the context is closed`));
     this.#channels.close();
     this.#search.close();
+    this.#watch.close();
     this.#servers.close();
   }
 

@@ -15,6 +15,7 @@ import type { ActiveChannel } from './active-channel.ts';
 import type { Call, GiveUp } from './call.ts';
 import type { Channel } from './channel.ts';
 import { requireExpected } from './expected-type.ts';
+import { ReaderQueue } from './reader-queue.ts';
 import { Subscription } from './operations/monitor.ts';
 import type { ChannelOptions } from './options.ts';
 
@@ -76,32 +77,33 @@ export interface MonitorPlan {
   ended(): void;
 }
 
-interface Reader {
-  readonly resolve: (result: IteratorResult<MonitorEvent, undefined>) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 /** What waits in the queue beside updates. */
 type Lifecycle = MonitorConnected | MonitorDisconnected;
-
-const DONE: IteratorResult<never, undefined> = { done: true, value: undefined };
 
 /** Ended by `break`, `return`, `close`, its signal, its context, or the server. */
 export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, undefined> {
   readonly pvName: string;
   readonly #plan: MonitorPlan;
   readonly #queue: ClientMonitorQueue<Lifecycle>;
-  readonly #readers: Reader[] = [];
+  readonly #readers: ReaderQueue<E>;
   #subscription: Subscription | undefined;
   #isPaused = false;
-  /** Set when nothing more will come; an error is given to one reader. */
-  #ending: { error?: unknown } | undefined;
 
   constructor(plan: MonitorPlan) {
     this.pvName = plan.call.subject;
     this.#plan = plan;
     const { queueSize, acknowledgeAt } = plan;
-    this.#queue = new ClientMonitorQueue(acknowledgeAt === undefined ? { queueSize } : { queueSize, acknowledgeAt });
+    const queue = new ClientMonitorQueue<Lifecycle>(
+      acknowledgeAt === undefined ? { queueSize } : { queueSize, acknowledgeAt },
+    );
+    this.#queue = queue;
+    this.#readers = new ReaderQueue<E>({
+      // The border: without events none are put into the queue, and the type is checked when the subscription begins.
+      shift: () => this.#shift() as E | undefined,
+      get length() {
+        return queue.length;
+      },
+    });
     this.#run().catch((error: unknown) => this.#fail(error));
   }
 
@@ -112,17 +114,13 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
 
   /** The next update or event; `done` when the monitor has ended. Rejects with what ended it, once. */
   next(): Promise<IteratorResult<E, undefined>> {
-    return new Promise((resolve, reject) => {
-      // The border: without events none are put into the queue, and the type was checked when it began.
-      this.#readers.push({ resolve: resolve as Reader['resolve'], reject });
-      this.#serve();
-    });
+    return this.#readers.next();
   }
 
   /** Ends the monitor; what waits is thrown away. */
   async return(): Promise<IteratorResult<E, undefined>> {
     this.#close();
-    return DONE;
+    return { done: true, value: undefined };
   }
 
   /** As `return`. Idempotent. */
@@ -194,7 +192,7 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
           },
           arrived: () => {
             this.#plan.unlimit();
-            this.#serve();
+            this.#readers.serve();
           },
           finished: (error) => (error === undefined ? resolve(true) : reject(error)),
           lost: (reason) => {
@@ -215,28 +213,14 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
   #event(event: Lifecycle): void {
     if (!this.#plan.withEvents) return;
     this.#queue.pushEvent(event);
-    this.#serve();
+    this.#readers.serve();
   }
 
-  /** Gives readers what waits, or the end. */
-  #serve(): void {
-    while (this.#readers.length > 0) {
-      const entry = this.#queue.shift();
-      if (entry === undefined) break;
-      this.#readers.shift()?.resolve({ done: false, value: this.#eventOf(entry) });
-    }
+  #shift(): MonitorEvent | undefined {
+    const entry = this.#queue.shift();
+    if (entry === undefined) return undefined;
     const count = this.#queue.takeAcknowledgement();
     if (count > 0) this.#subscription?.acknowledge(count);
-    if (this.#ending === undefined || this.#queue.length > 0) return;
-    for (const reader of this.#readers.splice(0)) {
-      const { error } = this.#ending;
-      this.#ending = {};
-      if (error === undefined) reader.resolve(DONE);
-      else reader.reject(error);
-    }
-  }
-
-  #eventOf(entry: QueuedUpdate | Lifecycle): MonitorEvent {
     return entry.kind === 'update' ? { pvName: this.pvName, ...entry } : entry;
   }
 
@@ -254,9 +238,8 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
   }
 
   #end(error?: unknown): void {
-    if (this.#ending !== undefined) return;
-    this.#ending = error === undefined ? {} : { error };
+    if (this.#readers.isEnded) return;
     this.#plan.ended();
-    this.#serve();
+    this.#readers.end(error);
   }
 }

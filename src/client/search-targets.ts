@@ -72,7 +72,7 @@ function targetOf(
     const isBroadcast = address === LIMITED_BROADCAST || broadcasts.includes(address);
     return { to, isUnicast: !isBroadcast, multicast: undefined };
   }
-  const interfaceAddress = interfaceFor(address, via, interfaces);
+  const interfaceAddress = interfaceAddressFor(address, via, interfaces);
   const multicast = interfaceAddress === undefined ? undefined : { interfaceAddress, ttl: ttl ?? DEFAULT_TTL };
   return { to, isUnicast: false, multicast };
 }
@@ -83,8 +83,8 @@ function isMulticast(address: string): boolean {
   return first >= 224 && first <= 239;
 }
 
-/** The named interface, else the first that leads out of this host, else loopback. */
-function interfaceFor(
+/** Address of the interface for a group: the named one, else the first that leads out of this host, else loopback. */
+export function interfaceAddressFor(
   group: string,
   via: string | undefined,
   interfaces: readonly NetworkInterface[],

@@ -27,11 +27,15 @@ export interface SearchSurroundings {
   readonly config: ClientSettings;
   readonly servers: Servers;
   readonly notices: NoticeBoard;
+  /** A search has gone unanswered for a while: from now on beacons matter. */
+  waiting(): Promise<void>;
   /** A server answered a discovery ping. */
   pong(response: SearchResponse, server: Endpoint, from: Endpoint, version: number): void;
 }
 
 const TCP = 'tcp';
+/** Searches for one channel after which beacons are listened to. */
+const TRIES_BEFORE_BEACONS = 3;
 
 export class Search implements Seeker {
   /** Marks our discovery pings. */
@@ -187,12 +191,18 @@ export class Search implements Seeker {
     const cids = this.#schedule.due(this.#around.clock.now());
     if (cids.length === 0) return;
     const targets = this.#targets();
+    if (this.#isLong(cids)) this.#around.waiting().catch((error: unknown) => this.#noticeError(error));
     for (const question of this.#questions(cids)) {
       this.#sockets.send(question, targets);
       for (const link of this.#nameServers.readyLinks()) sendTo(link, question);
     }
     // A network that was not there at the start may need another socket.
     this.#sockets.prepare(targets).catch((error: unknown) => this.#noticeError(error));
+  }
+
+  /** The port for beacons is shared with servers: who finds everything at once need not take part in that. */
+  #isLong(cids: readonly number[]): boolean {
+    return cids.some((cid) => this.#schedule.tryCount(cid) >= TRIES_BEFORE_BEACONS);
   }
 
   *#questions(cids: Iterable<number>): Generator<SearchQuestion> {

@@ -1,0 +1,106 @@
+// How does a client hear the beacons of servers? On the UDP port that they share with searches.
+//
+// Whoever binds that port last gets what is sent to this host alone, searches for its servers among it: they are passed on
+// to the servers, as pvxs clients do. Spec: Protocol-Messages, "CMD_BEACON", "CMD_ORIGIN_TAG".
+
+import type { PortedAddress } from '../config/address-list.ts';
+import { isMulticast } from '../config/ip-text.ts';
+import { ANY_IPV4, isAny } from '../protocol/address.ts';
+import { readDatagram } from '../protocol/datagram.ts';
+import { PvaError } from '../protocol/errors.ts';
+import type { Beacon } from '../protocol/messages/beacon.ts';
+import { datagramContext, decodeMessage } from '../protocol/messages/index.ts';
+import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../protocol/messages/search.ts';
+import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/search-forward.ts';
+import type { Endpoint, Network, UdpSocket } from '../transport/network.ts';
+import { firstAddress } from './host-names.ts';
+import { interfaceAddressFor, isIpv6 } from './search-targets.ts';
+
+export interface BeaconHandlers {
+  /** `version`: of the protocol that the server speaks. */
+  beacon(beacon: Beacon, from: Endpoint, version: number): void;
+  error(error: unknown): void;
+}
+
+export class BeaconListener {
+  readonly #network: Network;
+  readonly #handlers: BeaconHandlers;
+  readonly #sockets: UdpSocket[] = [];
+  #forwarder: UdpSocket | undefined;
+  #isClosed = false;
+
+  constructor(network: Network, handlers: BeaconHandlers) {
+    this.#network = network;
+    this.#handlers = handlers;
+  }
+
+  /** Listens where it can; what cannot be bound is told to `error`: clients live without beacons. */
+  async open(interfaces: readonly PortedAddress[]): Promise<void> {
+    // First: from the moment that the port is ours, searches may come to us alone.
+    await this.#attempt(async () => {
+      this.#forwarder = await this.#bind({ address: FORWARD_INTERFACE, port: 0 }, () => {});
+      this.#forwarder.setMulticast(FORWARD_INTERFACE, FORWARD_TTL, true);
+    });
+    for (const each of interfaces) await this.#attempt(async () => this.#listen(each));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  async #listen({ host, family, port, via }: PortedAddress): Promise<void> {
+    const address = family === 'name' ? await firstAddress(host, this.#network) : host;
+    const isGroup = isMulticast(address);
+    const wildcard = isIpv6(address) ? '::' : '0.0.0.0';
+    const bound = { address: isGroup ? wildcard : address, port, shared: true };
+    const socket = await this.#bind(bound, (bytes, from) => this.#receive(bytes, from, socket.local));
+    if (!isGroup) return;
+    const interfaceAddress = interfaceAddressFor(address, via, this.#network.interfaces());
+    if (interfaceAddress !== undefined) socket.joinGroup(address, interfaceAddress);
+  }
+
+  async #bind(
+    options: Endpoint & { readonly shared?: boolean },
+    message: (bytes: Uint8Array, from: Endpoint) => void,
+  ): Promise<UdpSocket> {
+    const socket = await this.#network.bindUdp(options, { message, error: (error) => this.#handlers.error(error) });
+    if (this.#isClosed) socket.close();
+    else this.#sockets.push(socket);
+    return socket;
+  }
+
+  async #attempt(act: () => Promise<void>): Promise<void> {
+    try {
+      if (!this.#isClosed) await act();
+    } catch (error) {
+      this.#handlers.error(error);
+    }
+  }
+
+  #receive(bytes: Uint8Array, from: Endpoint, local: Endpoint): void {
+    const context = datagramContext();
+    try {
+      for (const frame of readDatagram(bytes)) {
+        const message = decodeMessage(frame, context);
+        // What somebody has passed on reaches the servers without us.
+        if (message?.command === 'ORIGIN_TAG') return;
+        if (message?.command === 'BEACON') this.#handlers.beacon(message, from, frame.header.version);
+        if (message?.command === 'SEARCH') this.#forward(message, from, local);
+      }
+    } catch (error) {
+      // Datagrams come from anyone: what cannot be read is left.
+      if (!(error instanceof PvaError)) throw error;
+    }
+  }
+
+  #forward(search: Search, from: Endpoint, local: Endpoint): void {
+    const address = isAny(search.responseAddress) ? from.address : search.responseAddress;
+    const port = (search.flags & SEARCH_REPLY_TO_SOURCE) === 0 ? search.responsePort : from.port;
+    const isForUsAlone = (search.flags & SEARCH_UNICAST) !== 0;
+    if (!isForUsAlone || port === 0 || isIpv6(address) || isMulticast(address)) return;
+    const receivedAt = isIpv6(local.address) ? ANY_IPV4 : local.address;
+    const group = { address: FORWARD_GROUP, port: local.port };
+    this.#forwarder?.send(forwardedSearch(search, { address, port }, receivedAt), group);
+  }
+}
