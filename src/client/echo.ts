@@ -94,7 +94,7 @@ class EchoLink {
       { ...settings, keepsAlive: false },
       {
         validated: admit,
-        message: (message) => message.command === 'ECHO' && this.#reply(message.payload.slice()),
+        message: (message) => message.command === 'ECHO' && this.#reply(new Uint8Array(message.payload)),
         typeOf: ignore,
         warning: ignore,
         closed: (reason) => {
