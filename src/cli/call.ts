@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { formatJson, type AnyValue } from '../protocol/index.ts';
 import { argumentsOf } from './call-arguments.ts';
 import type { ExitCode } from './exit-code.ts';
+import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   timeoutMsOf,
@@ -41,12 +42,12 @@ export function addCall(program: Command, host: CliHost, run: Act): Command {
   const command = program
     .command('call')
     .summary('call a service')
-    .description(ABOUT)
+    .description(prose(ABOUT))
     .usage('[options] NAME [FIELD=VALUE...]')
     .argument('<name>', 'name of the service')
     .argument('[argument...]', 'FIELD=VALUE or FIELD:TYPE=VALUE')
     .option('--string', 'send every argument as text');
-  withTimeout(withView(command), 'give up after so long; 0 for never');
+  withTimeout(withView(command, 'tree'), 'give up after so long; 0 for never');
   withDebug(withServer(command), 'print the configuration of the client on stderr');
   return command
     .addHelpText('after', EXAMPLES)

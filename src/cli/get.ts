@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 
 import type { ExitCode } from './exit-code.ts';
+import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   timeoutMsOf,
@@ -40,7 +41,11 @@ Examples:
 `;
 
 export function addGet(program: Command, host: CliHost, run: Act): Command {
-  const command = program.command('get').summary('read PVs').description(ABOUT).argument('<name...>', 'PV names');
+  const command = program
+    .command('get')
+    .summary('read PVs')
+    .description(prose(ABOUT))
+    .argument('<name...>', 'PV names');
   withDebug(
     withServer(withTimeout(withView(withRequest(command)), 'give up after so long; 0 for never')),
     'print the configuration of the client on stderr',

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 
 import { formatType, typeJson } from '../protocol/index.ts';
 import type { ExitCode } from './exit-code.ts';
+import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   timeoutMsOf,
@@ -39,7 +40,7 @@ export function addInfo(program: Command, host: CliHost, run: Act): Command {
   const command = program
     .command('info')
     .summary('print types and servers of PVs')
-    .description(ABOUT)
+    .description(prose(ABOUT))
     .argument('<name...>', 'PV names');
   withTimeout(withJson(command), 'give up after so long; 0 for never');
   withDebug(withServer(command), 'print the configuration of the client on stderr');

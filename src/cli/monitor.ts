@@ -5,6 +5,7 @@ import { Option, type Command } from 'commander';
 import type { Context, MonitorEvent } from '../index.ts';
 import { BitSet, fieldPaths } from '../protocol/index.ts';
 import type { ExitCode } from './exit-code.ts';
+import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   countOf,
@@ -49,7 +50,7 @@ export function addMonitor(program: Command, host: CliHost, run: Act): Command {
   const command = program
     .command('monitor')
     .summary('watch PVs')
-    .description(ABOUT)
+    .description(prose(ABOUT))
     .argument('<name...>', 'PV names')
     .addOption(
       new Option('-n, --count <updates>', 'stop after so many updates, of all PVs together').argParser((text) =>

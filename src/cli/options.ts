@@ -41,6 +41,7 @@ const MS_PER_SECOND = 1_000;
 const MAX_SECONDS = 864_000;
 const MAX_COUNT = 0x7fff_ffff;
 const MAX_DIGITS = 17;
+const MAX_PORT = 65_535;
 
 // --- flags -----------------------------------------------------------------------------------------------------
 
@@ -61,7 +62,7 @@ export function withTimeout(command: Command, meaning: string, seconds = DEFAULT
 }
 
 export function withServer(command: Command): Command {
-  return command.option('--server <host:port>', 'ask this server, without a search');
+  return command.addOption(new Option('--server <host:port>', 'ask this server, without a search').argParser(serverOf));
 }
 
 export function withRequest(command: Command): Command {
@@ -73,9 +74,13 @@ export function withRequest(command: Command): Command {
   );
 }
 
-export function withView(command: Command): Command {
+export function withView(command: Command, byDefault: Format = 'delta'): Command {
   return withJson(
-    withElements(command.addOption(new Option('-F, --format <form>', 'how values are printed').choices(FORMATS))),
+    withElements(
+      command.addOption(
+        new Option('-F, --format <form>', `how values are printed (default: ${byDefault})`).choices(FORMATS),
+      ),
+    ),
   );
 }
 
@@ -127,6 +132,13 @@ export function secondsOf(text: string, highest: number): number {
   const seconds = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/iu.test(text) ? Number(text) : Number.NaN;
   if (seconds <= highest) return seconds;
   throw new InvalidArgumentError(`Expected a number of seconds from 0 to ${highest}.`);
+}
+
+/** Only what can be seen to be wrong without asking anybody; a name is looked up later. */
+export function serverOf(text: string): string {
+  const [, host, port = '0'] = /^(\[[^\]]+\]|[^\s:[\]]+|[\da-f:]+)(?::(\d{1,5}))?$/iu.exec(text) ?? [];
+  if (host !== undefined && Number(port) <= MAX_PORT) return text;
+  throw new InvalidArgumentError('Expected HOST or HOST:PORT, such as 127.0.0.1:5075.');
 }
 
 function pvRequestOf(text: string): string {

@@ -7,6 +7,7 @@ import { addCall } from './call.ts';
 import { addEcho } from './echo.ts';
 import { BAD_USAGE, DONE, exitCodeOf, sentenceOf, stackOf, UsageError, type ExitCode } from './exit-code.ts';
 import { addGet } from './get.ts';
+import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import { addInfo } from './info.ts';
 import { addList } from './list.ts';
@@ -54,7 +55,7 @@ Examples:
 export async function runCli(words: readonly string[], host: CliHost): Promise<ExitCode> {
   let exitCode: ExitCode = DONE;
   const program = new Command('pvkit')
-    .description(ABOUT)
+    .description(prose(ABOUT))
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'tell more about a command')
@@ -75,7 +76,7 @@ export async function runCli(words: readonly string[], host: CliHost): Promise<E
   for (const add of COMMANDS) add(program, host, run);
   try {
     if (words.length === 0) program.help({ error: true });
-    await program.parseAsync([...words], { from: 'user' });
+    await program.parseAsync(asked(words, program), { from: 'user' });
   } catch (thrown) {
     // Commander has printed what it threw: help, the version, or what is wrong with the line.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? DONE : BAD_USAGE;
@@ -83,6 +84,14 @@ export async function runCli(words: readonly string[], host: CliHost): Promise<E
     return exitCodeOf(thrown);
   }
   return exitCode;
+}
+
+/** `help nosuch` is answered as `nosuch` is, with what might have been meant. */
+function asked(words: readonly string[], program: Command): string[] {
+  const [first, second] = words;
+  const isUnknown =
+    first === 'help' && second !== undefined && !program.commands.some((known) => known.name() === second);
+  return isUnknown ? [second] : [...words];
 }
 
 function report(thrown: unknown, words: readonly string[], host: CliHost): void {

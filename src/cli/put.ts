@@ -6,6 +6,7 @@ import type { Context } from '../index.ts';
 import { coercePartial } from '../protocol/index.ts';
 import { patchOf } from './assignments.ts';
 import type { ExitCode } from './exit-code.ts';
+import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   timeoutMsOf,
@@ -50,7 +51,7 @@ export function addPut(program: Command, host: CliHost, run: Act): Command {
   const command = program
     .command('put')
     .summary('write a PV')
-    .description(ABOUT)
+    .description(prose(ABOUT))
     .usage('[options] NAME VALUE | FIELD=VALUE... | JSON')
     .argument('<name>', 'PV name')
     .argument('<value...>', 'a value, FIELD=VALUE ..., or JSON');

@@ -13,6 +13,7 @@ import {
 } from '../index.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { DONE, UsageError, type ExitCode } from './exit-code.ts';
+import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import { withDebug, withJson, type DebugOptions, type JsonOptions } from './options.ts';
 import { columns, paintOf } from './paint.ts';
@@ -52,7 +53,7 @@ export function addServe(program: Command, host: CliHost, run: Act): Command {
   const command = program
     .command('serve')
     .summary('serve PVs')
-    .description(ABOUT)
+    .description(prose(ABOUT))
     .argument('[config]', 'configuration file, CONFIG.toml')
     .option('--pv <NAME=TYPE[:VALUE]>', 'a PV to serve; may be given many times', collect, [])
     .option('--demo', 'serve a dozen PVs worth looking at, demo:sine and others')
