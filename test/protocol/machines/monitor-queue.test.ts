@@ -1,0 +1,148 @@
+// What waits for a slow subscriber, and which fields is it told that it missed?
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BitSet } from '../../../src/protocol/bit-set.ts';
+import { MonitorQueue } from '../../../src/protocol/machines/monitor-queue.ts';
+import { MonitorWindow } from '../../../src/protocol/machines/monitor-window.ts';
+import { double, int, string, structure } from '../../../src/protocol/types/type-desc.ts';
+import { allLeaves, leafMask } from '../../../src/protocol/values/leaf-mask.ts';
+
+const update = (value: unknown, ...bits: number[]) => ({ changed: BitSet.of(...bits), value });
+
+const sorted = (bits: readonly number[]): number[] => [...new Set(bits)].toSorted((a, b) => a - b);
+
+function drained(queue: MonitorQueue<unknown>) {
+  const entries: { changed: number[]; overrun: number[]; value: unknown }[] = [];
+  for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
+    const { changed, value } = entry.update;
+    entries.push({ changed: [...changed], overrun: [...(entry.overrun ?? [])], value });
+  }
+  return entries;
+}
+
+describe('MonitorQueue', () => {
+  test('keeps updates apart, and the very objects, while there is room', () => {
+    const queue = new MonitorQueue<unknown>(2);
+    const first = update('a', 1);
+    const second = update('b', 2);
+    expect(queue.push(first)).toBe(true);
+    expect(queue.push(second)).toBe(true);
+    expect(queue.shift()?.update).toBe(first);
+    expect(queue.shift()?.update).toBe(second);
+    expect(queue.shift()).toBeUndefined();
+  });
+
+  test('squashes the newest into the last: its value, the fields of both', () => {
+    const queue = new MonitorQueue<unknown>(2);
+    queue.push(update('a', 1));
+    queue.push(update('b', 1, 3));
+    expect(queue.push(update('c', 2))).toBe(false);
+    expect(drained(queue)).toEqual([
+      { changed: [1], overrun: [], value: 'a' },
+      { changed: [1, 2, 3], overrun: [], value: 'c' },
+    ]);
+    expect(queue.squashCount).toBe(1);
+  });
+
+  test('overrun names what changed in both, and stays set', () => {
+    const queue = new MonitorQueue<unknown>(1);
+    queue.push(update(1, 1, 3));
+    queue.push(update(2, 1));
+    queue.push(update(3, 3, 5));
+    queue.push(update(4, 6));
+    expect(drained(queue)).toEqual([{ changed: [1, 3, 5, 6], overrun: [1, 3], value: 4 }]);
+  });
+
+  test('does not touch the masks it was given', () => {
+    const queue = new MonitorQueue<unknown>(1);
+    const first = update(1, 1);
+    queue.push(first);
+    queue.push(update(2, 1, 2));
+    expect([...first.changed]).toEqual([1]);
+  });
+
+  test('is a list of lists of posts, of which the last takes what has no room', () => {
+    const step = fc.oneof(
+      fc.constant('take' as const),
+      fc.uniqueArray(fc.integer({ min: 1, max: 70 }), { minLength: 1 }),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step), (limit, steps) => {
+        const queue = new MonitorQueue<unknown>(limit);
+        // The plain twin: every entry is the posts it stands for.
+        const twin: { readonly bits: readonly number[]; readonly value: number }[][] = [];
+        let newest = 0;
+        const take = (): void => {
+          const posts = twin.shift() ?? [];
+          const bits = posts.flatMap((post) => post.bits);
+          const twice = bits.filter((bit, index) => bits.indexOf(bit) !== index);
+          const entry = queue.shift();
+          expect([...(entry?.update.changed ?? [])]).toEqual(sorted(bits));
+          expect([...(entry?.overrun ?? [])]).toEqual(sorted(twice));
+          expect(entry?.update.value).toBe(posts.at(-1)?.value);
+        };
+        for (const bits of steps) {
+          if (bits === 'take') take();
+          else {
+            queue.push(update(++newest, ...bits));
+            if (twin.length < limit) twin.push([]);
+            twin.at(-1)?.push({ bits, value: newest });
+          }
+          expect(queue.length).toBe(twin.length);
+        }
+        while (twin.length > 0) take();
+      }),
+    );
+  });
+});
+
+describe('MonitorWindow', () => {
+  test('without pipelining everything may go, and acknowledgements mean nothing', () => {
+    const window = new MonitorWindow(false, 0);
+    window.acknowledge(3);
+    expect([window.take(false), window.take(false)]).toEqual([true, true]);
+  });
+
+  test('lets as many go as the client has room for', () => {
+    const window = new MonitorWindow(true, 2);
+    expect([window.take(false), window.take(false), window.take(false)]).toEqual([true, true, false]);
+    window.acknowledge(1);
+    expect([window.take(false), window.take(false)]).toEqual([true, false]);
+  });
+
+  test('after finish the rest goes whatever the window', () => {
+    const window = new MonitorWindow(true, 0);
+    expect([window.take(false), window.take(true), window.take(true)]).toEqual([false, true, true]);
+  });
+
+  test('acknowledging without end does not overflow', () => {
+    const window = new MonitorWindow(true, 0xffff_ffff);
+    window.acknowledge(0xffff_ffff);
+    expect(window.credit).toBe(0xffff_ffff);
+  });
+});
+
+describe('leafMask', () => {
+  const type = structure({
+    a: double,
+    b: structure({ c: int, d: structure({ e: int, f: string }) }),
+    g: structure({}),
+  });
+  // Bits: 0 all, 1 a, 2 b, 3 b.c, 4 b.d, 5 b.d.e, 6 b.d.f, 7 g (without fields, so a leaf)
+
+  test('a structure stands for the leaves below it', () => {
+    expect([...leafMask(type, BitSet.of(2))]).toEqual([3, 5, 6]);
+    expect([...leafMask(type, BitSet.of(4, 1))]).toEqual([1, 5, 6]);
+    expect([...allLeaves(type)]).toEqual([1, 3, 5, 6, 7]);
+  });
+
+  test('bits below a set structure add nothing, bits past the type are dropped', () => {
+    expect([...leafMask(type, BitSet.of(2, 3, 64))]).toEqual([3, 5, 6]);
+  });
+
+  test('gives a set of its own', () => {
+    const mask = BitSet.of(2);
+    leafMask(type, mask).add(1);
+    expect([...mask]).toEqual([2]);
+  });
+});
