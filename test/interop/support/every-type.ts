@@ -15,13 +15,10 @@ interface Example {
   readonly initial: Tagged;
   /** What to put, and what it is then: the other end of the range, where there is one. */
   readonly put: Tagged;
-  /** The same put on pvkit's command line. */
-  readonly text: string;
 }
 
 function scalar(type: string, toml: string, initial: Tagged, put: Tagged): Example {
-  const text = typeof put === 'string' ? put : exactText(put).replaceAll('"', '');
-  return { pvName: `every:${type}`, type, toml, initial, put, text };
+  return { pvName: `every:${type}`, type, toml, initial, put };
 }
 
 function array(type: string, dtype: string, toml: string, items: readonly Tagged[], put: readonly Tagged[]): Example {
@@ -31,13 +28,7 @@ function array(type: string, dtype: string, toml: string, items: readonly Tagged
     toml,
     initial: dtype === 'string' ? items : { array: dtype, items },
     put: dtype === 'string' ? put : { array: dtype, items: put },
-    text: `[${put.map(exactText).join(', ')}]`,
   };
-}
-
-function exactText(item: Tagged): string {
-  const isBig = typeof item === 'object' && item !== null && 'int' in item;
-  return isBig ? `"${item.int}"` : JSON.stringify(item);
 }
 
 const LOWEST_LONG = { int: '-9223372036854775808' };

@@ -1,6 +1,7 @@
 // How does a test run another program, talk with it in lines, and end it for sure?
 
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -116,20 +117,36 @@ export class LineProcess {
   }
 
   /** Reads lines until one holds `text`. */
-  async lineWith(text: string): Promise<string> {
+  lineWith(text: string): Promise<string> {
+    return this.#inTime(text, async () => {
+      for (;;) {
+        const line = await this.line();
+        if (line.includes(text)) return line;
+      }
+    });
+  }
+
+  /** Waits until `text` was written to stderr. */
+  stderrWith(text: string): Promise<void> {
+    return this.#inTime(text, async () => {
+      while (!this.stderr.includes(text)) {
+        if (this.#hasEnded) throw new Error('the process has ended');
+        await Promise.race([once(this.#child.stderr, 'data'), this.exited]);
+      }
+    });
+  }
+
+  async #inTime<T>(text: string, wait: () => Promise<T>): Promise<T> {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
       this.kill('SIGKILL');
     }, START_MS);
     try {
-      for (;;) {
-        const line = await this.line();
-        if (line.includes(text)) return line;
-      }
+      return await wait();
     } catch (cause) {
       const why = isLate ? `did not come within ${START_MS} ms` : 'did not come';
-      throw new Error(`a line with '${text}' ${why}: ${this.stderr}`, { cause });
+      throw new Error(`'${text}' ${why}: ${this.stderr}`, { cause });
     } finally {
       clearTimeout(timer);
     }

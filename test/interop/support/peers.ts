@@ -65,7 +65,7 @@ export async function startSoftIoc(): Promise<ServedAt> {
     EPICS_CAS_AUTO_BEACON_ADDR_LIST: 'NO',
     EPICS_CAS_BEACON_ADDR_LIST: LOOPBACK,
   });
-  await ioc.lineWith('IOC Running');
+  await ioc.stderrWith('IOC Running');
   return { process: ioc, tcpPort, udpPort, names: [] };
 }
 
