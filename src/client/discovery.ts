@@ -22,7 +22,7 @@ export interface DiscoveredServer {
 }
 
 /** Datagrams get lost: the ping is repeated. */
-const PING_AT_MS = [0, 500, 2_000];
+const PING_AT_MS = [0, 250, 1_000, 3_000];
 /** Events that wait for a slow reader; the oldest are dropped. */
 const MAX_WAITING = 10_000;
 
