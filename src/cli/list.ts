@@ -78,7 +78,7 @@ async function listServers(options: ListOptions, host: CliHost): Promise<ExitCod
       if (!host.interrupt.aborted) throw thrown;
     }
   });
-  if (options.info === true && found.length > 0) return await queryServers(found, options, host);
+  if (options.info === true && found.length > 0) return queryServers(found, options, host);
   if (found.length > 0 || host.interrupt.aborted) return DONE;
   host.stderr.write(`no server answered within ${options.timeout} s\n`);
   return FAILED;

@@ -55,9 +55,19 @@ describe('the demo', () => {
     }
     clock.advance(10_000);
     const paces = {
-      ...{ 'demo:sine': 100, 'demo:counter': 10, 'demo:waveform': 20, 'demo:enum': 0, 'demo:string': 0 },
-      ...{ 'demo:table': 10, 'demo:image': 20, 'demo:struct': 5, 'demo:int64': 0, 'demo:slow': 1 },
-      ...{ 'demo:fast': 1_000, 'demo:setpoint': 0, 'demo:add': 0 },
+      'demo:sine': 100,
+      'demo:counter': 10,
+      'demo:waveform': 20,
+      'demo:enum': 0,
+      'demo:string': 0,
+      'demo:table': 10,
+      'demo:image': 20,
+      'demo:struct': 5,
+      'demo:int64': 0,
+      'demo:slow': 1,
+      'demo:fast': 1_000,
+      'demo:setpoint': 0,
+      'demo:add': 0,
     };
     expect(Object.fromEntries(changes)).toEqual(paces);
     demo.stop();

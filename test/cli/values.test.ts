@@ -8,8 +8,13 @@ let server: Serving;
 
 beforeAll(async () => {
   server = await serve([
-    ...['--pv', 'lab:x=double:1.5', '--pv', 'lab:mode=enum(Off|On|Auto):On', '--pv', 'lab:wave=double[]:[1,2,3]'],
-    ...['--pv', 'lab:text=string:a°b', '--pv', 'lab:big=long:9007199254740993', '--pv', 'lab:small=byte', '--demo'],
+    '--pv=lab:x=double:1.5',
+    '--pv=lab:mode=enum(Off|On|Auto):On',
+    '--pv=lab:wave=double[]:[1,2,3]',
+    '--pv=lab:text=string:a°b',
+    '--pv=lab:big=long:9007199254740993',
+    '--pv=lab:small=byte',
+    '--demo',
   ]);
 });
 
@@ -126,7 +131,7 @@ describe('get', () => {
     expect(stdout).toContain('\u001b[1mlab:mode\u001b[22m\n');
     expect(stdout).toContain('value.index int32_t = 1  \u001b[2m# On\u001b[22m\n');
     expect(stdout).toContain('alarm.severity int32_t = 0  \u001b[32m# no alarm\u001b[39m\n');
-    expect(stdout).toMatch(/secondsPastEpoch int64_t = \d+ {2}\u001b\[2m# \d{4}-\d\d-\d\d \d\d:/u);
+    expect(stdout).toContain(`\u001b[2m# ${new Date().getFullYear()}-`);
   });
 });
 
