@@ -12,37 +12,37 @@ import { systemClock, type Clock } from '../transport/clocks.ts';
 import type { CallRequest, Channel, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
 import { requireChoice, requireStructure, stamped, unset } from './standard-fields.ts';
 
-/** Handlers are methods, so that a PV of a certain type can stand where any PV is meant. */
-export interface SharedPVOptions<T extends StructureType = StructureType> {
+export interface SharedPVOptions<T extends StructureType = StructureType, V = ValueOf<T>> {
   /** Fields of the first value, as for `post`; what is left out counts as never set. */
   readonly initial?: unknown;
   /**
    * Takes a client's put, usually by posting it. What it throws or rejects with is the client's answer. Without it the
    * PV is read-only.
    */
-  onPut?(put: PutRequest, pv: SharedPV<T>): void | Promise<void>;
+  readonly onPut?: (put: PutRequest, pv: SharedPV<T, V>) => void | Promise<void>;
   /** Answers an RPC with a value and its type, or with nothing. Without it there is no RPC. */
-  onCall?(call: CallRequest, pv: SharedPV<T>): AnyValue | void | Promise<AnyValue | void>;
+  readonly onCall?: (call: CallRequest, pv: SharedPV<T, V>) => AnyValue | void | Promise<AnyValue | void>;
   /** Somebody watches: a good time to begin producing values. */
-  onFirstSubscriber?(pv: SharedPV<T>): void;
+  readonly onFirstSubscriber?: (pv: SharedPV<T, V>) => void;
   /** Nobody watches any more. */
-  onLastUnsubscribe?(pv: SharedPV<T>): void;
+  readonly onLastUnsubscribe?: (pv: SharedPV<T, V>) => void;
   /** Gives time stamps to what clients put; the system's by default. */
   readonly clock?: Clock;
 }
 
-export class SharedPV<T extends StructureType = StructureType> implements Channel {
+/** `V` is what values of `T` are in TypeScript; there is no need to name it. */
+export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> implements Channel {
   readonly type: T;
-  readonly #options: SharedPVOptions<T>;
+  readonly #handlers: Handlers;
   readonly #subscribers = new Set<Subscriber>();
   readonly #closeListeners = new Set<() => void>();
   #state: ChannelUpdate;
   #isClosed = false;
 
   /** @throws LocalProtocolError when `initial` does not fit the type */
-  constructor(type: T, options: SharedPVOptions<T> = {}) {
+  constructor(type: T, options: SharedPVOptions<T, V> = {}) {
     this.type = type;
-    this.#options = options;
+    this.#handlers = handlersOf(options, this);
     this.#state = unset(type);
     if (options.initial !== undefined) this.post(options.initial);
   }
@@ -58,9 +58,9 @@ export class SharedPV<T extends StructureType = StructureType> implements Channe
   }
 
   /** The value as it is now, every field present; never changed in place. */
-  get value(): ValueOf<T> {
+  get value(): V {
     // The one border: what is kept was made by the codec of T or went through it.
-    return this.#state.value as ValueOf<T>;
+    return this.#state.value as V;
   }
 
   get isClosed(): boolean {
@@ -102,14 +102,14 @@ export class SharedPV<T extends StructureType = StructureType> implements Channe
   }
 
   put(put: PutRequest): void | Promise<void> {
-    if (this.#options.onPut === undefined) throw new PvaError('READ_ONLY', 'this PV is read-only');
+    if (this.#handlers.put === undefined) throw new PvaError('READ_ONLY', 'this PV is read-only');
     requireChoice(this.type, put);
-    return this.#options.onPut(put, this);
+    return this.#handlers.put(put);
   }
 
   call(call: CallRequest): AnyValue | Promise<AnyValue> {
-    if (this.#options.onCall === undefined) throw new PvaError('NO_RPC', 'this PV takes no RPC');
-    const result = this.#options.onCall(call, this);
+    if (this.#handlers.call === undefined) throw new PvaError('NO_RPC', 'this PV takes no RPC');
+    const result = this.#handlers.call(call);
     return result instanceof Promise ? result.then((value) => value ?? null) : (result ?? null);
   }
 
@@ -138,7 +138,7 @@ export class SharedPV<T extends StructureType = StructureType> implements Channe
 
   #welcomeFirst(subscriber: Subscriber): void {
     try {
-      this.#options.onFirstSubscriber?.(this);
+      this.#handlers.firstSubscriber?.();
     } catch (thrown) {
       this.#subscribers.delete(subscriber);
       throw thrown;
@@ -148,8 +148,26 @@ export class SharedPV<T extends StructureType = StructureType> implements Channe
   #leave(subscribers: readonly Subscriber[]): void {
     if (this.#subscribers.size === 0) return;
     for (const subscriber of subscribers) this.#subscribers.delete(subscriber);
-    if (this.#subscribers.size === 0) this.#options.onLastUnsubscribe?.(this);
+    if (this.#subscribers.size === 0) this.#handlers.lastUnsubscribe?.();
   }
+}
+
+/** The handlers with their PV filled in: without its type among them, a PV of a certain type can stand for any PV. */
+interface Handlers {
+  readonly put: ((put: PutRequest) => void | Promise<void>) | undefined;
+  readonly call: ((call: CallRequest) => AnyValue | void | Promise<AnyValue | void>) | undefined;
+  readonly firstSubscriber: (() => void) | undefined;
+  readonly lastUnsubscribe: (() => void) | undefined;
+}
+
+function handlersOf<T extends StructureType, V>(options: SharedPVOptions<T, V>, pv: SharedPV<T, V>): Handlers {
+  const { onPut, onCall, onFirstSubscriber, onLastUnsubscribe } = options;
+  return {
+    put: onPut && ((put) => onPut(put, pv)),
+    call: onCall && ((call) => onCall(call, pv)),
+    firstSubscriber: onFirstSubscriber && (() => onFirstSubscriber(pv)),
+    lastUnsubscribe: onLastUnsubscribe && (() => onLastUnsubscribe(pv)),
+  };
 }
 
 function isUpdate(patch: unknown): patch is ChannelUpdate {

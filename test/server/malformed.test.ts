@@ -101,7 +101,6 @@ describe('in a datagram', () => {
       { address: '127.0.0.1', port: 0 },
       { message: () => answerCount++, error: () => undefined },
     );
-    const ignored = world.server.counters.datagramsIgnored;
     const ignoredBefore = world.server.counters.datagramsIgnored;
     socket.send(withPort(fromHex(each.hex), socket.local.port), { address: '127.0.0.1', port: world.server.udpPort });
     await world.settle();

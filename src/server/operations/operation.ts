@@ -74,7 +74,9 @@ export abstract class Operation implements LinkOperation {
  */
 export function channelForInit(link: Link, request: OperationRequest): LinkChannel | undefined {
   if (link.operations.has(request.ioid)) {
-    throw new RemoteProtocolError(`INIT with requestID ${request.ioid}, which is in use; a free one expected`);
+    throw new RemoteProtocolError(
+      `${request.command} INIT with requestID ${request.ioid}, which is in use; a free one expected`,
+    );
   }
   return link.channelOf(request.sid);
 }

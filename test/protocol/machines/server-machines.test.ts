@@ -41,7 +41,7 @@ function cellsOf(text: string): Map<string, string> {
   return new Map(rows.map(([state = '', event = '', next = '']) => [`${state} ${event}`, next]));
 }
 
-function everyCell<S extends string, E extends string>(machine: Machine<S, E>, text: string): void {
+function expectEveryCell<S extends string, E extends string>(machine: Machine<S, E>, text: string): void {
   const expected = cellsOf(text);
   // The tables name every state and, taken together, every event.
   const states = Object.keys(machine.table) as S[];
@@ -60,8 +60,8 @@ function everyCell<S extends string, E extends string>(machine: Machine<S, E>, t
 }
 
 describe('tables of the server', () => {
-  test('a link awaits validation, is validated, is closed', () => everyCell(SERVER_LINK, LINK));
-  test('an operation is initializing, idle, executing, destroyed', () => everyCell(SERVER_OPERATION, OPERATION));
+  test('a link awaits validation, is validated, is closed', () => expectEveryCell(SERVER_LINK, LINK));
+  test('an operation is initializing, idle, executing, destroyed', () => expectEveryCell(SERVER_OPERATION, OPERATION));
   test('a link begins unvalidated and an operation unanswered', () => {
     expect(SERVER_LINK.initial).toBe('awaitingValidation');
     expect(SERVER_OPERATION.initial).toBe('initializing');
