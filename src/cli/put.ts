@@ -66,7 +66,7 @@ async function put(name: string, words: readonly string[], options: PutOptions, 
   const patch = patchOf(words);
   const outcome = new Outcome(host, options);
   const call = { server: options.server, timeoutMs: timeoutMsOf(options), signal: host.interrupt };
-  await withClient(host, options, async (context) => {
+  await withClient(host, options.debug === true ? { debug: true } : {}, async (context) => {
     try {
       const show = options.verbose === true ? await watch(name, patch, context, call, options, host) : undefined;
       await context.put(name, patch, { ...call, request: options.request });
@@ -87,7 +87,11 @@ async function watch(
   options: PutOptions,
   host: CliHost,
 ): Promise<() => Promise<void>> {
-  const view = new ValueView({ ...options, format: 'delta' }, host.stdout, paintOf(host.stdout, host.environment));
+  const view = new ValueView(
+    { ...options, format: 'delta', remarks: true },
+    host.stdout,
+    paintOf(host.stdout, host.environment),
+  );
   const before = await context.getUpdate(name, call);
   const { changed } = coercePartial(before.type, patch, before.value);
   host.stdout.write(view.block('Old:', { ...before, changed }));

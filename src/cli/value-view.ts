@@ -18,6 +18,11 @@ import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
 import { timeStampText } from './time-text.ts';
 
+interface RemarkOptions {
+  /** Remark on numbers that stand for something, elsewhere than on a terminal, too. */
+  readonly remarks?: true;
+}
+
 /** A value that came from a PV. */
 export interface Shown {
   readonly pvName: string;
@@ -36,15 +41,17 @@ export class ValueView {
   readonly #text: TextOptions;
   readonly #paint: Paint;
   readonly #isWhole: boolean;
+  readonly #hasRemarks: boolean;
 
   /** @throws UsageError when flags contradict each other */
-  constructor(options: ViewOptions, output: Output, paint: Paint, byDefault: Format = 'delta') {
+  constructor(options: ViewOptions & RemarkOptions, output: Output, paint: Paint, byDefault: Format = 'delta') {
     this.format = formatOf(options, byDefault);
     this.#text = {
       maxElements: options.elements ?? (output.isTerminal ? ELEMENTS_ON_TERMINAL : 0),
       digits: options.precision ?? 0,
     };
     this.#paint = paint;
+    this.#hasRemarks = paint.isOn || options.remarks === true;
     // Without a selection what the server left out is at its default; with one it is merely not known.
     this.#isWhole = options.request === undefined;
   }
@@ -67,7 +74,8 @@ export class ValueView {
 
   /** The value alone, as delta or tree. */
   body({ type, value, changed }: Omit<Shown, 'pvName'>, indent = ''): string {
-    if (this.format === 'tree') return formatTree(type, value, { ...this.#text, indent });
+    const known = this.#isWhole || changed === undefined ? {} : { mask: changed };
+    if (this.format === 'tree') return formatTree(type, value, { ...this.#text, ...known, indent });
     const lines = deltaLines(type, value, changed, this.#text);
     return lines.map((line) => `${indent}${this.#line(line, value)}\n`).join('');
   }
@@ -79,7 +87,7 @@ export class ValueView {
   /** In a pipe exactly what pvxs prints; on a terminal with a remark where a number stands for something. */
   #line(line: DeltaLine, value: PvValue): string {
     const text = deltaLineText(line);
-    if (!this.#paint.isOn) return text;
+    if (!this.#hasRemarks) return text;
     const remark = remarkOn(line.path, value);
     if (remark === undefined) return text;
     const paint = remark.severity === undefined ? this.#paint.dim : severityPaint(remark.severity, this.#paint);

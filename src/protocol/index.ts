@@ -82,7 +82,7 @@ export type { ValueCodec } from './values/value-codec.ts';
 export { deltaLines, deltaLineText, formatDelta, type DeltaLine } from './values/format-delta.ts';
 export { formatJson, typeJson } from './values/format-json.ts';
 export { escapeText, type TextOptions } from './values/format-scalar.ts';
-export { formatTree, formatType } from './values/format-tree.ts';
+export { formatTree, formatType, type TreeOptions } from './values/format-tree.ts';
 export { parsePvRequest, withRecordOptions, OPTIONS_FIELD, type FieldPart, type PvRequest } from './pv-request.ts';
 export { MIN_MONITOR_QUEUE, recordOptions, type RecordOptions } from './pv-request/record-options.ts';
 export { selectionOf, type Selection } from './pv-request/selection.ts';
@@ -189,6 +189,7 @@ export {
 export { Reader } from './reader.ts';
 export { TypeReceiver, TypeSender, type EncodeType, type TypeReceiverOptions } from './types/wire.ts';
 export { Writer } from './writer.ts';
+export { readAddress } from './address.ts';
 export { SearchedNames } from './trace/channel-names.ts';
 export { COMMAND_NAMES, Conversation, type ConversationOptions, type TracedMessage } from './trace/conversation.ts';
 export { flagWords, noteHeader } from './trace/header-notes.ts';
@@ -199,5 +200,5 @@ export {
   type Piece,
   type SkippedBytes,
 } from './trace/message-cutter.ts';
-export { noteText, safeSentence } from './trace/note-text.ts';
+export { noteText } from './trace/note-text.ts';
 export type { FieldNote } from './trace/notes.ts';

@@ -72,6 +72,11 @@ describe('get', () => {
     expect(stdout).toContain('            string[] choices = {3}["Off", "On", "Auto"]\n        } value\n');
   });
 
+  it('prints a tree of what -r selects', async () => {
+    const { stdout } = await client('get', '-F', 'tree', '-r', 'value', 'lab:x');
+    expect(stdout).toMatch(/^lab:x\n {4}struct "epics:nt\/NTScalar:1\.0" \{\n {8}double value = \S+\n {4}\}\n$/u);
+  });
+
   it('prints one JSON object a line, 64-bit integers exact, only what -r selects', async () => {
     const { stdout } = await client('get', '--json', '-r', 'value', 'lab:big', 'lab:text', 'demo:nosuch', '-w', '0.3');
     const lines = stdout
@@ -165,7 +170,10 @@ describe('put', () => {
     expect(JSON.parse(stdout)).toMatchObject({ value: { value: 5, alarm: { severity: 2, message: 'by hand' } } });
   });
 
-  it('prints old and new with -v', async () => {
+  it('prints old and new with -v, and what an index stands for', async () => {
+    await client('put', 'lab:mode', 'Off');
+    const mode = await client('put', '-v', 'lab:mode', 'On');
+    expect(mode.stdout).toBe('Old:\n    value.index int32_t = 0  # Off\nNew:\n    value.index int32_t = 1  # On\n');
     await client('put', 'lab:text', 'before');
     const { stdout } = await client('put', '-v', 'lab:text', 'after');
     expect(stdout).toBe('Old:\n    value string = "before"\nNew:\n    value string = "after"\n');

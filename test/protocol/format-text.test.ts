@@ -272,6 +272,25 @@ describe('tree', () => {
     ]);
   });
 
+  it('shows only what a mask selects', () => {
+    // Bits: 0 all, 1 value, 2 alarm, 3 severity, 4 status, 5 message, 6 any.
+    expect(formatTree(odd, oddValue, { mask: BitSet.of(1, 4, 6) }).split('\n')).toEqual([
+      'struct "odd_t" {',
+      '    double value = 1.5',
+      '    struct "alarm_t" {',
+      '        int32_t status = 2',
+      '    } alarm',
+      '    any any struct "item_t" {',
+      '        string name = "x"',
+      '        int32_t n = 1',
+      '    }',
+      '}',
+      '',
+    ]);
+    expect(formatTree(odd, oddValue, { mask: BitSet.of(0, 1) })).toBe(formatTree(odd, oddValue));
+    expect(formatTree(t.int, 5, { mask: BitSet.of(0) })).toBe('int32_t = 5\n');
+  });
+
   it('cuts arrays at the limit, and shows empty ones in short', () => {
     const type = t.structure({ list: t.arrayOf(item), text: t.boundedString(9) });
     const list = [null, null];

@@ -1,5 +1,6 @@
 // How does a type, or a value with its type, read as nested braces? The form that pvxcall and pvxinfo print.
 
+import type { BitSet } from '../bit-set.ts';
 import type { Field, TypeDesc } from '../types/type-desc.ts';
 import type { PvValue } from '../types/value-of.ts';
 import { escapeText, scalarArrayText, scalarText, typeText, type TextOptions } from './format-scalar.ts';
@@ -7,13 +8,19 @@ import { contentOf, elementsOf, fieldOf, selectedOf, type TypedValue } from './v
 
 const INDENT = '    ';
 
-/** Lines of a value, each ended by a newline; `indent` stands before each. */
-export function formatTree(
-  type: TypeDesc,
-  value: PvValue,
-  options: TextOptions & { readonly indent?: string } = {},
-): string {
-  return joinLines(valueLines(type, value, '', options), options.indent);
+export interface TreeOptions extends TextOptions {
+  /** Stands before each line. */
+  readonly indent?: string;
+  /** Only the fields that it selects are shown. */
+  readonly mask?: BitSet;
+}
+
+/** Lines of a value, each ended by a newline. */
+export function formatTree(type: TypeDesc, value: PvValue, options: TreeOptions = {}): string {
+  const { mask } = options;
+  const lines =
+    mask === undefined ? valueLines(type, value, '', options) : selectedLines(type, value, '', options, mask, 0);
+  return joinLines(lines, options.indent);
 }
 
 /** Lines of a type alone, each ended by a newline. */
@@ -26,6 +33,27 @@ function joinLines(lines: readonly string[], indent = ''): string {
 }
 
 // --- values ----------------------------------------------------------------------------------------------------
+
+/** As `valueLines`, with only those fields of a structure, whose own bit is `bit`, that `mask` selects. */
+function selectedLines(
+  type: TypeDesc,
+  value: PvValue,
+  name: string,
+  options: TextOptions,
+  mask: BitSet,
+  bit: number,
+): string[] {
+  if (type.kind !== 'structure' || mask.has(bit)) return valueLines(type, value, name, options);
+  const lines: string[] = [];
+  let next = bit + 1;
+  for (const field of type.fields) {
+    if (mask.hasAny(next, next + field.type.bitCount)) {
+      lines.push(...selectedLines(field.type, fieldOf(value, field), field.name, options, mask, next));
+    }
+    next += field.type.bitCount;
+  }
+  return braced(headOf(type), lines, name);
+}
 
 function valueLines(type: TypeDesc, value: PvValue, name: string, options: TextOptions): string[] {
   const head = headOf(type);
