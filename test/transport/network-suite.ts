@@ -387,8 +387,8 @@ export function testNetwork(title: string, make: () => NetworkUnderTest): void {
 
 const silent = { message: () => {}, error: () => {} };
 
-function patternOf(size: number, salt: number): Buffer {
-  return Buffer.alloc(size).map((_, index) => (index * 7 + salt) & 0xff);
+function patternOf(size: number, salt: number): Uint8Array {
+  return new Uint8Array(size).map((_, index) => (index * 7 + salt) & 0xff);
 }
 
 function hasIPv6({ here }: NetworkUnderTest): boolean {
