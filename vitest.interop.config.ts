@@ -1,4 +1,4 @@
-// The tests of `npm run test:interop`: real peers (p4p, softIoc) against both sides, over real sockets on loopback.
+// The tests of `npm run test:interop`: real peers (p4p, softIoc, core-pva) against both sides, over real sockets on loopback.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -10,6 +10,5 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    passWithNoTests: true,
   },
 });

@@ -119,6 +119,13 @@ const pvs = {
   }),
   // Gives back what it got, whatever that is.
   'odd:echo': new SharedPV(sum, { onCall: ({ argument }) => argument }),
+  'odd:hello': new SharedPV(sum, {
+    onCall: () => {
+      const type = ntScalar(string);
+      return { type, value: new SharedPV(type, { initial: { value: 'hello' } }).value };
+    },
+  }),
+  'odd:unset-scalar': SharedPV.mailbox(ntScalar(long)),
   'odd:void': new SharedPV(sum, { onCall: () => undefined }),
   'odd:fail': new SharedPV(sum, {
     onCall: async () => {

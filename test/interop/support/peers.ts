@@ -48,7 +48,7 @@ export async function startP4pServer(ports: Ports = {}): Promise<ServedAt> {
   return started('"ready"', udpPort, PYTHON, [`${PEERS}p4p_server.py`], environment);
 }
 
-/** The server of peers/JavaServer.java: core-pva. It speaks big endian. */
+/** The server of peers/JavaServer.java: core-pva. */
 export async function startJavaServer(): Promise<ServedAt> {
   const udpPort = await freeUdpPort();
   const environment = { ...serverEnvironment(udpPort), EPICS_PVA_SERVER_PORT: '0' };

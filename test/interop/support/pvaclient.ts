@@ -1,10 +1,14 @@
 // What does core-pva's command line `pvaclient` print, and what should it print for a value of pvkit?
 
+import type { BitSet } from '../../../src/protocol/bit-set.ts';
 import type { StructureType, TypeDesc } from '../../../src/protocol/types/type-desc.ts';
 import type { PvValue, StructureValue } from '../../../src/protocol/types/value-of.ts';
+import type { TypedUpdate } from '../../../src/protocol/values/update.ts';
 import { runToEnd, type Ended, type Environment } from './line-process.ts';
 import { JAVA_CLASSES } from './peers.ts';
 
+/** What core-pva shows of scalars that never came, where that is not the default of all others. */
+const UNSENT: Readonly<Record<string, string>> = { float: 'NaN', double: 'NaN', string: 'null' };
 const INDENT = '    ';
 /** So that arrays are printed whole. */
 const ALL_ELEMENTS = '100000';
@@ -65,49 +69,69 @@ function idOf({ id, kind }: { readonly id: string; readonly kind: string }): str
   return id === '' ? kind : id;
 }
 
-/** What `get` prints for a value, in the form that `plainLines` gives. */
-export function javaValueLines(type: TypeDesc, value: PvValue, name = '', level = 0): string[] {
+/** What `get` prints for a value that pvkit read, in the form that `plainLines` gives. */
+export function javaReadingLines({ type, value, changed }: TypedUpdate): string[] {
+  return valueLines(type, value, { sent: changed, bit: 0, name: '', level: 0 });
+}
+
+interface Place {
+  /** The bits that came; what did not keeps the default of core-pva. */
+  readonly sent: BitSet | undefined;
+  readonly bit: number;
+  readonly name: string;
+  readonly level: number;
+}
+
+function valueLines(type: TypeDesc, value: PvValue, place: Place): string[] {
+  const { sent, bit, name, level } = place;
   const indent = INDENT.repeat(level);
+  /** Something inside of this whole: it came as this did. */
+  const inner = (innerType: TypeDesc, innerValue: PvValue, innerName: string): string[] =>
+    valueLines(innerType, innerValue, { sent: undefined, bit: 0, name: innerName, level: level + 1 });
   // Each cast follows from the type, whose values these are.
   switch (type.kind) {
-    case 'scalar':
-      return [`${indent}${type.scalar} ${name} ${textOf(value)}`];
+    case 'scalar': {
+      const isSent = sent === undefined || sent.has(bit);
+      return [`${indent}${type.scalar} ${name} ${isSent ? textOf(value) : (UNSENT[type.scalar] ?? textOf(value))}`];
+    }
     case 'scalarArray': {
       const items = Array.from(value as ArrayLike<PvValue>, textOf);
       return [`${indent}${type.scalar}[] ${name} [${items.join(', ')}]`];
     }
-    case 'structure': {
-      const members = value as StructureValue;
-      const lines = type.fields.flatMap((field) =>
-        javaValueLines(field.type, members[field.name] ?? null, field.name, level + 1),
-      );
-      return [`${indent}${idOf(type)} ${name}`, ...lines];
-    }
+    case 'structure':
+      return [`${indent}${idOf(type)} ${name}`, ...structureLines(type, value as StructureValue, place)];
     case 'union': {
       const head = `${indent}${idOf(type)} ${name}`;
       if (value === null) return [head, `${indent}${INDENT}- nothing selected -`];
-      const { select, value: inner } = value as { readonly select: string; readonly value: PvValue };
+      const { select, value: selected } = value as { readonly select: string; readonly value: PvValue };
       const member = type.fields[type.indexOf.get(select) ?? -1];
       if (member === undefined) throw new Error(`union has no member '${select}'`);
-      return [head, ...javaValueLines(member.type, inner, select, level + 1)];
+      return [head, ...inner(member.type, selected, select)];
     }
     case 'any': {
       const head = `${indent}any ${name}`;
       if (value === null) return [head, `${indent}${INDENT}(none)`];
-      const { type: innerType, value: inner } = value as { readonly type: TypeDesc; readonly value: PvValue };
-      return [head, ...javaValueLines(innerType, inner, 'any', level + 1)];
+      const content = value as { readonly type: TypeDesc; readonly value: PvValue };
+      return [head, ...inner(content.type, content.value, 'any')];
     }
     case 'structureArray': {
       const list = type.element.id === '' ? 'structure[]' : `${type.element.id}[]`;
       const elements = value as readonly StructureValue[];
-      return [
-        `${indent}${list} ${name}`,
-        ...elements.flatMap((element) => javaValueLines(type.element, element, '', level + 1)),
-      ];
+      return [`${indent}${list} ${name}`, ...elements.flatMap((element) => inner(type.element, element, ''))];
     }
     default:
       throw new Error(`core-pva 5.0.5 has no ${type.kind}`);
   }
+}
+
+function structureLines(type: StructureType, value: StructureValue, { sent, bit, level }: Place): string[] {
+  const isWhole = sent === undefined || sent.has(bit);
+  let next = bit + 1;
+  return type.fields.flatMap((field) => {
+    const place = { sent: isWhole ? undefined : sent, bit: next, name: field.name, level: level + 1 };
+    next += field.type.bitCount;
+    return valueLines(field.type, value[field.name] ?? null, place);
+  });
 }
 
 /**
