@@ -1,0 +1,106 @@
+// Does pvkit behave as a process: exit codes, signals, and readers that go away or are slow?
+
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { serve, type Serving } from './support.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let folder = '';
+let program = '';
+let server: Serving;
+
+// Built anew from the sources as they are, beside what it needs of the package: `dist` may be older, or not there.
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'pvkit-process-'));
+  program = join(folder, 'dist', 'cli', 'main.js');
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const project = join(root, 'tsconfig.build.json');
+  spawnSync(process.execPath, [compiler, '-p', project, '--outDir', join(folder, 'dist')], { stdio: 'inherit' });
+  server = await serve(['--demo']);
+}, 60_000);
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+interface Process {
+  readonly child: ReturnType<typeof spawn>;
+  readonly ended: Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number | null }>;
+  /** Resolves once this much of stdout is there. */
+  readonly printed: (text: string) => Promise<void>;
+}
+
+function launch(...words: string[]): Process {
+  const child = spawn(process.execPath, [program, ...words], { cwd: folder, env: { ...server.environment } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = new Promise<Awaited<Process['ended']>>((resolve) => {
+    child.on('close', (exitCode) => resolve({ stdout, stderr, exitCode }));
+  });
+  const printed = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (stdout.includes(text)) resolve();
+      };
+      child.stdout.on('data', look);
+      child.on('close', () => reject(new Error(`ended without printing '${text}': ${stdout}${stderr}`)));
+      look();
+    });
+  return { child, ended, printed };
+}
+
+describe('pvkit as a process', () => {
+  it('prints, and ends with its exit code', async () => {
+    expect(await launch('--version').ended).toMatchObject({
+      stdout: expect.stringMatching(/^\d/u) as string,
+      exitCode: 0,
+    });
+    expect(await launch('nosuch').ended).toMatchObject({ stdout: '', exitCode: 2 });
+    const { stdout, exitCode } = await launch('get', '--json', 'demo:enum').ended;
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'demo:enum' });
+    expect(exitCode).toBe(0);
+  });
+
+  it('writes a large value to a pipe to its end', async () => {
+    const names = Array.from({ length: 40 }, () => 'demo:image');
+    const { stdout, exitCode } = await launch('get', '--json', ...names).ended;
+    const lines = stdout.trimEnd().split('\n');
+    expect(stdout.length).toBeGreaterThan(200_000);
+    expect(lines.map((line) => Object.keys(JSON.parse(line) as object))).toEqual(names.map(() => ['name', 'value']));
+    expect(exitCode).toBe(0);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('serve ends with 0 at %s', async (signal) => {
+    const { child, ended, printed } = launch('serve', '--interface', '127.0.0.1', '--tcp-port', '0', '--udp-port', '0');
+    await printed('listening');
+    child.kill(signal);
+    expect(await ended).toMatchObject({ stderr: '', exitCode: 0 });
+  });
+
+  it('monitor ends with 0 at ^C', async () => {
+    const { child, ended, printed } = launch('monitor', 'demo:fast');
+    await printed('value');
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ exitCode: 0 });
+  });
+
+  it('ends quietly when its reader went away, as with `| head`', async () => {
+    const { child, ended, printed } = launch('monitor', '--json', 'demo:fast');
+    await printed('\n');
+    child.stdout?.destroy();
+    const { stderr, exitCode } = await ended;
+    expect(stderr.trimEnd().split('\n')).toEqual([expect.stringContaining('"event":"connected"')]);
+    expect(exitCode).toBe(0);
+  });
+});
