@@ -20,7 +20,7 @@ interface Request {
   readonly peer: Peer;
   /** The client's pvRequest: `record._options` may say how it wants the request carried out. */
   readonly pvRequest: AnyValue;
-  /** Aborted when nobody waits for the answer any more: cancelled, channel or link gone. */
+  /** Aborted when nobody waits for the answer any more: cancelled, channel or link gone, or too late. */
   readonly signal: AbortSignal;
 }
 
@@ -49,6 +49,10 @@ export interface Channel {
   readonly isClosed: boolean;
   /** The value as it is now; another object after each change. */
   readonly state: ChannelUpdate;
+  /** How long `put` may take before its client is told that it did not finish; the server's limit where it is left out. */
+  readonly putTimeoutMs?: number | undefined;
+  /** The same of `call`. */
+  readonly callTimeoutMs?: number | undefined;
   /** Resolves when the put has taken effect. A refusal throws or rejects; its message is what the client is told. */
   put(request: PutRequest): void | Promise<void>;
   /** The result, null for none. A refusal throws or rejects; its message is what the client is told. */

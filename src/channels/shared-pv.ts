@@ -26,6 +26,10 @@ export interface SharedPVOptions<T extends StructureType = StructureType, V = Va
   readonly onFirstSubscriber?: (pv: SharedPV<T, V>) => void;
   /** Nobody watches any more. */
   readonly onLastUnsubscribe?: (pv: SharedPV<T, V>) => void;
+  /** Milliseconds that `onPut` may take before its client is told that it did not finish; by default the server's limit. */
+  readonly putTimeoutMs?: number;
+  /** The same of `onCall`. */
+  readonly callTimeoutMs?: number;
   /** Gives time stamps to what clients put; the system's by default. */
   readonly clock?: Clock;
 }
@@ -33,6 +37,8 @@ export interface SharedPVOptions<T extends StructureType = StructureType, V = Va
 /** `V` is what values of `T` are in TypeScript; there is no need to name it. */
 export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> implements Channel {
   readonly type: T;
+  readonly putTimeoutMs: number | undefined;
+  readonly callTimeoutMs: number | undefined;
   readonly #handlers: Handlers;
   readonly #subscribers = new Set<Subscriber>();
   readonly #closeListeners = new Set<() => void>();
@@ -42,6 +48,8 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
   /** @throws LocalProtocolError when `initial` does not fit the type */
   constructor(type: T, options: SharedPVOptions<T, V> = {}) {
     this.type = type;
+    this.putTimeoutMs = options.putTimeoutMs;
+    this.callTimeoutMs = options.callTimeoutMs;
     this.#handlers = handlersOf(options, this);
     this.#state = unset(type);
     if (options.initial !== undefined) this.post(options.initial);

@@ -28,6 +28,10 @@ export interface Limits {
   readonly readPauseBytes: number;
   /** Milliseconds without any write progress after which a link with unsent bytes is closed. */
   readonly writeStallMs: number;
+  /** Milliseconds that the handler of a put may take, unless its PV says otherwise; clients give up long before. */
+  readonly putTimeoutMs: number;
+  /** Milliseconds that the handler of an RPC may take, unless its PV says otherwise: some do the work of minutes. */
+  readonly callTimeoutMs: number;
   /** Updates that a monitor may ask to have queued. */
   readonly maxMonitorQueue: number;
   /** Queue length of a monitor that does not ask for one; what pvxs uses. */
@@ -40,6 +44,12 @@ export interface Limits {
   readonly maxNameBytes: number;
   /** Characters of one pvRequest text. */
   readonly maxPvRequestCharacters: number;
+  /** Characters of the expression of a computed channel. */
+  readonly maxExpressionCharacters: number;
+  /** Levels of nesting in one such expression; each takes a few frames of the stack. */
+  readonly maxExpressionDepth: number;
+  /** Computed channels that one post may bring to a new value; only channels that post to their own inputs need more. */
+  readonly maxComputationsPerPost: number;
   /** Fields of one message that a trace shows one by one; the rest is shown as a whole. */
   readonly maxTraceNotes: number;
   /** Connections of one capture that are followed at once; past it the one that was silent longest is forgotten. */
@@ -65,12 +75,17 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   monitorPauseBytes: 256 * 1024,
   readPauseBytes: 4 * 1024 * 1024,
   writeStallMs: 30_000,
+  putTimeoutMs: 30_000,
+  callTimeoutMs: 600_000,
   maxMonitorQueue: 1_000,
   defaultMonitorQueue: 4,
   maxDatagramBytes: 64 * 1024,
   maxSearchNames: 4_096,
   maxNameBytes: 500,
   maxPvRequestCharacters: 65_536,
+  maxExpressionCharacters: 1_000,
+  maxExpressionDepth: 50,
+  maxComputationsPerPost: 100_000,
   maxTraceNotes: 10_000,
   maxTraceConnections: 4_096,
   maxReorderBytes: 4 * 1024 * 1024,

@@ -64,6 +64,7 @@ class PutOperation extends Operation {
     const value = requireStructure(update.value);
     this.#work.begin(
       this,
+      channel.putTimeoutMs ?? this.link.host.limits.putTimeoutMs,
       (signal) => channel.put({ changed, value, peer, pvRequest: this.#pvRequest, signal }),
       (outcome) => {
         const status = outcome.ok ? OK : outcome.status;

@@ -38,6 +38,7 @@ class RpcOperation extends Operation {
     if (!this.allows('execute')) return this.#refuse(subcommand, busy(this));
     this.#work.begin(
       this,
+      channel.callTimeoutMs ?? this.link.host.limits.callTimeoutMs,
       (signal) => channel.call({ argument, peer, pvRequest: this.#pvRequest, signal }),
       (outcome) => {
         if (outcome.ok) this.#answer(subcommand, outcome.result);

@@ -1,21 +1,27 @@
-// How is a request carried out whose answer may take time? One at a time for each operation, and never answered after
-// the client has given it up.
+// How is a request carried out whose answer may take time? One at a time for each operation, ended by its deadline, and
+// never answered after the client has given it up.
 
+import { TimeoutError } from '../../protocol/errors.ts';
 import type { Status } from '../../protocol/status.ts';
+import type { TimerHandle } from '../../transport/clocks.ts';
 import { refusal, type Operation } from './operation.ts';
 
 export type Outcome<R> = { readonly ok: true; readonly result: R } | { readonly ok: false; readonly status: Status };
 
+const MS_PER_SECOND = 1_000;
+
 /** What one operation has under way. */
 export class Work {
   #underWay: AbortController | undefined;
+  #deadline: TimerHandle | undefined;
 
   /**
-   * Carries `act` out and calls `answer` with the outcome, at once when it is known at once. After `abort` the outcome
-   * is dropped.
+   * Carries `act` out and calls `answer` with the outcome, at once when it is known at once. When `timeoutMs` pass
+   * without one, the signal is aborted and the outcome is an error that says so. After `abort` there is none.
    */
   begin<R>(
     operation: Operation,
+    timeoutMs: number,
     act: (signal: AbortSignal) => R | Promise<R>,
     answer: (outcome: Outcome<R>) => void,
   ): void {
@@ -25,6 +31,7 @@ export class Work {
     const settle = (outcome: Outcome<R>): void => {
       if (this.#underWay !== controller) return;
       this.#underWay = undefined;
+      this.#deadline?.cancel();
       operation.follow('complete');
       answer(outcome);
     };
@@ -35,6 +42,13 @@ export class Work {
       return settle({ ok: false, status: refusal(thrown) });
     }
     if (!(result instanceof Promise)) return settle({ ok: true, result });
+    this.#deadline = operation.link.host.clock.after(timeoutMs, () => {
+      const seconds = timeoutMs / MS_PER_SECOND;
+      const late = new TimeoutError(`${operation.command} did not finish within ${seconds} s`);
+      settle({ ok: false, status: refusal(late) });
+      // Only now: what the handler says to that is not the answer.
+      controller.abort(late);
+    });
     result.then(
       (value) => settle({ ok: true, result: value }),
       (thrown: unknown) => settle({ ok: false, status: refusal(thrown) }),
@@ -45,6 +59,7 @@ export class Work {
   abort(): void {
     const controller = this.#underWay;
     this.#underWay = undefined;
+    this.#deadline?.cancel();
     controller?.abort();
   }
 }
