@@ -13,6 +13,8 @@ export interface Output {
 }
 
 export interface CliHost {
+  /** Read only by commands that ask for it. */
+  readonly stdin: AsyncIterable<Uint8Array>;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly environment: Readonly<Record<string, string | undefined>>;

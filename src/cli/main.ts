@@ -24,6 +24,10 @@ const gone = (): void => interrupt.abort('nobody reads the output');
 
 // Not process.exit(): what was written to a pipe would be lost.
 process.exitCode = await runCli(process.argv.slice(2), {
+  // Opened when it is read: commands that do not must not wait for it.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: new ProcessOutput(process.stdout, gone),
   stderr: new ProcessOutput(process.stderr, gone),
   environment: process.env,

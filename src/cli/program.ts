@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 
 import { ConfigError } from '../index.ts';
 import { addCall } from './call.ts';
+import { addDecode } from './decode.ts';
 import { addEcho } from './echo.ts';
 import { BAD_USAGE, DONE, exitCodeOf, sentenceOf, stackOf, UsageError, type ExitCode } from './exit-code.ts';
 import { addGet } from './get.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   addCall,
   addEcho,
   addProbe,
+  addDecode,
 ];
 
 const ABOUT = `pvkit speaks pvAccess, the protocol of EPICS 7: it serves PVs, reads and writes those of any server (IOCs,

@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly network?: Network;
   readonly clock?: Clock;
   readonly folder?: string;
+  /** What comes over standard input. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
 }
 
 /** A command under way. */
@@ -60,9 +62,13 @@ export function start(words: readonly string[], options: RunOptions = {}): Run {
   const stderr = new MemoryOutput({ isTerminal });
   const interrupt = new AbortController();
   const folder = options.folder ?? new URL('.', import.meta.url).pathname;
-  const host: CliHost = { stdout, stderr, environment, folder, interrupt: interrupt.signal, clock, network };
+  const stdin = options.stdin ?? nothing();
+  const host: CliHost = { stdin, stdout, stderr, environment, folder, interrupt: interrupt.signal, clock, network };
   return { stdout, stderr, exitCode: runCli(words, host), interrupt: () => interrupt.abort() };
 }
+
+/** An empty stream. */
+export async function* nothing(): AsyncGenerator<Uint8Array, void> {}
 
 export interface Ended {
   readonly stdout: string;

@@ -10,7 +10,7 @@ import { runCli } from '../../src/cli/program.ts';
 import type { CliHost } from '../../src/cli/host.ts';
 import { nodeNetwork } from '../../src/index.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
-import { MemoryOutput, run } from './support.ts';
+import { MemoryOutput, nothing, run } from './support.ts';
 
 /** A network that a wrong command line must not touch. */
 const FORBIDDEN = new Proxy(nodeNetwork, {
@@ -135,6 +135,7 @@ it('calls what nobody foresaw an internal error, without its stack', async () =>
   );
   const stderr = new MemoryOutput();
   const exitCode = await runCli(['get', 'x'], {
+    stdin: nothing(),
     stdout: new MemoryOutput(),
     stderr,
     environment,

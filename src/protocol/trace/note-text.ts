@@ -1,4 +1,4 @@
-// How does a noted field read, and what is wrong with a message?
+// How does a noted field read?
 
 import { escapeText, scalarArrayText, scalarText, type TextOptions } from '../values/format-scalar.ts';
 import type { TypedValue } from '../values/value-parts.ts';
@@ -11,11 +11,6 @@ export function noteText({ name, content, remark }: FieldNote, options: TextOpti
   if (content === undefined) return remark === '' ? safeName : `${safeName} ${remark}`;
   const text = `${safeName} ${typeName(content.type)} = ${leafText(content, options)}`;
   return remark === '' ? text : `${text} (${remark})`;
-}
-
-/** A sentence that may quote what a peer sent, safe to print. */
-export function safeSentence(sentence: string): string {
-  return sentence.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, (character) => escapeText(character));
 }
 
 /** Notes hold values of one bit only: what has fields has notes below. */
