@@ -198,7 +198,8 @@ export class ServerLink implements Link {
       this.#isReadingPaused = true;
       this.#connection.pause();
     }
-    this.#held.push({ header: frame.header, body: frame.body.slice() });
+    // Not slice(): of a Buffer that would be a view.
+    this.#held.push({ header: frame.header, body: Uint8Array.from(frame.body) });
   }
 
   #resumeReading(): void {

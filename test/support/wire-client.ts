@@ -41,9 +41,9 @@ export class WireClient {
     const context = { types: new TypeReceiver(), typeOf: (ioid: number) => this.#operations.get(ioid) };
     connection.listen({
       data: (chunk) => {
-        this.chunks.push(chunk.slice());
+        this.chunks.push(Uint8Array.from(chunk));
         framer.push(chunk, (frame) => {
-          const message = decodeServerMessage({ header: frame.header, body: frame.body.slice() }, context);
+          const message = decodeServerMessage({ header: frame.header, body: Uint8Array.from(frame.body) }, context);
           if (message !== undefined) this.#hear(message);
         });
       },
