@@ -37,6 +37,7 @@ describe('a file that keeps to the layers', () => {
     ['channels/source.ts', '// Every field came from its codec.\nconst all = fields as Fields;'],
     ['channels/source.ts', "const kinds = ['a'] as const;"],
     ['channels/source.ts', "const text = 'such as this';"],
+    ['channels/source.ts', 'const text = `such\nas this`;'],
     ['channels/source.ts', "import { parse as read } from '../protocol/reader.ts';"],
     ['channels/source.ts', "// import { connect } from 'node:net';"],
   ])('is let through: %s with %j', (path, code) => {

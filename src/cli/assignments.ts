@@ -79,7 +79,7 @@ export function setAt(target: Record<string, unknown>, path: readonly string[], 
   let node = target;
   for (const [index, name] of path.entries()) {
     const isLast = index === path.length - 1;
-    const known = Object.getOwnPropertyDescriptor(node, name)?.value as unknown;
+    const known: unknown = Object.getOwnPropertyDescriptor(node, name)?.value;
     if (known !== undefined && (isLast || !isPlainObject(known))) {
       throw new UsageError(`${path.slice(0, index + 1).join('.')} is given twice`);
     }

@@ -126,9 +126,9 @@ function brokenShape(file: SourceFile): string[] {
 /** `as` goes around the type checker: each stands at a border, with a comment on its line or just above. */
 function uncommentedAssertions(file: SourceFile): string[] {
   const lines = file.text.split('\n');
-  const code = withoutImports(withoutComments(file.text)).split('\n');
+  const code = withoutStrings(withoutImports(withoutComments(file.text))).split('\n');
   return code.flatMap((line, index) => {
-    if (!/\bas (?!const\b)[\w{[(]/u.test(withoutStrings(line))) return [];
+    if (!/\bas (?!const\b)[\w{[(]/u.test(line)) return [];
     const commented = [lines[index], lines[index - 1], lines[index - 2]].some((near) => /\/\/|\*\//u.test(near ?? ''));
     return commented ? [] : [`${file.path}:${index + 1}: \`as\` without a comment that says why it holds`];
   });
@@ -185,6 +185,10 @@ function withoutImports(code: string): string {
   return code.replaceAll(/^(?:import|export)\b[^;'"]*?\bfrom\b/gmu, (text) => text.replaceAll(/[^\n]/gu, ''));
 }
 
-function withoutStrings(line: string): string {
-  return line.replaceAll(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`/gu, "''");
+/** Keeps the lines, too: a template may have several. */
+function withoutStrings(code: string): string {
+  return code.replaceAll(
+    /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/gu,
+    (text) => `'${text.replaceAll(/[^\n]/gu, '')}'`,
+  );
 }
