@@ -24,7 +24,7 @@ const NOBODY = { EPICS_PVA_ADDR_LIST: '127.0.0.1', EPICS_PVA_AUTO_ADDR_LIST: 'NO
 
 describe('list', () => {
   it('prints each server once', async () => {
-    expect(await client('list', '-w', '0.4')).toEqual({ stdout: `${address}\n`, stderr: '', exitCode: 0 });
+    expect(await client('list', '-w', '1')).toEqual({ stdout: `${address}\n`, stderr: '', exitCode: 0 });
   });
 
   it('tells more with -v, and goes on until ^C with -w 0', async () => {
@@ -45,7 +45,7 @@ describe('list', () => {
   it('prints what kind of server it is', async () => {
     const expected = new RegExp(`^${address} version="\\d[^"]*" lang="typescript"\n$`, 'u');
     expect((await client('list', '-i', address)).stdout).toMatch(expected);
-    expect((await client('list', '-i', '-w', '0.4')).stdout).toMatch(expected);
+    expect((await client('list', '-i', '-w', '1')).stdout).toMatch(expected);
   });
 
   it('prints JSON', async () => {
@@ -56,7 +56,7 @@ describe('list', () => {
     expect(JSON.parse((await client('list', '--json', '-i', address)).stdout)).toMatchObject({
       language: 'typescript',
     });
-    expect(JSON.parse((await client('list', '--json', '-w', '0.4')).stdout)).toMatchObject({
+    expect(JSON.parse((await client('list', '--json', '-w', '1')).stdout)).toMatchObject({
       event: 'online',
       server: address,
       protocol: 'tcp',
@@ -70,7 +70,7 @@ describe('list', () => {
   });
 
   it('of a server that is not there ends with 1 and its name', async () => {
-    const { stdout, stderr, exitCode } = await client('list', '--json', '-w', '0.3', address, '127.0.0.1:9');
+    const { stdout, stderr, exitCode } = await client('list', '--json', '-w', '1', address, '127.0.0.1:9');
     expect(stderr).toContain('Timeout with 1 outstanding: 127.0.0.1:9\n');
     const [, failed = ''] = stdout.split('\n');
     expect(JSON.parse(failed)).toMatchObject({ name: '127.0.0.1:9', error: { code: 'TIMEOUT' } });

@@ -78,7 +78,7 @@ describe('get', () => {
   });
 
   it('prints one JSON object a line, 64-bit integers exact, only what -r selects', async () => {
-    const { stdout } = await client('get', '--json', '-r', 'value', 'lab:big', 'lab:text', 'demo:nosuch', '-w', '0.3');
+    const { stdout } = await client('get', '--json', '-r', 'value', 'lab:big', 'lab:text', 'demo:nosuch', '-w', '1');
     const lines = stdout
       .split('\n')
       .slice(0, -1)
@@ -94,10 +94,10 @@ describe('get', () => {
   });
 
   it('goes on past PVs that fail, names those that did not answer, and ends with 1', async () => {
-    const { stdout, stderr, exitCode } = await client('get', '-w', '0.3', '-r', 'value', 'no:a', 'lab:x', 'no:b');
+    const { stdout, stderr, exitCode } = await client('get', '-w', '1', '-r', 'value', 'no:a', 'lab:x', 'no:b');
     expect(stdout).toBe('lab:x\n    value double = 1.5\n');
     expect(stderr.split('\n')).toEqual([
-      expect.stringMatching(/^no:a: timed out after 0.3 s: searched \d+ times?, no server answered$/u),
+      expect.stringMatching(/^no:a: timed out after 1 s: searched \d+ times?, no server answered$/u),
       expect.stringMatching(/^no:b: timed out/u),
       'Timeout with 2 outstanding: no:a, no:b',
       '',
@@ -219,7 +219,7 @@ describe('info', () => {
   });
 
   it('prints the type as JSON', async () => {
-    const { stdout } = await client('info', '--json', 'lab:x', 'no:pv', '-w', '0.2');
+    const { stdout } = await client('info', '--json', 'lab:x', 'no:pv', '-w', '1');
     const [found, missing] = stdout.split('\n');
     expect(JSON.parse(found ?? '')).toMatchObject({
       name: 'lab:x',
