@@ -54,9 +54,12 @@ export function searchTargets(area: SearchArea, interfaces: readonly NetworkInte
   if (area.autoAddresses) {
     const isMeant = (address: string): boolean =>
       area.interfaces.some(({ host }) => host === '0.0.0.0' || host === '::' || host === address);
-    for (const { address, broadcast } of interfaces) {
-      if (broadcast === undefined || !isMeant(address)) continue;
-      add({ to: { address: broadcast, port: area.udpPort }, isUnicast: false, multicast: undefined });
+    for (const { address, broadcast, isLoopback, family } of interfaces) {
+      if (!isMeant(address)) continue;
+      const port = area.udpPort;
+      if (broadcast !== undefined) add({ to: { address: broadcast, port }, isUnicast: false, multicast: undefined });
+      // Loopback has no broadcast, and a server that listens there alone would never hear of us: unlike pvxs, ask it too.
+      else if (isLoopback && family === 'IPv4') add({ to: { address, port }, isUnicast: true, multicast: undefined });
     }
   }
   return [...targets.values()];
