@@ -2,6 +2,7 @@
 
 import { BitSet } from '../protocol/bit-set.ts';
 import { LocalProtocolError, PvaError } from '../protocol/errors.ts';
+import type { Alarm } from '../protocol/normative/alarm.ts';
 import { OK, type Status } from '../protocol/status.ts';
 import type { StructureType } from '../protocol/types/type-desc.ts';
 import type { AnyValue, ValueOf } from '../protocol/types/value-of.ts';
@@ -9,10 +10,12 @@ import { anyCodecOf } from '../protocol/values/codec.ts';
 import { coercePartial } from '../protocol/values/coerce.ts';
 import { leafMask } from '../protocol/values/leaf-mask.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
+import { Behaviours, type BehaviourOptions } from './behaviours/behaviours.ts';
+import { beginTelling, endTelling } from './behaviours/wave.ts';
 import type { CallRequest, Channel, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
 import { requireChoice, requireStructure, stamped, unset } from './standard-fields.ts';
 
-export interface SharedPVOptions<T extends StructureType = StructureType, V = ValueOf<T>> {
+export interface SharedPVOptions<T extends StructureType = StructureType, V = ValueOf<T>> extends BehaviourOptions {
   /** Fields of the first value, as for `post`; what is left out counts as never set. */
   readonly initial?: unknown;
   /**
@@ -30,7 +33,7 @@ export interface SharedPVOptions<T extends StructureType = StructureType, V = Va
   readonly putTimeoutMs?: number;
   /** The same of `onCall`. */
   readonly callTimeoutMs?: number;
-  /** Gives time stamps to what clients put; the system's by default. */
+  /** Where time stamps come from; the system's by default. */
   readonly clock?: Clock;
 }
 
@@ -40,17 +43,19 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
   readonly putTimeoutMs: number | undefined;
   readonly callTimeoutMs: number | undefined;
   readonly #handlers: Handlers;
+  readonly #behaviours: Behaviours | undefined;
   readonly #subscribers = new Set<Subscriber>();
   readonly #closeListeners = new Set<() => void>();
   #state: ChannelUpdate;
   #isClosed = false;
 
-  /** @throws LocalProtocolError when `initial` does not fit the type */
+  /** @throws LocalProtocolError when `initial` or a behaviour does not fit the type */
   constructor(type: T, options: SharedPVOptions<T, V> = {}) {
     this.type = type;
     this.putTimeoutMs = options.putTimeoutMs;
     this.callTimeoutMs = options.callTimeoutMs;
     this.#handlers = handlersOf(options, this);
+    this.#behaviours = Behaviours.of(type, options, options.clock ?? systemClock);
     this.#state = unset(type);
     if (options.initial !== undefined) this.post(options.initial);
   }
@@ -85,12 +90,23 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
    * @throws LocalProtocolError when the patch does not fit the type, or after `close`; nothing is changed then
    */
   post(patch: unknown): void {
+    this.postAtLeast(patch, undefined);
+  }
+
+  /** Posts with an alarm that the PV is to have unless it has a worse one. Needs a behaviour, whichever. */
+  protected postAtLeast(patch: unknown, alarm: Alarm | undefined): void {
     if (this.#isClosed) throw new LocalProtocolError('post to a PV that is closed');
-    const { changed, value } = this.#applied(patch);
-    this.#state = { changed: this.#state.changed.clone().or(changed), value };
-    if (this.#subscribers.size === 0) return;
-    const update: ChannelUpdate = { changed, value };
-    for (const subscriber of this.#subscribers) subscriber.update(update);
+    const applied = this.#applied(patch);
+    const update = this.#behaviours?.complete(applied, this.#state, alarm) ?? applied;
+    this.#state = { changed: this.#state.changed.clone().or(update.changed), value: update.value };
+    const told = this.#behaviours === undefined ? update : this.#behaviours.toTell(update);
+    if (this.#subscribers.size === 0 || told === undefined) return;
+    beginTelling();
+    try {
+      for (const subscriber of this.#subscribers) subscriber.update(told);
+    } finally {
+      endTelling();
+    }
   }
 
   /** Ends all subscriptions that there are: what is queued is still sent, then the status. */
@@ -111,8 +127,9 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
 
   put(put: PutRequest): void | Promise<void> {
     if (this.#handlers.put === undefined) throw new PvaError('READ_ONLY', 'this PV is read-only');
-    requireChoice(this.type, put);
-    return this.#handlers.put(put);
+    const { value } = this.#state;
+    requireChoice(this.type, put, value);
+    return this.#handlers.put(this.#behaviours?.admit(put, value) ?? put);
   }
 
   call(call: CallRequest): AnyValue | Promise<AnyValue> {

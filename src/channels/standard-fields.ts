@@ -19,7 +19,7 @@ const NANOSECONDS = 'nanoseconds';
 export function stamped(type: StructureType, update: ChannelUpdate, wallTimeMs: number): ChannelUpdate {
   const field = fieldOf(type, 'timeStamp');
   if (field?.type.kind !== 'structure') return update;
-  if (update.changed.hasAny(field.bit, field.bit + field.type.bitCount)) return update;
+  if (isChanged(update, field)) return update;
   const seconds = fieldOf(field.type, SECONDS);
   const nanoseconds = fieldOf(field.type, NANOSECONDS);
   if (!isScalar(seconds?.type, 'long') || !isScalar(nanoseconds?.type, 'int')) return update;
@@ -33,17 +33,21 @@ export function stamped(type: StructureType, update: ChannelUpdate, wallTimeMs: 
 }
 
 /**
- * Refuses an enum whose index names none of its choices.
+ * Refuses an enum whose index names none of its choices, and choices other than those that there are: whoever serves
+ * an enum says what there is to choose.
  * @throws LocalProtocolError
  */
-export function requireChoice(type: StructureType, update: ChannelUpdate): void {
+export function requireChoice(type: StructureType, update: ChannelUpdate, current: StructureValue): void {
   const field = fieldOf(type, 'value');
   if (field === undefined || !isEnum(field.type)) return;
-  if (!update.changed.hasAny(field.bit, field.bit + field.type.bitCount)) return;
+  if (!isChanged(update, field)) return;
   const value = structureIn(update.value, 'value');
   const index = value['index'];
-  const choices: unknown = value['choices'];
-  const labels = Array.isArray(choices) ? choices.filter((choice) => typeof choice === 'string') : [];
+  const labels = textsIn(value['choices']);
+  const offered = textsIn(structureIn(current, 'value')['choices']);
+  if (offered.length > 0 && (labels.length !== offered.length || labels.some((label, at) => label !== offered[at]))) {
+    throw new LocalProtocolError('value.choices: the choices cannot be written, only value.index');
+  }
   try {
     enumIndex(labels, index);
   } catch (thrown) {
@@ -68,18 +72,35 @@ function isStructure(value: PvValue | undefined): value is StructureValue {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
-function structureIn(value: StructureValue, name: string): StructureValue {
+/** The structure of that name inside of a value; one without fields where there is none. */
+export function structureIn(value: StructureValue, name: string): StructureValue {
   const found = value[name];
   return isStructure(found) ? found : {};
 }
 
-function fieldOf(type: StructureType, name: string): { readonly type: TypeDesc; readonly bit: number } | undefined {
+/** A field and its bit, counted from the structure's own. */
+export interface PlacedField {
+  readonly type: TypeDesc;
+  readonly bit: number;
+}
+
+export function fieldOf(type: StructureType, name: string): PlacedField | undefined {
   const index = type.indexOf.get(name) ?? -1;
   const field = type.fields[index];
   const bit = fieldBits(type)[index];
   return field === undefined || bit === undefined ? undefined : { type: field.type, bit };
 }
 
-function isScalar(type: TypeDesc | undefined, scalar: string): boolean {
+/** Whether an update changes a field of the outermost structure, or a part of it. */
+export function isChanged({ changed }: ChannelUpdate, { type, bit }: PlacedField): boolean {
+  return changed.hasAny(bit, bit + type.bitCount);
+}
+
+export function isScalar(type: TypeDesc | undefined, scalar: string): boolean {
   return type?.kind === 'scalar' && type.scalar === scalar;
+}
+
+function textsIn(value: PvValue | undefined): readonly string[] {
+  const items: unknown = value;
+  return Array.isArray(items) ? items.filter((item) => typeof item === 'string') : [];
 }

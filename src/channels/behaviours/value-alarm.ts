@@ -1,0 +1,50 @@
+// How does `valueAlarm` set `alarm`? Each new value is held against the limits that the PV shows at that moment.
+
+import { LocalProtocolError } from '../../protocol/errors.ts';
+import { NO_ALARM, type Alarm } from '../../protocol/normative/alarm.ts';
+import type { StructureType } from '../../protocol/types/type-desc.ts';
+import type { StructureValue } from '../../protocol/types/value-of.ts';
+import type { ChannelUpdate } from '../channel.ts';
+import { alarmLimitsOf, limitAlarm } from '../limit-alarm.ts';
+import { fieldOf, isChanged, structureIn, type PlacedField } from '../standard-fields.ts';
+import { isNumber } from './exact-number.ts';
+
+export class ValueAlarm {
+  readonly #value: PlacedField;
+  readonly #limits: PlacedField;
+  /** The last alarm of a limit, which hysteresis goes by; that of the PV may be what somebody else wrote. */
+  #before: Alarm = NO_ALARM;
+
+  /** @throws LocalProtocolError when the type has no number, no `valueAlarm` or no `alarm` */
+  constructor(type: StructureType) {
+    const value = fieldOf(type, 'value');
+    const limits = fieldOf(type, 'valueAlarm');
+    const isOneNumber =
+      value?.type.kind === 'scalar' && value.type.scalar !== 'string' && value.type.scalar !== 'boolean';
+    if (!isOneNumber) throw new LocalProtocolError('limitAlarms: the type has no field value that is one number');
+    if (limits?.type.kind !== 'structure')
+      throw new LocalProtocolError(
+        'limitAlarms: the type has no field valueAlarm; ntScalar(..., { valueAlarm: true }) has one',
+      );
+    this.#value = value;
+    this.#limits = limits;
+  }
+
+  /** Whether an update brings a new value or new limits. */
+  concerns(update: ChannelUpdate): boolean {
+    return isChanged(update, this.#value) || isChanged(update, this.#limits);
+  }
+
+  changesValue(update: ChannelUpdate): boolean {
+    return isChanged(update, this.#value);
+  }
+
+  /** The alarm of a full value that follows the one judged before. */
+  judge(full: StructureValue): Alarm {
+    const { value } = full;
+    const valueAlarm = structureIn(full, 'valueAlarm');
+    const isJudged = valueAlarm['active'] === true && isNumber(value);
+    this.#before = isJudged ? limitAlarm(value, alarmLimitsOf(valueAlarm), this.#before) : NO_ALARM;
+    return this.#before;
+  }
+}
