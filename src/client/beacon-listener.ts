@@ -11,7 +11,7 @@ import { PvaError } from '../protocol/errors.ts';
 import type { Beacon } from '../protocol/messages/beacon.ts';
 import { datagramContext, decodeMessage } from '../protocol/messages/index.ts';
 import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../protocol/messages/search.ts';
-import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/search-forward.ts';
+import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/machines/search-forward.ts';
 import type { Endpoint, Network, UdpSocket } from '../transport/network.ts';
 import { firstAddress } from './host-names.ts';
 import { interfaceAddressFor, isIpv6 } from './search-targets.ts';

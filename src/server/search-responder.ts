@@ -12,7 +12,7 @@ import { readDatagram } from '../protocol/datagram.ts';
 import { PvaError } from '../protocol/errors.ts';
 import { datagramContext, decodeMessage, encodeMessage } from '../protocol/messages/index.ts';
 import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../protocol/messages/search.ts';
-import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/search-forward.ts';
+import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/machines/search-forward.ts';
 import { Writer } from '../protocol/writer.ts';
 import type { Endpoint, Network, UdpSocket } from '../transport/network.ts';
 import { addressOf } from './interfaces.ts';

@@ -5,7 +5,7 @@
 
 import { isAny } from '../protocol/address.ts';
 import { PvaError } from '../protocol/errors.ts';
-import { FORWARD_GROUP, FORWARD_INTERFACE } from '../protocol/search-forward.ts';
+import { FORWARD_GROUP, FORWARD_INTERFACE } from '../protocol/machines/search-forward.ts';
 import type { Endpoint, Network, UdpSocket } from '../transport/network.ts';
 import { broadcastsOf, type ServedAddress, type ServedGroup } from './interfaces.ts';
 import type { NoticeBoard } from './notices.ts';

@@ -17,7 +17,7 @@ import {
   type Search,
 } from '../../src/protocol/messages/search.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
-import { FORWARD_GROUP, forwardedSearch } from '../../src/protocol/search-forward.ts';
+import { FORWARD_GROUP, forwardedSearch } from '../../src/protocol/machines/search-forward.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import { Server } from '../../src/server/server.ts';

@@ -5,9 +5,9 @@
 // servers and clients, forward in this way; a receiver has to trust the response address in the body.
 // Spec: Protocol-Messages, "CMD_ORIGIN_TAG".
 
-import { encodeMessage } from './messages/index.ts';
-import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from './messages/search.ts';
-import { Writer } from './writer.ts';
+import { encodeMessage } from '../messages/index.ts';
+import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../messages/search.ts';
+import { Writer } from '../writer.ts';
 
 /** All servers and clients of a host that share the UDP port are members, on 127.0.0.1 alone. */
 export const FORWARD_GROUP = '224.0.0.128';
