@@ -85,11 +85,15 @@ export class Search implements Seeker {
   remove(channel: Channel): void {
     this.#channels.delete(channel.cid);
     this.#schedule.remove(channel.cid);
+    if (this.#schedule.size === 0) this.#disarm();
   }
 
   describe(channel: Channel): string {
     const tryCount = this.#schedule.tryCount(channel.cid);
-    const times = `searched ${tryCount} ${tryCount === 1 ? 'time' : 'times'}, no server answered`;
+    const times =
+      tryCount === 0
+        ? 'waiting to search again'
+        : `searched ${tryCount} ${tryCount === 1 ? 'time' : 'times'}, no server answered`;
     const problems = [
       ...(this.#nameServers.isEmpty && this.#targets().length === 0
         ? ['there is nowhere to search: no address, no name server, no network with broadcasts']
@@ -128,7 +132,7 @@ export class Search implements Seeker {
 
   close(): void {
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#disarm();
     this.#nameServers.close();
     this.#sockets.close();
     this.#channels.clear();
@@ -185,6 +189,11 @@ export class Search implements Seeker {
       this.#search();
       this.#arm();
     });
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timerAt = Number.POSITIVE_INFINITY;
   }
 
   #search(): void {

@@ -1,0 +1,366 @@
+// From wanting a PV to having it, and what is said when it does not come to that.
+
+import { describe, expect, it } from 'vitest';
+import { BitSet } from '../../src/protocol/bit-set.ts';
+import {
+  DisconnectedError,
+  LimitError,
+  LocalProtocolError,
+  reasonOf,
+  StatusError,
+  TimeoutError,
+} from '../../src/protocol/errors.ts';
+import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
+import { error, OK } from '../../src/protocol/status.ts';
+import { double, int, string, structure } from '../../src/protocol/types/type-desc.ts';
+import { codecOf } from '../../src/protocol/values/codec.ts';
+import { makeWorld, type ClientWorld } from '../support/client-world.ts';
+import { FakeServer } from '../support/fake-server.ts';
+
+const TYPE = ntScalar(double);
+const valueOf = (value: number) => ({ changed: BitSet.of(1), value: { ...codecOf(TYPE).defaultValue(), value } });
+const OTHER_GUID = 'ffffffffffffffffffffffff';
+
+async function serving(world: ClientWorld, options = {}): Promise<FakeServer> {
+  const server = await FakeServer.start(world.serverHost, options);
+  server.serve('x', TYPE, () => valueOf(1));
+  return server;
+}
+
+describe('a timeout says what was waited for', () => {
+  it('a server that answers the search', async () => {
+    const world = makeWorld();
+    await serving(world);
+    const call = world.context.get('nosuch', { timeoutMs: 2_500 });
+    await expect(world.clock.until(call)).rejects.toThrow(TimeoutError);
+    await expect(call).rejects.toThrow('nosuch: timed out after 2.5 s: searched 3 times, no server answered');
+    await world.context.close();
+  });
+
+  it('of five seconds, unless told otherwise', async () => {
+    const world = makeWorld();
+    const call = world.context.get('nosuch');
+    await expect(world.clock.until(call)).rejects.toThrow('timed out after 5 s');
+    expect(world.clock.now()).toBe(5_000);
+    await world.context.close();
+  });
+
+  it('anywhere to search', async () => {
+    const world = makeWorld({ environment: { EPICS_PVA_AUTO_ADDR_LIST: 'NO' } });
+    const call = world.context.get('x', { timeoutMs: 100 });
+    await expect(world.clock.until(call)).rejects.toThrow(
+      'searched 1 time, no server answered; there is nowhere to search: no address, no name server, no network with broadcasts',
+    );
+    await world.context.close();
+  });
+
+  it.each([
+    ['CONNECTION_VALIDATION', 'found at 10.0.0.2:5075, no CONNECTION_VALIDATED'],
+    ['CREATE_CHANNEL', 'found at 10.0.0.2:5075, no reply to CREATE_CHANNEL'],
+    ['GET', 'found at 10.0.0.2:5075, no reply to GET INIT'],
+    ['GET exec', 'found at 10.0.0.2:5075, no reply to GET'],
+  ])('a reply to %s', async (unanswered, expected) => {
+    const world = makeWorld();
+    const server = await serving(world);
+    const [command, phase] = unanswered.split(' ');
+    server.on(
+      (message) =>
+        message.command === command && (phase === undefined || ('phase' in message && message.phase === phase)),
+    );
+    const call = world.context.get('x', { timeoutMs: 1_000 });
+    await expect(world.clock.until(call)).rejects.toThrow(`x: timed out after 1 s: ${expected}`);
+    await world.context.close();
+  });
+
+  it('for the right PV of many', async () => {
+    const world = makeWorld();
+    await serving(world);
+    const outcomes = await world.clock.until(world.context.getMany(['x', 'a', 'x', 'b'], { timeoutMs: 1_500 }));
+    expect(outcomes.map(({ pvName, ok }) => [pvName, ok])).toEqual([
+      ['x', true],
+      ['a', false],
+      ['x', true],
+      ['b', false],
+    ]);
+    expect(outcomes.flatMap((outcome) => (outcome.ok ? [] : [reasonOf(outcome.error)]))).toEqual([
+      'a: timed out after 1.5 s: searched 2 times, no server answered',
+      'b: timed out after 1.5 s: searched 2 times, no server answered',
+    ]);
+    await world.context.close();
+  });
+});
+
+describe('a refused channel', () => {
+  it('is searched for again, much later, and the reason is kept', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    server.on((message, link) => {
+      if (message.command !== 'CREATE_CHANNEL') return false;
+      const [{ cid } = { cid: 0 }] = message.channels;
+      link.send({ command: 'CREATE_CHANNEL', cid, sid: 0, status: error('not for you') });
+      return true;
+    });
+    const call = world.context.get('x', { timeoutMs: 20_000 });
+    await expect(world.clock.until(call)).rejects.toThrow(
+      'x: timed out after 20 s: waiting to search again; before that 10.0.0.2:5075 refused the channel: not for you',
+    );
+    expect(server.searches).toHaveLength(1);
+    expect(world.notices).toContainEqual({
+      kind: 'channelRefused',
+      level: 'warning',
+      pvName: 'x',
+      server: '10.0.0.2:5075',
+      text: 'x: 10.0.0.2:5075 refused the channel: not for you',
+    });
+    await world.context.close();
+  });
+
+  it('is granted when the server thinks again', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    let refusals = 0;
+    server.on((message, link) => {
+      if (message.command !== 'CREATE_CHANNEL' || refusals++ > 0) return false;
+      link.send({ command: 'CREATE_CHANNEL', cid: message.channels[0]?.cid ?? 0, sid: 0, status: error('') });
+      return true;
+    });
+    const call = world.context.get('x', { timeoutMs: 60_000, type: TYPE });
+    await expect(world.clock.until(call)).resolves.toMatchObject({ value: 1 });
+    expect(world.clock.now()).toBeGreaterThan(28_000);
+    await world.context.close();
+  });
+
+  it('of a server that the caller named is an error at once', async () => {
+    const world = makeWorld();
+    await serving(world);
+    const call = world.context.get('nosuch', { server: '10.0.0.2' });
+    await expect(world.clock.until(call)).rejects.toThrow(StatusError);
+    await expect(call).rejects.toThrow('nosuch: 10.0.0.2:5075 refused the channel: no such PV nosuch');
+    expect(world.clock.now()).toBeLessThan(100);
+    // And the next call asks again.
+    const again = world.context.get('nosuch', { server: '10.0.0.2' });
+    await expect(world.clock.until(again)).rejects.toThrow('no such PV nosuch');
+    await world.context.close();
+  });
+
+  it('counts as refused when the server says nothing for 40 s', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    let isAsked = false;
+    server.on((message) => {
+      if (message.command !== 'CREATE_CHANNEL' || isAsked) return false;
+      isAsked = true;
+      return true;
+    });
+    const call = world.context.get('x', { timeoutMs: 200_000, type: TYPE });
+    await expect(world.clock.until(call, 200_000)).resolves.toMatchObject({ value: 1 });
+    expect(world.notices.map(({ text }) => text)).toContain(
+      'x: 10.0.0.2:5075 refused the channel: no reply to CREATE_CHANNEL for 40 s',
+    );
+    await world.context.close();
+  });
+});
+
+describe('a server that the caller names', () => {
+  it('is asked without a search, by address or by name', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    server.pvNames.add('hidden');
+    for (const name of ['10.0.0.2', '10.0.0.2:5075', 'server', 'server:5075']) {
+      const info = world.context.get('x', { server: name, type: TYPE });
+      await expect(world.clock.until(info)).resolves.toMatchObject({ value: 1 });
+    }
+    expect(server.searches).toEqual([]);
+    expect(server.links).toHaveLength(1);
+    await world.context.close();
+  });
+
+  it('is waited for while it is not there', async () => {
+    const world = makeWorld();
+    const call = world.context.get('x', { server: '10.0.0.2', timeoutMs: 10_000, type: TYPE });
+    call.catch(() => {});
+    await world.clock.advanceAsync(3_000);
+    await serving(world);
+    await expect(world.clock.until(call)).resolves.toMatchObject({ value: 1 });
+    await world.context.close();
+  });
+
+  it('is named in the error when it never comes', async () => {
+    const world = makeWorld();
+    const call = world.context.get('x', { server: '10.0.0.2:7', timeoutMs: 3_000 });
+    await expect(world.clock.until(call)).rejects.toThrow(
+      /^x: timed out after 3 s: waiting to connect again; before that no connection to 10\.0\.0\.2:7: .*ECONNREFUSED/,
+    );
+    await world.context.close();
+  });
+
+  it('does not turn in circles when it creates and destroys', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    let createCount = 0;
+    server.on((message, link) => {
+      if (message.command !== 'CREATE_CHANNEL') return false;
+      createCount++;
+      const cid = message.channels[0]?.cid ?? 0;
+      link.send({ command: 'CREATE_CHANNEL', cid, sid: 5, status: OK }, { command: 'DESTROY_CHANNEL', sid: 5, cid });
+      return true;
+    });
+    const call = world.context.get('x', { server: '10.0.0.2', timeoutMs: 10_000 });
+    await expect(world.clock.until(call)).rejects.toThrow('before that x: 10.0.0.2:5075 destroyed the channel');
+    expect(createCount).toBeLessThan(8);
+    await world.context.close();
+  });
+
+  it('has to have a name that can be one', async () => {
+    const { context, clock } = makeWorld();
+    await expect(context.get('x', { server: 'a b' })).rejects.toThrow(LocalProtocolError);
+    await expect(context.get('x', { server: '1.2.3' })).rejects.toThrow(/server '1\.2\.3' is not an IPv4 address/);
+    await expect(clock.until(context.get('x', { server: 'nowhere' }))).rejects.toThrow(/nowhere/);
+    await context.close();
+  });
+});
+
+describe('two servers with one PV', () => {
+  it('are told of once; the first is used', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    const host = world.network.host('third', '10.0.0.3/24');
+    const other = await FakeServer.start(host, { guid: OTHER_GUID });
+    other.pvNames.add('x');
+    const answered = server.answer.bind(server);
+    server.answer = (search, to) => {
+      answered(search, to);
+      answered(search, to);
+      for (let time = 0; time < 3; time++) other.answer(search, to);
+    };
+    await world.clock.until(world.context.get('x'));
+    const duplicates = world.notices.filter(({ kind }) => kind === 'duplicatePv');
+    expect(duplicates).toHaveLength(1);
+    expect(duplicates[0]?.text).toMatch(/^x: served by 10\.0\.0\.[23]:5075, and also by 10\.0\.0\.[23]:5075$/);
+    await world.context.close();
+  });
+});
+
+describe('what a server says besides', () => {
+  it('a MESSAGE is a notice under the name of the PV, or of the server', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    server.on((message, link) => {
+      if (message.command !== 'GET' || message.phase !== 'exec') return false;
+      link.send({ command: 'MESSAGE', ioid: message.ioid, severity: 1, text: 'slow today' });
+      link.send({ command: 'MESSAGE', ioid: 4711, severity: 9, text: 'who knows' });
+      return false;
+    });
+    await world.clock.until(world.context.get('x'));
+    expect(world.notices.filter(({ kind }) => kind === 'serverMessage')).toEqual([
+      { kind: 'serverMessage', level: 'warning', server: '10.0.0.2:5075', pvName: 'x', text: 'x: slow today' },
+      { kind: 'serverMessage', level: 'error', server: '10.0.0.2:5075', text: '10.0.0.2:5075: who knows' },
+    ]);
+    await world.context.close();
+  });
+
+  it('an ACL_CHANGE before the channel is created is tolerated, as core-pva sends it', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    server.on((message, link) => {
+      if (message.command !== 'CREATE_CHANNEL') return false;
+      link.send({ command: 'ACL_CHANGE', form: 'rights', cid: message.channels[0]?.cid ?? 0, rights: 5 });
+      link.send({ command: 'ACL_CHANGE', form: 'rights', cid: 4711, rights: 5 });
+      link.send({ command: 'ACL_CHANGE', form: 'unknown', payload: new Uint8Array(9) });
+      return false;
+    });
+    await expect(world.clock.until(world.context.get('x', { type: TYPE }))).resolves.toMatchObject({ value: 1 });
+    expect(world.notices.map(({ text }) => text)).toContain(
+      'x: 10.0.0.2:5075 says rights 101 (put 1, put-get 10, rpc 100)',
+    );
+    await world.context.close();
+  });
+
+  it('commands that nobody knows are skipped', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    server.on((message, link) => {
+      if (message.command === 'GET') link.sendHex('ca024055 03000000 010203 ca024177 07000000');
+      return false;
+    });
+    await expect(world.clock.until(world.context.get('x', { type: TYPE }))).resolves.toMatchObject({ value: 1 });
+    await world.context.close();
+  });
+});
+
+describe('a call', () => {
+  it('can be given up at any moment, and the server is told', async () => {
+    for (let delay = 0; delay < 60; delay += 4) {
+      const world = makeWorld({ network: { delayMs: [5, 5] } });
+      const server = await serving(world);
+      const abort = new AbortController();
+      const call = world.context.get('x', { signal: abort.signal });
+      call.catch(() => {});
+      await world.clock.advanceAsync(delay);
+      abort.abort(new Error('no longer'));
+      await Promise.allSettled([call]);
+      await world.clock.advanceAsync(100);
+      const requests = server.links.flatMap(({ commands }) => commands);
+      const inits = requests.filter((command) => command === 'GET init').length;
+      expect(requests.filter((command) => command === 'DESTROY_REQUEST')).toHaveLength(inits);
+      await world.context.close();
+      await world.clock.advanceAsync(100);
+      expect(world.clock.timerCount).toBe(0);
+    }
+  });
+
+  it('that is aborted before it begins does nothing', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    const call = world.context.get('x', { signal: AbortSignal.abort(new Error('never')) });
+    await expect(call).rejects.toThrow('never');
+    await world.clock.advanceAsync(100);
+    expect(server.searches).toEqual([]);
+    await world.context.close();
+  });
+
+  it('ends with the context, and none begins after it', async () => {
+    const world = makeWorld();
+    await serving(world);
+    const calls = [
+      world.context.get('nosuch'),
+      world.context.info('x', { server: 'nowhere' }),
+      world.context.probe('server'),
+    ];
+    const settled = Promise.allSettled(calls);
+    await world.context.close();
+    await world.context.close();
+    const outcomes = await settled;
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await expect(calls[0]).rejects.toThrow(DisconnectedError);
+    await expect(world.context.get('x')).rejects.toThrow('x: the context is closed');
+    await world.clock.advanceAsync(10_000);
+    expect(world.clock.timerCount).toBe(0);
+  });
+
+  it('needs a name, a deadline and a request that can be used', async () => {
+    const { context } = makeWorld();
+    await expect(context.get('')).rejects.toThrow('a PV name is empty');
+    await expect(context.get('x'.repeat(501))).rejects.toThrow(LimitError);
+    await expect(context.get('x', { request: 'field(' })).rejects.toThrow(/pvRequest/);
+    await expect(context.get('x', { timeoutMs: -1 })).rejects.toThrow('timeoutMs is -1, 0 or more expected');
+    await expect(context.get('x', { timeoutMs: Number.NaN })).rejects.toThrow('timeoutMs is NaN');
+    await context.close();
+  });
+
+  it('expects the type that it is given', async () => {
+    const world = makeWorld();
+    await serving(world);
+    const get = (type: ReturnType<typeof structure>) => world.clock.until(world.context.get('x', { type }));
+    await expect(get(structure({ value: double }))).resolves.toMatchObject({ value: 1 });
+    await expect(get(structure({ value: int }))).rejects.toThrow('x: field value is double, int expected');
+    await expect(get(structure({ values: int }))).rejects.toThrow('x: the channel has no values, int expected');
+    await expect(get(structure({ alarm: structure({ text: string }) }))).rejects.toThrow(
+      'x: field alarm has no text, string expected',
+    );
+    await expect(get(structure({ alarm: string }))).rejects.toThrow(
+      'x: field alarm is structure alarm_t, string expected',
+    );
+    await world.context.close();
+  });
+});
