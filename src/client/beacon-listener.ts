@@ -12,7 +12,8 @@ import type { Beacon } from '../protocol/messages/beacon.ts';
 import { datagramContext, decodeMessage } from '../protocol/messages/index.ts';
 import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../protocol/messages/search.ts';
 import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/machines/search-forward.ts';
-import type { Endpoint, Network, UdpSocket } from '../transport/network.ts';
+import { likelyReceiver } from '../transport/interfaces.ts';
+import type { Endpoint, Network, NetworkInterface, UdpSocket } from '../transport/network.ts';
 import { firstAddress } from './host-names.ts';
 import { interfaceAddressFor, isIpv6 } from './search-targets.ts';
 
@@ -26,12 +27,15 @@ export class BeaconListener {
   readonly #network: Network;
   readonly #handlers: BeaconHandlers;
   readonly #sockets: UdpSocket[] = [];
+  /** As they were at the start: asking the system costs more than passing on a search. */
+  readonly #interfaces: readonly NetworkInterface[];
   #forwarder: UdpSocket | undefined;
   #isClosed = false;
 
   constructor(network: Network, handlers: BeaconHandlers) {
     this.#network = network;
     this.#handlers = handlers;
+    this.#interfaces = network.interfaces();
   }
 
   /** Listens where it can; what cannot be bound is told to `error`: clients live without beacons. */
@@ -99,7 +103,9 @@ export class BeaconListener {
     const port = (search.flags & SEARCH_REPLY_TO_SOURCE) === 0 ? search.responsePort : from.port;
     const isForUsAlone = (search.flags & SEARCH_UNICAST) !== 0;
     if (!isForUsAlone || port === 0 || isIpv6(address) || isMulticast(address)) return;
-    const receivedAt = isIpv6(local.address) ? ANY_IPV4 : local.address;
+    // A server on one interface alone takes the search only if it was sent to that one.
+    const bound = isIpv6(local.address) ? ANY_IPV4 : local.address;
+    const receivedAt = likelyReceiver(bound, from.address, this.#interfaces);
     const group = { address: FORWARD_GROUP, port: local.port };
     this.#forwarder?.send(forwardedSearch(search, { address, port }, receivedAt), group);
   }

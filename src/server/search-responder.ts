@@ -14,7 +14,8 @@ import { datagramContext, decodeMessage, encodeMessage } from '../protocol/messa
 import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../protocol/messages/search.ts';
 import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/machines/search-forward.ts';
 import { Writer } from '../protocol/writer.ts';
-import type { Endpoint, Network, UdpSocket } from '../transport/network.ts';
+import { likelyReceiver } from '../transport/interfaces.ts';
+import type { Endpoint, Network, NetworkInterface, UdpSocket } from '../transport/network.ts';
 import { addressOf } from './interfaces.ts';
 import type { LinkHost } from './link-host.ts';
 import { answerSearch } from './search-answer.ts';
@@ -31,6 +32,8 @@ export class SearchResponder {
   readonly #network: Network;
   readonly #ignored: readonly IgnoredSender[];
   readonly #forwarder: UdpSocket | undefined;
+  /** As they were at the start: asking the system costs more than answering a search. */
+  readonly #interfaces: readonly NetworkInterface[];
 
   private constructor(
     host: LinkHost,
@@ -42,6 +45,7 @@ export class SearchResponder {
     this.#network = network;
     this.#ignored = ignored;
     this.#forwarder = forwarder;
+    this.#interfaces = network.interfaces();
   }
 
   /** @throws PvaError when a name among the ignored senders cannot be looked up */
@@ -92,7 +96,7 @@ export class SearchResponder {
     const replyTo = replyAddress(search, from, isForwarded);
     if (replyTo.port === 0 || isMulticast(replyTo.address) || this.#isIgnored(replyTo)) return false;
     const isUnicast = arrival === 'unicast' || (arrival === 'unknown' && (search.flags & SEARCH_UNICAST) !== 0);
-    if (isUnicast && !isForwarded) this.#forward(search, replyTo, station);
+    if (isUnicast && !isForwarded) this.#forward(search, from, replyTo, station);
     const { directory, guid, counters } = this.#host;
     const answer = answerSearch(search, directory, { guid, tcpPort: station.tcpPort });
     if (answer === undefined) return true;
@@ -103,9 +107,11 @@ export class SearchResponder {
     return true;
   }
 
-  #forward(search: Search, replyTo: Endpoint, station: Station): void {
+  #forward(search: Search, from: Endpoint, replyTo: Endpoint, station: Station): void {
     if (this.#forwarder === undefined || replyTo.address.includes(':')) return;
-    const receivedAt = station.served.isWildcard ? ANY_IPV4 : station.served.address;
+    // A server on one interface alone takes the search only if it was sent to that one.
+    const bound = station.served.isWildcard ? ANY_IPV4 : station.served.address;
+    const receivedAt = likelyReceiver(bound, from.address, this.#interfaces);
     const group: Endpoint = { address: FORWARD_GROUP, port: station.socket.local.port };
     this.#forwarder.send(forwardedSearch(search, replyTo, receivedAt), group);
     this.#host.counters.searchesForwarded++;

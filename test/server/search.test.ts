@@ -231,7 +231,8 @@ describe('forwarding on one host', () => {
     const group = await makeEar(world.host, FORWARD_GROUP, UDP_PORT, FORWARD_GROUP);
     expect(await ask({})).toHaveLength(1);
     expect(group.heard).toMatchObject([
-      { message: { command: 'ORIGIN_TAG', forwarder: '0.0.0.0' } },
+      // The address that the client, on the same network, must have sent to: a server on that one alone takes no other.
+      { message: { command: 'ORIGIN_TAG', forwarder: '10.0.0.1' } },
       {
         message: {
           ...SEARCH,

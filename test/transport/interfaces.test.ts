@@ -1,7 +1,7 @@
 // Are broadcast addresses worked out from address and netmask, and only where there is one?
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, vi } from 'vitest';
-import { listInterfaces } from '../../src/transport/interfaces.ts';
+import { describe as describeInterface, likelyReceiver, listInterfaces } from '../../src/transport/interfaces.ts';
 import { broadcastOf, isSameNetwork, netmaskOf } from '../../src/transport/ipv4.ts';
 
 vi.mock('node:os', () => ({ networkInterfaces: vi.fn() }));
@@ -31,6 +31,29 @@ describe('interfaces', () => {
       { name: 'eth0', address: 'fe80::1', netmask: 'ffff::', isLoopback: false, family: 'IPv6' },
       { name: 'tun0', address: '10.8.0.6', netmask: '255.255.255.255', isLoopback: false, family: 'IPv4' },
     ]);
+  });
+});
+
+describe('the address that a datagram was likely sent to', () => {
+  const interfaces = [
+    describeInterface('lo', '127.0.0.1', '255.0.0.0', true, 'IPv4'),
+    describeInterface('eth0', '10.0.0.5', '255.255.255.0', false, 'IPv4'),
+    describeInterface('eth1', '10.0.1.5', '255.255.255.0', false, 'IPv4'),
+    describeInterface('eth1', 'fe80::1', 'ffff::', false, 'IPv6'),
+  ];
+
+  it.each([
+    ['of the sender itself, on this host', '10.0.1.5', '10.0.1.5'],
+    ['on the network of the sender', '10.0.0.77', '10.0.0.5'],
+    ['of loopback, for senders there', '127.0.0.9', '127.0.0.1'],
+    ['unknown, for senders far away', '192.0.2.1', '0.0.0.0'],
+    ['unknown, for IPv6', 'fe80::2', '0.0.0.0'],
+  ])('is %s', (_, from, expected) => {
+    expect(likelyReceiver('0.0.0.0', from, interfaces)).toBe(expected);
+  });
+
+  it('is the one that the socket is bound to, if that is one address', () => {
+    expect(likelyReceiver('10.0.1.5', '10.0.0.77', interfaces)).toBe('10.0.1.5');
   });
 });
 
