@@ -38,7 +38,7 @@ const EXAMPLES = `
 Examples:
   pvkit decode capture.pcapng
   pvkit decode --pv demo:sine --command MONITOR capture.pcapng
-  tcpdump -i lo -w - 'tcp port 5075 or udp port 5076' | pvkit decode
+  tcpdump -i lo -c 100 -w - port 5075 or port 5076 | pvkit decode
   echo 'ca 02 41 02 00 00 00 00' | pvkit decode -v
   pvkit decode --json capture.pcap | jq -c 'select(.problem != null)'
 `;

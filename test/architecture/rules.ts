@@ -40,7 +40,7 @@ const EDGES: Readonly<Record<string, readonly string[]>> = {
   'protocol/messages': upTo('protocol/messages'),
   'protocol/codecs': upTo('protocol/codecs'),
   'protocol/machines': upTo('protocol/machines'),
-  'protocol/trace': upTo('protocol/messages'),
+  'protocol/trace': upTo('protocol/codecs'),
   'protocol/index': PROTOCOL,
 
   transport: ['protocol/errors', 'protocol/limits', 'protocol'],
