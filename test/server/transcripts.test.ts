@@ -1,7 +1,8 @@
 // Does our server answer recorded clients as the recorded server did?
 import { describe, expect, test } from 'vitest';
-import { loadTranscript, transcriptNames } from '../support/transcript.ts';
+import { datagramMessagesOf, loadTranscript, transcriptNames } from '../support/transcript.ts';
 import { replay } from '../support/replay.ts';
+import { searchAgain } from '../support/replay-search.ts';
 
 /** pvAccessCPP's server answers an unknown field with a structure without fields; as pvxs does, ours refuses it. */
 const REFUSED_HERE: readonly string[] = ['base-ts-bad-field', 'pvxs-ts-bad-field'];
@@ -33,7 +34,18 @@ describe('recorded client bytes get an equivalent answer', () => {
     expect(linksFaulted).toBe(0);
   });
 
+  const WITH_SEARCH = transcriptNames().filter((name) =>
+    datagramMessagesOf(loadTranscript(name)).some(({ message }) => message?.command === 'SEARCH'),
+  );
+
+  test.each(WITH_SEARCH)('%s: searches', async (name) => {
+    const { comparisons } = await searchAgain(loadTranscript(name));
+    expect(comparisons.length).toBeGreaterThan(0);
+    expect(comparisons.map(({ ours }) => ours)).toEqual(comparisons.map(({ expected }) => expected));
+  });
+
   test('there is something to replay', () => {
     expect(WITH_TCP.length).toBeGreaterThan(100);
+    expect(WITH_SEARCH.length).toBeGreaterThan(100);
   });
 });

@@ -19,8 +19,8 @@ export type MessageOf<C extends ServerMessage['command']> = Extract<ServerMessag
 
 export interface WireClientOptions {
   readonly bigEndian?: boolean;
-  /** Lets everything happen that can; called after each sending. */
-  readonly settle: () => Promise<void>;
+  /** Lets everything happen that can; called after each sending. Without a manual clock: waits for an answer. */
+  readonly settle: (isAnswered: () => boolean) => Promise<void>;
 }
 
 export class WireClient {
@@ -29,6 +29,8 @@ export class WireClient {
   /** Bytes of each `data` event: how many writes it took. */
   readonly chunks: Uint8Array[] = [];
   isClosed = false;
+  /** Messages heard so far, taken or not. */
+  heardCount = 0;
   readonly connection: TcpConnection;
   readonly #options: WireClientOptions;
   readonly #operations = new Map<number, OperationTypes>();
@@ -74,8 +76,9 @@ export class WireClient {
   }
 
   async sendBytes(bytes: Uint8Array): Promise<void> {
+    const before = this.heardCount;
     this.connection.write(bytes);
-    await this.#options.settle();
+    await this.#options.settle(() => this.isClosed || this.heardCount > before);
   }
 
   /** Takes the first message of a command out of what was heard. */
@@ -171,6 +174,7 @@ export class WireClient {
 
   #hear(message: ServerMessage): void {
     this.heard.push(message);
+    this.heardCount++;
     if ('phase' in message && message.phase === 'init' && 'type' in message && message.type !== null) {
       const known = this.#operations.get(message.ioid);
       if (known !== undefined) this.#operations.set(message.ioid, { ...known, type: message.type });
