@@ -3,6 +3,7 @@
 
 import { LocalProtocolError, TimeoutError } from '../protocol/errors.ts';
 import type { Clock } from '../transport/clocks.ts';
+import { onAbort } from './abort-hub.ts';
 
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
@@ -37,9 +38,7 @@ export class Call {
   follow(signal: AbortSignal | undefined): void {
     if (signal === undefined) return;
     if (signal.aborted) return this.fail(signal.reason);
-    const abort = (): void => this.fail(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    this.#cleanUps.add(() => signal.removeEventListener('abort', abort));
+    this.#cleanUps.add(onAbort(signal, () => this.fail(signal.reason)));
   }
 
   /** Ends the call after `timeoutMs` with a `TimeoutError` that says what was waited for; returns how to take it back. */

@@ -1,6 +1,6 @@
 // From wanting a PV to having it, and what is said when it does not come to that.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import {
   DisconnectedError,
@@ -307,6 +307,30 @@ describe('a call', () => {
       await world.clock.advanceAsync(100);
       expect(world.clock.timerCount).toBe(0);
     }
+  });
+
+  it('shares its signal with any number of others, by one listener that goes with the last of them', async () => {
+    const world = makeWorld();
+    await serving(world);
+    const abort = new AbortController();
+    const added = vi.spyOn(abort.signal, 'addEventListener');
+    const removed = vi.spyOn(abort.signal, 'removeEventListener');
+    const options = { signal: abort.signal, timeoutMs: 60_000 };
+    await world.clock.until(
+      world.context.getMany(
+        Array.from({ length: 50 }, () => 'x'),
+        options,
+      ),
+    );
+    expect([added.mock.calls.length, removed.mock.calls.length]).toEqual([1, 1]);
+
+    const calls = ['a', 'b', 'c'].map((name) => world.context.get(name, options));
+    const settled = Promise.allSettled([...calls, world.clock.until(world.context.get('x', options))]);
+    await world.clock.advanceAsync(100);
+    abort.abort(new Error('no longer'));
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'fulfilled']);
+    expect(added).toHaveBeenCalledTimes(2);
+    await world.context.close();
   });
 
   it('that is aborted before it begins does nothing', async () => {
