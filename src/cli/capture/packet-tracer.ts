@@ -69,21 +69,18 @@ class PacketTracer {
   #hearSegment(segment: Segment, times: Times, packet: Packet): Entry[] {
     const key = [endpointText(segment.from), endpointText(segment.to)].toSorted().join(' ');
     const known = this.#connections.get(key);
-    const entries: Entry[] = [];
-    let connection = known;
-    if (connection === undefined || connection.isReplacedBy(segment)) {
-      entries.push(...(known?.end() ?? []));
-      connection = new TcpConnection(this.#connectionCount++, segment, this.#limits);
-    }
+    const isKnown = known !== undefined && !known.isReplacedBy(segment);
+    const last = isKnown ? [] : (known?.end() ?? []);
+    const connection = isKnown ? known : new TcpConnection(this.#connectionCount++, segment, this.#limits);
     // To the end of the row: the one that was silent longest is the first to be forgotten.
     this.#connections.delete(key);
     this.#connections.set(key, connection);
     const before = connection.verdict;
-    entries.push(...connection.push(segment, times));
+    const entries = connection.push(segment, times);
     if (connection.verdict === 'other' && before !== 'other') {
       this.#leftOut.add('TCP connections that are not pvAccess', packet.number);
     }
-    return [...entries, ...this.#forgetOldest()];
+    return [...last, ...entries, ...this.#forgetOldest()];
   }
 
   #forgetOldest(): Entry[] {

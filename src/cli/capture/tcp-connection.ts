@@ -60,14 +60,11 @@ export class TcpConnection {
     if (this.#verdict === 'other') return [];
     const [side, other] = this.#sidesOf(segment);
     const place = this.#place(side, other);
-    const entries: Entry[] = [];
+    const isOpened = segment.isSyn && !segment.isAck && this.#synSequence === undefined;
+    if (isOpened) this.#synSequence = segment.sequence;
     if (segment.isSyn) {
       side.stream.begin(segment.sequence);
       side.hasBeginning = true;
-      if (!segment.isAck && this.#synSequence === undefined) {
-        this.#synSequence = segment.sequence;
-        entries.push({ kind: 'connection', place, event: 'opened' });
-      }
     }
     const parts = side.stream.push({
       // SYN takes a number, too.
@@ -77,9 +74,11 @@ export class TcpConnection {
       isFin: segment.isFin,
       timeNs: times.timeNs ?? 0n,
     });
-    entries.push(...this.#hear(side, parts, place));
-    if (segment.isReset) entries.push({ kind: 'connection', place, event: 'reset' });
-    return this.#judged(entries);
+    return this.#judged([
+      ...(isOpened ? [{ kind: 'connection', place, event: 'opened' } as const] : []),
+      ...this.#hear(side, parts, place),
+      ...(segment.isReset ? [{ kind: 'connection', place, event: 'reset' } as const] : []),
+    ]);
   }
 
   /** The capture ends, or forgets the connection: what is under way is given out. */
@@ -140,8 +139,7 @@ export class TcpConnection {
   /** Keeps entries back until it is known whose they are. */
   #judged(entries: readonly Entry[]): Entry[] {
     if (this.#verdict === 'unknown') {
-      this.#withheld.push(...entries);
-      this.#withheld.length = Math.min(this.#withheld.length, MAX_WITHHELD);
+      this.#withheld = [...this.#withheld, ...entries].slice(0, MAX_WITHHELD);
       return [];
     }
     const withheld = this.#withheld;

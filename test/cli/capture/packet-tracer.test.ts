@@ -320,6 +320,15 @@ describe('a connection', () => {
   });
 });
 
+describe('a hole before very many messages', () => {
+  it('does not overflow anything', () => {
+    const many = Buffer.concat(Array.from({ length: 7_000 }, () => SET_BYTE_ORDER));
+    const frames = Array.from({ length: 30 }, (_, index) => inTcp(200 + index * many.length, many));
+    const entries = traced(w.pcap([SYN, SYN_ACK, inTcp(100, SET_BYTE_ORDER), ...frames]));
+    expect(entries).toHaveLength(1 + 1 + 1 + 30 * 7_000);
+  });
+});
+
 describe('packets that say nothing', () => {
   it('are counted by reason, with the first of each', () => {
     const leftOut = new LeftOut();
