@@ -1,9 +1,19 @@
 // The public names of pvkit, listed by hand.
 
 // What a server hosts.
+export type { BehaviourOptions } from './channels/behaviours/behaviours.ts';
+export {
+  computed,
+  type ComputedInputs,
+  type ComputedOptions,
+  type ComputedPV,
+  type InputValues,
+} from './channels/behaviours/computed.ts';
+export type { ControlMode } from './channels/behaviours/control-limits.ts';
+export { expression, type ExpressionInputs } from './channels/expression/expression.ts';
 export type { CallRequest, Channel, ChannelUpdate, PutRequest, Subscriber } from './channels/channel.ts';
 export type { Peer } from './channels/peer.ts';
-export { limitAlarm, valueAlarmOf, type AlarmLimits } from './channels/limit-alarm.ts';
+export { limitAlarm, valueAlarmOf, type AlarmLimits, type AlarmSeverities } from './channels/limit-alarm.ts';
 export { SharedPV, type SharedPVOptions } from './channels/shared-pv.ts';
 export { StaticSource, type Source } from './channels/source.ts';
 
