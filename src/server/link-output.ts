@@ -16,7 +16,7 @@ export interface LinkOutputOptions {
   readonly readable: () => void;
 }
 
-/** What a buffer begins with after the last one was given away. */
+/** What a buffer begins with after the last one was given away: little, because an idle link keeps it. */
 const INITIAL_BYTES = 1_024;
 
 export class LinkOutput implements Outlet {
