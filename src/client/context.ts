@@ -27,7 +27,7 @@ import { getField, type ChannelInfo } from './operations/get-field.ts';
 import { put } from './operations/put.ts';
 import { rpc } from './operations/rpc.ts';
 import type { ChannelOptions, GetOptions, InfoOptions, PutOptions, RpcOptions } from './options.ts';
-import { planPut } from './put-plan.ts';
+import { planPut, type PutFunction } from './put-plan.ts';
 import { probe, type ProbeReply } from './probe.ts';
 import { rpcArgument, type RpcArguments } from './rpc-argument.ts';
 import { Search } from './search.ts';
@@ -141,6 +141,8 @@ export class Context {
    * function that makes one of these from the present value. Fields that are not named stay as they are.
    * @throws LocalProtocolError when the input does not fit the type: nothing is written then
    */
+  put(pvName: string, make: PutFunction, options?: PutOptions): Promise<void>;
+  put(pvName: string, input: unknown, options?: PutOptions): Promise<void>;
   put(pvName: string, input: unknown, options: PutOptions = {}): Promise<void> {
     return this.#run(pvName, options, (call, channel, pvRequest) =>
       put(call, channel, planPut(pvName, input, pvRequest, options.readFirst ?? false)),
