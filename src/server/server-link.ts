@@ -188,8 +188,14 @@ export class ServerLink implements Link {
   #accept(frame: Frame): void {
     if (this.#isReadingPaused || this.output.isFull) return this.#hold(frame);
     const message = decodeClientMessage(frame, this.#context);
-    if (message === undefined) this.host.counters.unknownCommands++;
-    else dispatch(this, message);
+    if (message === undefined) return this.#skip(frame);
+    dispatch(this, message);
+  }
+
+  #skip({ header: { command, isControl } }: Frame): void {
+    this.host.counters.unknownCommands++;
+    const name = `${isControl ? 'control command' : 'command'} 0x${command.toString(16).padStart(2, '0')}`;
+    this.host.notices.ofLink('linkWarning', 'debug', this.remote, `${name} is none of a client's, skipped`);
   }
 
   /** No more is read until the client has taken some of what waits for it. */

@@ -384,6 +384,18 @@ describe('notices', () => {
     expect(world.notices.at(-1)).toMatchObject({ kind: 'closed' });
   });
 
+  test('tell of commands that are skipped, for who looks for them', async () => {
+    const world = await makeWorld();
+    const client = await world.validated();
+    await client.sendBytes(fromHex('ca02007f03000000616263'));
+    await client.sendBytes(fromHex('ca02017e00000000'));
+    expect(world.server.counters.unknownCommands).toBe(2);
+    expect(world.notices.slice(-2).map(({ level, text }) => [level, text.replace(/^client \S+: /, '')])).toEqual([
+      ['debug', "command 0x7f is none of a client's, skipped"],
+      ['debug', "control command 0x7e is none of a client's, skipped"],
+    ]);
+  });
+
   test('a listener is told until it does not want to be', async () => {
     const world = await makeWorld();
     const kinds: string[] = [];
