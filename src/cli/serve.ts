@@ -73,7 +73,7 @@ function collect(word: string, before: readonly string[]): readonly string[] {
 }
 
 async function serve(file: string | undefined, options: ServeOptions, host: CliHost): Promise<ExitCode> {
-  const config = loadServerConfig({
+  const config = await loadServerConfig({
     folder: host.folder,
     processEnvironment: host.environment,
     configFile: file,

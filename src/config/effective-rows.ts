@@ -3,8 +3,8 @@ import { formatAddress, type ListedAddress } from './address-list.ts';
 import type { ChannelDefinition } from './channel-definition.ts';
 import { formatChannelType } from './channel-type.ts';
 import type { ClientConfig, ServerConfig } from './effective.ts';
+import { LIMIT_NAMES, snakeCase } from './limit-names.ts';
 import { quote } from './parsed.ts';
-import { LIMIT_NAMES, snakeCase } from './toml-schema.ts';
 
 export type Row = readonly [key: string, value: string, origin: string];
 

@@ -12,12 +12,18 @@ import type { ChannelDefinition } from './channel-definition.ts';
 import { ConfigError, problemText, type ConfigProblem, type Report } from './config-error.ts';
 import { noticeUnknownVariables, readClientEnvironment, readServerEnvironment } from './environment.ts';
 import { deepFreeze } from './freeze.ts';
+import { LIMIT_NAMES } from './limit-names.ts';
 import { DEFAULT_ORIGIN, strongest, type Sourced } from './origin.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
 import { parsePvFlag, PV_FLAG } from './pv-flag.ts';
-import { DEFAULT_BEACON_PERIOD_MS, DEFAULT_CONNECTION_TIMEOUT_MS, parsePort } from './settings-text.ts';
-import { parseTomlFile, type FileSettings } from './toml-file.ts';
-import { LIMIT_NAMES, parseStoreUrl, type LogLevel } from './toml-schema.ts';
+import {
+  DEFAULT_BEACON_PERIOD_MS,
+  DEFAULT_CONNECTION_TIMEOUT_MS,
+  parsePort,
+  parseStoreUrl,
+  type LogLevel,
+} from './settings-text.ts';
+import type { FileSettings, parseTomlFile } from './toml-file.ts';
 import { Variables, type VariableSources } from './variables.ts';
 
 export const DEFAULT_TCP_PORT = 5075;
@@ -96,9 +102,16 @@ export interface ClientConfig extends ClientSettings {
   readonly warnings: readonly string[];
 }
 
+/** The TOML file; its parser is handed in, because it takes longer to load than everything else here together. */
+export interface TomlSource {
+  readonly file: string;
+  readonly text: string;
+  readonly parse: typeof parseTomlFile;
+}
+
 export interface ServerConfigSources extends VariableSources {
   readonly flags?: ServerFlags | undefined;
-  readonly toml?: { readonly file: string; readonly text: string } | undefined;
+  readonly toml?: TomlSource | undefined;
 }
 
 /** The configuration of a server, deeply frozen. Throws ConfigError with every fault of every source. */
@@ -107,7 +120,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
   const variables = new Variables(sources, found.report);
   noticeUnknownVariables(variables, found.notice);
   const environment = readServerEnvironment(variables, found.report);
-  const file = sources.toml && parseTomlFile(sources.toml.text, sources.toml.file, variables, found.report);
+  const file = sources.toml?.parse(sources.toml.text, sources.toml.file, variables, found.report);
   const flags = readFlags(sources.flags ?? {}, found.report);
 
   const sourced = {

@@ -9,6 +9,7 @@ import {
   type ClientConfig,
   type ServerConfig,
   type ServerFlags,
+  type TomlSource,
 } from './effective.ts';
 import { DOTENV_FILE, EXAMPLE_FILE, type DotenvText, type VariableSources } from './variables.ts';
 
@@ -30,12 +31,11 @@ export interface LoadServerOptions extends LoadOptions {
   readonly configFile?: string | undefined;
 }
 
-/** Reads every source of a server's configuration. Throws ConfigError; touches nothing but these files. */
-export function loadServerConfig(options: LoadServerOptions): ServerConfig {
+/** Reads every source of a server's configuration. Rejects with ConfigError; touches nothing but these files. */
+export async function loadServerConfig(options: LoadServerOptions): Promise<ServerConfig> {
   const { configFile, flags } = options;
   const beside = configFile === undefined ? [] : [dirname(configFile)];
-  const toml =
-    configFile === undefined ? undefined : { file: configFile, text: readRequired(options.folder, configFile) };
+  const toml = configFile === undefined ? undefined : await readToml(options.folder, configFile);
   return resolveServerConfig({ ...readSources(options, beside), flags, toml });
 }
 
@@ -63,6 +63,13 @@ function readSources(options: LoadOptions, beside: readonly string[]): VariableS
 function shownPath(from: string, path: string): string {
   const short = relative(from, path);
   return short.startsWith('..') || isAbsolute(short) ? path : short;
+}
+
+async function readToml(folder: string, file: string): Promise<TomlSource> {
+  const text = readRequired(folder, file);
+  // Loaded where there is such a file: it brings zod, and every start of a client would wait for that.
+  const { parseTomlFile } = await import('./toml-file.ts');
+  return { file, text, parse: parseTomlFile };
 }
 
 function readRequired(folder: string, file: string): string {

@@ -1,5 +1,9 @@
-// How are a port, a yes or no, and a time read from the text of a variable or a flag?
+// How are a port, a yes or no, a time and the URL of a store read from the text of a variable, a flag or a file?
 import { quote, right, wrong, type Parsed } from './parsed.ts';
+
+/** What a person may be told, from nothing to everything. */
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Longest delay a Node timer can wait. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -17,6 +21,8 @@ const MAX_CONNECTION_TIMEOUT_S = 1_600_000;
 export const DEFAULT_BEACON_PERIOD_MS = 15_000;
 const MIN_BEACON_PERIOD_S = 0.1;
 const MAX_BEACON_PERIOD_S = 86_400;
+
+const STORE_SCHEMES: ReadonlySet<string> = new Set(['memory:', 'redis:', 'rediss:']);
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -47,6 +53,15 @@ export function parseConnectionTimeout(text: string): Parsed<number> {
 export function parseBeaconPeriod(text: string): Parsed<number> {
   const seconds = parseSeconds(text, MIN_BEACON_PERIOD_S, MAX_BEACON_PERIOD_S);
   return seconds.ok ? right(Math.round(seconds.value * 1000)) : seconds;
+}
+
+/** `redis://host:port/db`, `rediss://...`, or `memory:`. */
+export function parseStoreUrl(url: string): Parsed<string> {
+  const scheme = URL.canParse(url) ? new URL(url).protocol : '';
+  // The text is not repeated: it may hold a password.
+  return STORE_SCHEMES.has(scheme)
+    ? right(url)
+    : wrong('is no store URL; expected memory:, redis://host:port/db or rediss://host:port/db');
 }
 
 function parseSeconds(text: string, least: number, most: number): Parsed<number> {

@@ -6,12 +6,14 @@ import { withoutRepeats, type ListedAddress } from './address-list.ts';
 import type { ChannelDefinition, ChannelValue } from './channel-definition.ts';
 import { describe } from './channel-value.ts';
 import type { ConfigProblem, Report } from './config-error.ts';
+import { LIMIT_NAMES, snakeCase } from './limit-names.ts';
 import type { Sourced } from './origin.ts';
 import { fillPlaceholders, isTable } from './placeholders.ts';
+import type { LogLevel } from './settings-text.ts';
 import { didYouMean } from './suggest.ts';
 import { checkChannels, toDefinition } from './toml-channels.ts';
 import { locateKeys, type TomlLines, type TomlPath } from './toml-lines.ts';
-import { fileSchema, knownKeysAt, LIMIT_NAMES, snakeCase, type FileContent, type LogLevel } from './toml-schema.ts';
+import { fileSchema, knownKeysAt, type FileContent } from './toml-schema.ts';
 import type { Variables } from './variables.ts';
 
 /** What one file sets; undefined for what it leaves to others. */

@@ -4,14 +4,9 @@ import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { ADDRESS_FORM, parseAddress, type ListedAddress } from './address-list.ts';
 import { parseChannelType, parsePvName } from './channel-type.ts';
 import { describe } from './channel-value.ts';
+import { LIMIT_NAMES, snakeCase } from './limit-names.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
-import { MAX_TIMER_MS } from './settings-text.ts';
-
-/** What a person may be told, from nothing to everything. */
-export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-const STORE_SCHEMES: ReadonlySet<string> = new Set(['memory:', 'redis:', 'rediss:']);
+import { LOG_LEVELS, MAX_TIMER_MS, parseStoreUrl, type LogLevel } from './settings-text.ts';
 
 /** Bounds that a format or a recursion sets; the others end where a timer or a buffer length does. */
 const MOST: Readonly<Partial<Record<keyof Limits, number>>> = {
@@ -19,16 +14,6 @@ const MOST: Readonly<Partial<Record<keyof Limits, number>>> = {
   maxTypeRegistryEntries: DEFAULT_LIMITS.maxTypeRegistryEntries,
   maxDatagramBytes: DEFAULT_LIMITS.maxDatagramBytes,
 };
-
-export const LIMIT_NAMES: readonly (keyof Limits)[] = Object.freeze(
-  // Object.keys() forgets its argument's type; DEFAULT_LIMITS has no other keys.
-  Object.keys(DEFAULT_LIMITS) as (keyof Limits)[],
-);
-
-/** `maxBodyBytes` as the file spells it: `max_body_bytes`. */
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
 
 const text = z.string();
 const number = field((raw) =>
@@ -109,15 +94,6 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   }
   const table = unwrap(schema);
   return table instanceof z.ZodObject ? Object.keys(table.shape) : [];
-}
-
-/** `redis://host:port/db`, `rediss://...`, or `memory:`. */
-export function parseStoreUrl(url: string): Parsed<string> {
-  const scheme = URL.canParse(url) ? new URL(url).protocol : '';
-  // The text is not repeated: it may hold a password.
-  return STORE_SCHEMES.has(scheme)
-    ? right(url)
-    : wrong('is no store URL; expected memory:, redis://host:port/db or rediss://host:port/db');
 }
 
 function unwrap(schema: unknown): unknown {

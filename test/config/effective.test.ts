@@ -11,9 +11,11 @@ import {
   resolveServerConfig,
   type ServerConfig,
   type ServerConfigSources,
+  type TomlSource,
 } from '../../src/config/effective.ts';
 import { deepFreeze } from '../../src/config/freeze.ts';
 import { loadClientConfig, loadServerConfig } from '../../src/config/load.ts';
+import { parseTomlFile } from '../../src/config/toml-file.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { PvaError } from '../../src/protocol/errors.ts';
 
@@ -31,8 +33,15 @@ function problemsOf(act: () => unknown): readonly string[] {
   return expect.unreachable('no ConfigError was thrown');
 }
 
-function toml(text: string): { readonly file: string; readonly text: string } {
-  return { file: 'lab.toml', text };
+async function problemsOfAsync(act: () => Promise<unknown>): Promise<readonly string[]> {
+  const thrown = await act().catch((error: unknown) => error);
+  return problemsOf(() => {
+    throw thrown;
+  });
+}
+
+function toml(text: string): TomlSource {
+  return { file: 'lab.toml', text, parse: parseTomlFile };
 }
 
 /** Every value that is not frozen, by its path. */
@@ -279,7 +288,7 @@ describe('the effective configuration, for a person', () => {
 });
 
 describe('files', () => {
-  it('are read from the working folder and from beside the TOML file, which is stronger', () => {
+  it('are read from the working folder and from beside the TOML file, which is stronger', async () => {
     const folder = folderWith({
       '.env': 'A=work\nB=work\n',
       '.env.example': 'C=work-example\nD=work-example\nEPICS_PVA_SERVER_PORT=5075\nEPICS_PVAS_SERVER_PORT=\n',
@@ -287,7 +296,7 @@ describe('files', () => {
       'etc/.env.example': 'B=beside-example\nC=beside-example\n',
       'etc/lab.toml': '[[channels]]\nname = "a"\ntype = "string[]"\nvalue = ["${A}", "${B}", "${C}", "${D}", "${E}"]\n',
     });
-    const config = loadServerConfig({ folder, processEnvironment: { E: 'process' }, configFile: 'etc/lab.toml' });
+    const config = await loadServerConfig({ folder, processEnvironment: { E: 'process' }, configFile: 'etc/lab.toml' });
     expect(config.channels[0]?.value).toEqual(['beside', 'work', 'beside-example', 'work-example', 'process']);
     expect([config.connectionTimeoutMs, config.origins.connectionTimeoutMs]).toEqual([
       80_000,
@@ -296,21 +305,20 @@ describe('files', () => {
     expect(config.origins.tcpPort).toBe('EPICS_PVA_SERVER_PORT (.env.example:3)');
   });
 
-  it('are named by their full path when they are elsewhere', () => {
+  it('are named by their full path when they are elsewhere', async () => {
     const folder = folderWith({ 'lab.toml': '', '.env': 'nonsense', 'sub/x': '' });
-    const act = (): unknown =>
+    const act = (): Promise<unknown> =>
       loadServerConfig({ folder: join(folder, 'sub'), processEnvironment: {}, configFile: join(folder, 'lab.toml') });
-    expect(problemsOf(act)[0]?.startsWith(`${join(folder, '.env')}:1: `)).toBe(true);
+    expect((await problemsOfAsync(act))[0]?.startsWith(`${join(folder, '.env')}:1: `)).toBe(true);
   });
 
-  it('need not be there, but for the TOML file', () => {
+  it('need not be there, but for the TOML file', async () => {
     const folder = folderWith({});
     mkdirSync(join(folder, '.env'));
-    expect(loadServerConfig({ folder, processEnvironment: {} }).tcpPort).toBe(5075);
+    expect((await loadServerConfig({ folder, processEnvironment: {} })).tcpPort).toBe(5075);
     expect(loadClientConfig({ folder, processEnvironment: {} }).udpPort).toBe(5076);
-    expect(problemsOf(() => loadServerConfig({ folder, processEnvironment: {}, configFile: 'none.toml' }))).toEqual([
-      'none.toml: there is no such file',
-    ]);
+    const missing = { folder, processEnvironment: {}, configFile: 'none.toml' };
+    expect(await problemsOfAsync(() => loadServerConfig(missing))).toEqual(['none.toml: there is no such file']);
   });
 
   it('set a client too', () => {
@@ -321,18 +329,18 @@ describe('files', () => {
     ]);
   });
 
-  it('are refused when they are no text, or far too long', () => {
+  it('are refused when they are no text, or far too long', async () => {
     const folder = folderWith({
       'bin.toml': new Uint8Array([0x61, 0xff, 0xfe]),
       'long.toml': new Uint8Array(16 * 1024 * 1024 + 1).fill(0x20),
     });
-    const load = (configFile: string) => (): unknown =>
-      loadServerConfig({ folder, processEnvironment: {}, configFile });
-    expect(problemsOf(load('bin.toml'))).toEqual(['bin.toml: is not UTF-8 text']);
-    expect(problemsOf(load('long.toml'))).toEqual([
+    const load = (configFile: string) =>
+      problemsOfAsync(() => loadServerConfig({ folder, processEnvironment: {}, configFile }));
+    expect(await load('bin.toml')).toEqual(['bin.toml: is not UTF-8 text']);
+    expect(await load('long.toml')).toEqual([
       'long.toml: has 16777217 bytes; a configuration file has at most 16777216',
     ]);
-    expect(problemsOf(load('x'.repeat(5000)))[0]).toMatch(/cannot be read: ENAMETOOLONG/);
+    expect((await load('x'.repeat(5000)))[0]).toMatch(/cannot be read: ENAMETOOLONG/);
   });
 });
 
