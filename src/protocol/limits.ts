@@ -42,6 +42,10 @@ export interface Limits {
   readonly maxSearchNames: number;
   /** Bytes of a PV name. */
   readonly maxNameBytes: number;
+  /** Characters of a user's or a host's name that a client tells; they are compared with patterns and logged. */
+  readonly maxIdentityCharacters: number;
+  /** Characters of put log that wait for a slow disk; past it lines are dropped and counted. */
+  readonly maxPutLogCharacters: number;
   /** Characters of one pvRequest text. */
   readonly maxPvRequestCharacters: number;
   /** Characters of the expression of a computed channel. */
@@ -82,6 +86,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxDatagramBytes: 64 * 1024,
   maxSearchNames: 4_096,
   maxNameBytes: 500,
+  maxIdentityCharacters: 256,
+  maxPutLogCharacters: 4 * 1024 * 1024,
   maxPvRequestCharacters: 65_536,
   maxExpressionCharacters: 1_000,
   maxExpressionDepth: 50,
@@ -91,4 +97,18 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxReorderBytes: 4 * 1024 * 1024,
   maxReorderSegments: 256,
   maxCaptureBytes: 512 * 1024 * 1024,
+});
+
+/** What a client keeps of what servers tell it. Nobody needs to set these: they bound what somebody invents. */
+export const CLIENT_LIMITS = Object.freeze({
+  /** Types of ended operations for each link, so that late replies can be read and the type registry stays true. */
+  maxEndedOperations: 1_000,
+  /** Servers that were lost a moment ago and are not to be hammered. */
+  maxLostServers: 1_000,
+  /** Servers known by their beacons, as many as pvxs tracks. Past it new ones are ignored. */
+  maxTrackedServers: 20_000,
+  /** Discovered servers that wait for a slow reader. The oldest are dropped. */
+  maxWaitingDiscoveries: 10_000,
+  /** Unsent bytes to a name server past which it is sent no more searches; what pvxs uses. */
+  nameServerPauseBytes: 64 * 1024,
 });
