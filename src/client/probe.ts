@@ -39,7 +39,8 @@ export async function probe(call: Call, target: Endpoint, around: ProbeSurroundi
   const listeners = new Set<(reply: ProbeReply) => void>();
   const sockets = new SearchSockets(network, {
     response({ sequenceId, guid, serverAddress, serverPort, protocol }, from, version) {
-      const at = sentAt[(sequenceId - firstId) >>> 0];
+      // core-pva answers with the id 0 whatever it was asked: taken for an answer to the newest ping.
+      const at = sentAt[(sequenceId - firstId) >>> 0] ?? (sequenceId === 0 ? sentAt.at(-1) : undefined);
       if (at === undefined) return;
       const address = isAny(serverAddress) ? from.address : serverAddress;
       const server = endpointText({ address, port: serverPort });

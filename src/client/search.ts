@@ -238,7 +238,9 @@ export class Search implements Seeker {
     if (server.port === 0) return;
     // Ids beside "not found" mean nothing; pvAccessCPP sends some.
     if (!found) {
-      if (!isTcp && response.sequenceId === this.sequenceId) this.#around.pong(response, server, from, version);
+      // core-pva answers pings with the id 0.
+      const isPong = response.sequenceId === this.sequenceId || response.sequenceId === 0;
+      if (!isTcp && isPong) this.#around.pong(response, server, from, version);
       return;
     }
     if (protocol !== TCP) return;

@@ -5,10 +5,16 @@ import type { DiscoveredServer } from '../../src/client/discovery.ts';
 import { TimeoutError } from '../../src/protocol/errors.ts';
 import { makeWorld } from '../support/client-world.ts';
 import { FakeServer } from '../support/fake-server.ts';
+import { fromHex } from '../support/vectors.ts';
 
 const GUID = '0102030405060708090a0b0c';
 const OTHER_GUID = 'ffffffffffffffffffffffff';
 const BROADCAST = { address: '10.0.0.255', port: 5076 };
+
+/** What core-pva 5.0.5 answers to a discovery ping, recorded: id 0, any address, TCP port 42995, nothing found. */
+const CORE_PVA_PONG = fromHex(
+  'ca03c004 00000029' + '0d58cb3a534e6b17dafed4ee 00000000 00000000000000000000ffff00000000 a7f3 03 746370 00 0000',
+);
 
 function collect(events: AsyncIterable<DiscoveredServer>): {
   readonly seen: DiscoveredServer[];
@@ -37,6 +43,18 @@ describe('discover', () => {
     expect(world.clock.now()).toBe(5000);
     await world.context.close();
     expect(world.clock.timerCount).toBe(0);
+  });
+
+  it('sees servers of core-pva, which answer every ping with the id 0', async () => {
+    const world = makeWorld();
+    const server = await FakeServer.start(world.serverHost);
+    server.answer = (_, to) => server.udp.send(CORE_PVA_PONG, to);
+    const { seen, end } = collect(world.context.discover({ timeoutMs: 100 }));
+    await world.clock.until(end);
+    const found = { guid: '0d58cb3a534e6b17dafed4ee', server: '10.0.0.2:42995', protocol: 'tcp', version: 3 };
+    expect(seen).toEqual([{ kind: 'online', ...found, via: '10.0.0.2:5076' }]);
+    expect(await world.clock.until(world.context.probe('10.0.0.2'))).toMatchObject(found);
+    await world.context.close();
   });
 
   it('asks with no name and no protocol, for an answer in any case', async () => {
