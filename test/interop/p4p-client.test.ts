@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Context } from '../../src/client/context.ts';
 import { EVERY_TYPE, everyTypeConfig, MORE_NAMES } from './support/every-type.ts';
+import { expectCommandReads } from './support/command-reads.ts';
 import { contextOf, p4pInfo, taggedGet } from './support/library.ts';
 import { endEverything, type Environment } from './support/line-process.ts';
-import { clientEnvironment, freeUdpPort, nameServerEnvironment } from './support/loopback.ts';
+import { clientEnvironment, freeUdpPort, LOOPBACK, nameServerEnvironment } from './support/loopback.ts';
 import { P4pClient } from './support/p4p-client.ts';
 import { startPvkit, type ServedAt } from './support/peers.ts';
 import { expectSame } from './support/same.ts';
@@ -85,6 +86,10 @@ describe.each([
         async () => withoutChanged(await p4p.get(pvName)),
       );
     }
+  });
+
+  it('reads what the command line prints', async () => {
+    await expectCommandReads(STATIC_NAMES, `${LOOPBACK}:${server.tcpPort}`, environment(), p4p);
   });
 
   it('is told the type that pvkit is told without a value', async () => {

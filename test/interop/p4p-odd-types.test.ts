@@ -3,9 +3,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Context } from '../../src/client/context.ts';
+import { expectCommandReads } from './support/command-reads.ts';
 import { contextOf, p4pInfo, taggedGet } from './support/library.ts';
 import { endEverything } from './support/line-process.ts';
-import { clientEnvironment, firstBytes } from './support/loopback.ts';
+import { clientEnvironment, firstBytes, LOOPBACK } from './support/loopback.ts';
 import { P4pClient } from './support/p4p-client.ts';
 import { startOddServer, type ServedAt } from './support/peers.ts';
 import { fieldAt, withoutChanged } from './support/tagged.ts';
@@ -50,6 +51,11 @@ describe.each([{ byteOrder: 'little' }, { byteOrder: 'big' }] as const)(
       for (const [index, pvName] of server.names.entries()) {
         expect(types[index], pvName).toEqual(await p4pInfo(context, pvName));
       }
+    });
+
+    it('gives p4p and the command line the same values and types', async () => {
+      const at = `${LOOPBACK}:${server.tcpPort}`;
+      await expectCommandReads(server.names, at, clientEnvironment(server.udpPort), p4p);
     });
 
     it('gives p4p what was set: unions, any, structures in lists', async () => {

@@ -1,7 +1,8 @@
 // Are several servers on one host found, although all of them listen for searches on the same UDP port?
 //
 // A unicast datagram reaches one of the sockets only, the one that was bound last. That server passes the search on to
-// the group 224.0.0.128 on loopback, with its sender in front (ORIGIN_TAG), and there the others hear it.
+// the group 224.0.0.128 on loopback, with a tag in front (ORIGIN_TAG), and there the others hear it. Clients that listen
+// for beacons on that port do the same.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -70,5 +71,48 @@ describe.each([
     const { code, stdout } = await pvkit(['list', '-w', '1'], environment);
     expect(code).toBe(0);
     for (const { tcpPort } of servers) expect(stdout).toContain(`${LOOPBACK}:${tcpPort}`);
+  });
+});
+
+/** Settings of a client that listens for beacons on all addresses, as by default. */
+function listening(udpPort: number): Environment {
+  return { ...clientEnvironment(udpPort), EPICS_PVA_INTF_ADDR_LIST: '0.0.0.0' };
+}
+
+// These servers are bound to 127.0.0.1 alone, and take no search that was passed on for another address.
+describe.each([
+  { make: 'p4p', pvName: 'peer:readonly', start: startP4pServer },
+  { make: 'pvkit', pvName: 'first:value', start: serveFirst },
+])('a server of $make on one address', ({ pvName, start }) => {
+  let server: ServedAt;
+
+  beforeAll(async () => {
+    server = await start({});
+  });
+  afterAll(async () => {
+    await server.process.end('SIGTERM');
+  });
+
+  it('is found by a pvkit list that listens on all addresses', async () => {
+    const { code, stdout } = await pvkit(['list', '-w', '1'], listening(server.udpPort));
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${LOOPBACK}:${server.tcpPort}`);
+  });
+
+  it('is found by others while a client of pvkit waits for a PV that nobody has', async () => {
+    const waiting = contextOf(listening(server.udpPort));
+    const never = waiting.info('nobody:has-this', { timeoutMs: Number.POSITIVE_INFINITY }).catch(() => 'closed');
+    // Until it has searched three times it does not listen.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5_000);
+    });
+    const p4p = await P4pClient.start(clientEnvironment(server.udpPort));
+    expect(await p4p.get(pvName)).toMatchObject({ structure: 'epics:nt/NTScalar:1.0' });
+    await p4p.end();
+    const other = contextOf(clientEnvironment(server.udpPort));
+    expect(await other.info(pvName)).toMatchObject({ server: `${LOOPBACK}:${server.tcpPort}` });
+    await other.close();
+    await waiting.close();
+    expect(await never).toBe('closed');
   });
 });

@@ -74,6 +74,8 @@ def monitor(command):
             events.put({"event": "update", "value": to_json(event)})
 
     subscription = context.monitor(command["name"], on_event, request=command.get("request"), notify_disconnect=True)
+    # p4p loses the first wake-up when it comes before monitor() has returned; nothing happens if there was none.
+    subscription._event()
     monitors[command["monitor"]] = (subscription, events)
     return True
 

@@ -48,10 +48,17 @@ export async function startP4pServer(ports: Ports = {}): Promise<ServedAt> {
   return started('"ready"', udpPort, PYTHON, [`${PEERS}p4p_server.py`], environment);
 }
 
-/** The server of peers/JavaServer.java: core-pva. */
+/**
+ * The server of peers/JavaServer.java: core-pva. It listens on every address: its TCP always does, and its UDP hears of
+ * searches that others pass on only if it does.
+ */
 export async function startJavaServer(): Promise<ServedAt> {
   const udpPort = await freeUdpPort();
-  const environment = { ...serverEnvironment(udpPort), EPICS_PVA_SERVER_PORT: '0' };
+  const environment = {
+    ...serverEnvironment(udpPort),
+    EPICS_PVAS_INTF_ADDR_LIST: `0.0.0.0 224.0.0.128,1@${LOOPBACK}`,
+    EPICS_PVA_SERVER_PORT: '0',
+  };
   return started('"ready"', udpPort, 'java', ['-cp', JAVA_CLASSES, 'JavaServer'], environment);
 }
 
