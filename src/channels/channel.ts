@@ -16,22 +16,28 @@ import type { Peer } from './peer.ts';
  */
 export type ChannelUpdate = Update<StructureValue>;
 
-interface Request {
+/** How much a sentence for a client matters. */
+export type TellLevel = 'info' | 'warning' | 'error';
+
+/** What every request that a channel carries out says. */
+export interface ChannelRequest {
   readonly peer: Peer;
   /** The client's pvRequest: `record._options` may say how it wants the request carried out. */
   readonly pvRequest: AnyValue;
   /** Aborted when nobody waits for the answer any more: cancelled, channel or link gone, or too late. */
   readonly signal: AbortSignal;
+  /** Sends the client a sentence for people about this request, beside its answer; 'info' unless a level is given. */
+  readonly tell: (text: string, level?: TellLevel) => void;
 }
 
-export interface PutRequest extends Request {
+export interface PutRequest extends ChannelRequest {
   /** The leaves that the client put. */
   readonly changed: BitSet;
   /** The value of the channel when the request came, with what the client put over it. */
   readonly value: StructureValue;
 }
 
-export interface CallRequest extends Request {
+export interface CallRequest extends ChannelRequest {
   /** The arguments: an NTURI or any other structure; null when none came. */
   readonly argument: AnyValue;
 }
@@ -49,7 +55,10 @@ export interface Channel {
   readonly isClosed: boolean;
   /** The value as it is now; another object after each change. */
   readonly state: ChannelUpdate;
-  /** How long `put` may take before its client is told that it did not finish; the server's limit where it is left out. */
+  /**
+   * How long `put` and `process` may take before the client is told that they did not finish; the server's limit where
+   * it is left out.
+   */
   readonly putTimeoutMs?: number | undefined;
   /** The same of `call`. */
   readonly callTimeoutMs?: number | undefined;
@@ -57,6 +66,11 @@ export interface Channel {
   put(request: PutRequest): void | Promise<void>;
   /** The result, null for none. A refusal throws or rejects; its message is what the client is told. */
   call(request: CallRequest): AnyValue | Promise<AnyValue>;
+  /**
+   * Does whatever the channel does when it is asked to; resolves when that has taken effect. A channel that has nothing
+   * to do has no `process`.
+   */
+  readonly process?: ((request: ChannelRequest) => void | Promise<void>) | undefined;
   /** Tells the state at once and then every change, until the returned function is called. */
   subscribe(subscriber: Subscriber): () => void;
   /** `closed` is called once when the channel ceases to exist, until the returned function is called. */

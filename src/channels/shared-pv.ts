@@ -12,7 +12,7 @@ import { leafMask } from '../protocol/values/leaf-mask.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
 import { Behaviours, type BehaviourOptions } from './behaviours/behaviours.ts';
 import { beginTelling, endTelling } from './behaviours/wave.ts';
-import type { CallRequest, Channel, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
+import type { CallRequest, Channel, ChannelRequest, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
 import { requireChoice, requireStructure, stamped, unset } from './standard-fields.ts';
 
 export interface SharedPVOptions<T extends StructureType = StructureType, V = ValueOf<T>> extends BehaviourOptions {
@@ -25,11 +25,19 @@ export interface SharedPVOptions<T extends StructureType = StructureType, V = Va
   readonly onPut?: (put: PutRequest, pv: SharedPV<T, V>) => void | Promise<void>;
   /** Answers an RPC with a value and its type, or with nothing. Without it there is no RPC. */
   readonly onCall?: (call: CallRequest, pv: SharedPV<T, V>) => AnyValue | void | Promise<AnyValue | void>;
+  /**
+   * Answers PROCESS: reads the device, takes the next step of a simulation. What it throws or rejects with is the
+   * client's answer. A PUT_GET calls it between the two, unless its client says `record[process=false]`.
+   */
+  readonly onProcess?: (request: ChannelRequest, pv: SharedPV<T, V>) => void | Promise<void>;
   /** Somebody watches: a good time to begin producing values. */
   readonly onFirstSubscriber?: (pv: SharedPV<T, V>) => void;
   /** Nobody watches any more. */
   readonly onLastUnsubscribe?: (pv: SharedPV<T, V>) => void;
-  /** Milliseconds that `onPut` may take before its client is told that it did not finish; by default the server's limit. */
+  /**
+   * Milliseconds that `onPut` and `onProcess` may take before the client is told that they did not finish; by default
+   * the server's limit.
+   */
   readonly putTimeoutMs?: number;
   /** The same of `onCall`. */
   readonly callTimeoutMs?: number;
@@ -42,6 +50,7 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
   readonly type: T;
   readonly putTimeoutMs: number | undefined;
   readonly callTimeoutMs: number | undefined;
+  readonly process: ((request: ChannelRequest) => void | Promise<void>) | undefined;
   readonly #handlers: Handlers;
   readonly #behaviours: Behaviours | undefined;
   readonly #subscribers = new Set<Subscriber>();
@@ -55,6 +64,8 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
     this.putTimeoutMs = options.putTimeoutMs;
     this.callTimeoutMs = options.callTimeoutMs;
     this.#handlers = handlersOf(options, this);
+    const { onProcess } = options;
+    this.process = onProcess && ((request) => onProcess(request, this));
     this.#behaviours = Behaviours.of(type, options, options.clock ?? systemClock);
     this.#state = unset(type);
     if (options.initial !== undefined) this.post(options.initial);

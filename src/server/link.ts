@@ -1,6 +1,6 @@
 // What do those who answer requests see of a link, its channels and its operations?
 
-import type { Channel } from '../channels/channel.ts';
+import type { Channel, TellLevel } from '../channels/channel.ts';
 import type { Peer } from '../channels/peer.ts';
 import type { ServerLinkEvent } from '../protocol/machines/server-link.ts';
 import type { ServerMessageToSend } from '../protocol/messages/index.ts';
@@ -29,7 +29,7 @@ export interface LinkOperation {
   readonly channel: LinkChannel;
   /** What its messages are decoded with. */
   readonly types: OperationTypes;
-  /** What is under way is not answered any more. */
+  /** The client's CANCEL_REQUEST: what is under way is given up, and answered so. */
   cancel(): void;
   /** Gives up everything; the link has forgotten it already. */
   destroy(): void;
@@ -69,7 +69,7 @@ export interface Link {
   /** Puts a message into the buffer that is written at the end of this turn. Once closed, it does nothing. */
   send(message: ServerMessageToSend): void;
   /** Tells a human at the client something about an operation. */
-  warn(ioid: number, text: string): void;
+  tell(ioid: number, text: string, level: TellLevel): void;
   /** The channel that a request means; what is meant for one that is gone is counted and ignored. */
   channelOf(sid: number): LinkChannel | undefined;
   /** A serverChannelID that is not in use. */

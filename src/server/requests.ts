@@ -11,10 +11,12 @@ import { textBytes } from '../protocol/text.ts';
 import type { AnyValue } from '../protocol/types/value-of.ts';
 import type { Channel } from '../channels/channel.ts';
 import type { Link, LinkChannel } from './link.ts';
+import { handleArray } from './operations/array.ts';
 import { handleGetField } from './operations/get-field.ts';
 import { handleGet } from './operations/get.ts';
-import { handleLater } from './operations/later.ts';
 import { handleMonitor } from './operations/monitor.ts';
+import { handleProcess } from './operations/process.ts';
+import { handlePutGet } from './operations/put-get.ts';
 import { handlePut } from './operations/put.ts';
 import { handleRpc } from './operations/rpc.ts';
 import { answerSearch } from './search-answer.ts';
@@ -36,9 +38,9 @@ const HANDLERS: Handlers = {
   MONITOR: handleMonitor,
   RPC: handleRpc,
   GET_FIELD: handleGetField,
-  PUT_GET: handleLater,
-  PROCESS: handleLater,
-  ARRAY: handleLater,
+  PUT_GET: handlePutGet,
+  PROCESS: handleProcess,
+  ARRAY: handleArray,
   CANCEL_REQUEST: (link, { ioid }) => operationOf(link, ioid)?.cancel(),
   DESTROY_REQUEST: (link, { ioid }) => {
     const operation = operationOf(link, ioid);

@@ -1,6 +1,7 @@
 // What does a server do on one TCP connection? It reads requests, hands each to the one who answers it, and writes the
 // answers of a whole turn of the event loop at once.
 
+import type { TellLevel } from '../channels/channel.ts';
 import { anonymousPeer, type Peer } from '../channels/peer.ts';
 import { PvaError, reasonOf } from '../protocol/errors.ts';
 import { Framer, type Frame } from '../protocol/framer.ts';
@@ -8,7 +9,7 @@ import { SERVER_LINK, type ServerLinkEvent, type ServerLinkState } from '../prot
 import { nextState } from '../protocol/machines/state-table.ts';
 import { decodeClientMessage, encodeMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
 import type { DecodeContext } from '../protocol/messages/message-module.ts';
-import { MESSAGE_WARNING } from '../protocol/messages/message.ts';
+import { MESSAGE_ERROR, MESSAGE_INFO, MESSAGE_WARNING } from '../protocol/messages/message.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
 import type { Endpoint, TcpConnection } from '../transport/network.ts';
 import type { Link, LinkChannel, LinkOperation } from './link.ts';
@@ -21,6 +22,11 @@ const RECEIVE_BUFFER_BYTES = 0x1_0000;
 const REGISTRY_SIZE = 0x7fff;
 /** Best last, because old clients take the last that they know. */
 const METHODS: readonly string[] = ['anonymous', 'ca'];
+const SEVERITIES: { readonly [L in TellLevel]: number } = {
+  info: MESSAGE_INFO,
+  warning: MESSAGE_WARNING,
+  error: MESSAGE_ERROR,
+};
 
 export interface ServerLinkOptions {
   readonly host: LinkHost;
@@ -104,8 +110,8 @@ export class ServerLink implements Link {
     this.output.flushSoon();
   }
 
-  warn(ioid: number, text: string): void {
-    this.send({ command: 'MESSAGE', ioid, severity: MESSAGE_WARNING, text });
+  tell(ioid: number, text: string, level: TellLevel): void {
+    this.send({ command: 'MESSAGE', ioid, severity: SEVERITIES[level], text });
   }
 
   channelOf(sid: number): LinkChannel | undefined {

@@ -16,6 +16,7 @@ const REQUEST = {
   peer: anonymousPeer({ address: '127.0.0.1', port: 1 }),
   pvRequest: null,
   signal: new AbortController().signal,
+  tell: () => {},
 };
 const putOf = (changed: BitSet, value: ChannelUpdate['value']): PutRequest => ({ ...REQUEST, changed, value });
 

@@ -42,8 +42,9 @@ function make(definition: ChannelDefinition) {
   async function put(patch: unknown): Promise<void> {
     const { changed, value } = coercePartial(pv.type, patch, pv.value);
     // The value of a structure type is a structure.
-    const request = { changed, value: value as StructureValue, pvRequest: null, signal: new AbortController().signal };
-    await pv.put({ ...request, peer: anonymousPeer({ address: '127.0.0.1', port: 1 }) });
+    const put = { changed, value: value as StructureValue };
+    const peer = anonymousPeer({ address: '127.0.0.1', port: 1 });
+    await pv.put({ ...put, peer, pvRequest: null, signal: new AbortController().signal, tell: () => {} });
   }
   return { clock, pv, put };
 }

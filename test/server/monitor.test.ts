@@ -281,7 +281,7 @@ describe('queue sizes that cannot be had', () => {
     ['text', 'record[queueSize=many]field()', [0, 1, 2, 9]],
   ])('%s gives the default and a warning', async (_, request, expected) => {
     const { client, values, steer, post } = await makeMonitor(makePv(), request);
-    expect(client.take('MESSAGE').text).toMatch(/^x: .*queueSize.*4 is used/);
+    expect(client.take('MESSAGE').text).toMatch(/^record\._options\.queueSize.*4 is used/);
     await post(1, 2, 3, 4, 9);
     await steer(START);
     expect(values()).toEqual(expected);

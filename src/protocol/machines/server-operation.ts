@@ -1,6 +1,6 @@
 // In which phase is one operation of a server's client, and which request may come now?
 //
-// GET, PUT, RPC and MONITOR share the table; for a monitor, executing means started. Requests of the client are judged
+// All operations share the table; for a monitor, executing means started. Requests of the client are judged
 // with `isPossible` before they are followed: an exec before the reply to INIT closes the link, as in pvxs.
 // Spec: Protocol-Prose, "Channel life-cycle" and the messages of each operation.
 
@@ -26,7 +26,7 @@ export type ServerOperationEvent =
   | 'start'
   /** A monitor's stop. */
   | 'stop'
-  /** The client's CANCEL_REQUEST: what is under way will not be answered. */
+  /** The client's CANCEL_REQUEST; a request that was under way is completed with an answer before. */
   | 'cancel'
   /** By the client, by the end of the channel or link, or because INIT was refused. */
   | 'destroy';

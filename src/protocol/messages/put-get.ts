@@ -108,9 +108,10 @@ const fromClient: Body<ToSend<PutGetRequest<UpdateToSend>>, PutGetRequest> = {
     }
     const phase = phaseOf(subcommand);
     if (phase !== 'exec') return { command: 'PUT_GET', phase, sid, ioid, subcommand };
-    const putType = operationOf(context, ioid, 'PUT_GET')?.putType ?? null;
+    const operation = operationOf(context, ioid, 'PUT_GET');
+    const putType = operation?.putType ?? null;
     if (putType === null) return { command: 'PUT_GET', phase: 'outOfScope', sid, ioid, subcommand };
-    const update = decodeUpdate(reader, putType, context.types);
+    const update = decodeUpdate(reader, putType, context.types, operation?.base);
     return { command: 'PUT_GET', phase, sid, ioid, subcommand, update };
   },
 };

@@ -57,12 +57,9 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     this.types = { command: 'MONITOR', type: channel.channel.type };
     this.#selection = selectionFor(link, channel, request);
     const { pipeline, queueSize, notices } = recordOptions(request.pvRequest, link.host.limits);
-    for (const notice of notices) link.warn(this.ioid, `${channel.pvName}: ${notice}`);
+    for (const notice of notices) link.tell(this.ioid, notice, 'warning');
     if (pipeline && (request.subcommand & SUBCOMMAND_PIPELINE) === 0) {
-      link.warn(
-        this.ioid,
-        `${channel.pvName}: pipeline without a first window, nothing is sent before an acknowledgement`,
-      );
+      link.tell(this.ioid, 'pipeline without a first window, nothing is sent before an acknowledgement', 'warning');
     }
     this.#window = new MonitorWindow(pipeline, request.window);
     this.#queue = new MonitorQueue(queueSize);

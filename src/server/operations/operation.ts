@@ -51,7 +51,7 @@ export abstract class Operation implements LinkOperation {
     return isPossible(SERVER_OPERATION, this.#state, event);
   }
 
-  /** The client's CANCEL_REQUEST: what is under way is not answered any more. */
+  /** The client's CANCEL_REQUEST: what is under way is given up. */
   cancel(): void {
     this.follow('cancel');
     this.stopWork();

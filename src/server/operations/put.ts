@@ -6,12 +6,11 @@ import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import type { PutExecRequest, PutInitRequest, PutRequest } from '../../protocol/messages/put.ts';
 import { isLast } from '../../protocol/messages/subcommand.ts';
 import { OK } from '../../protocol/status.ts';
-import type { AnyValue } from '../../protocol/types/value-of.ts';
 import { leafMask } from '../../protocol/values/leaf-mask.ts';
 import type { Link, LinkChannel } from '../link.ts';
-import { begin, busy, channelForInit, findOperation, Operation } from './operation.ts';
+import { begin, channelForInit, findOperation, Operation } from './operation.ts';
 import { readState, selectionFor } from './selection.ts';
-import { Work } from './work.ts';
+import { WorkingOperation } from './working-operation.ts';
 
 export function handlePut(link: Link, request: PutRequest): void {
   if (request.phase === 'init') return handleInit(link, request);
@@ -30,15 +29,12 @@ function handleInit(link: Link, request: PutInitRequest): void {
   link.send({ command: 'PUT', phase: 'init', ioid, subcommand, status, type });
 }
 
-class PutOperation extends Operation {
+class PutOperation extends WorkingOperation {
   readonly #selection: Selection;
-  readonly #pvRequest: AnyValue;
-  readonly #work = new Work();
 
   constructor(link: Link, channel: LinkChannel, request: PutInitRequest) {
     super(link, channel, request);
     this.#selection = selectionFor(link, channel, request);
-    this.#pvRequest = request.pvRequest;
   }
 
   /** What is put is read over the value as it is now. */
@@ -56,25 +52,17 @@ class PutOperation extends Operation {
 
   put({ subcommand, update }: PutExecRequest): void {
     const { link, ioid } = this;
-    const { channel, peer } = this.channel;
-    if (!this.allows('execute')) {
-      return link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status: busy(this) });
-    }
+    const { channel } = this.channel;
     const changed = leafMask(channel.type, update.changed);
     const value = requireStructure(update.value);
-    this.#work.begin(
-      this,
-      channel.putTimeoutMs ?? this.link.host.limits.putTimeoutMs,
-      (signal) => channel.put({ changed, value, peer, pvRequest: this.#pvRequest, signal }),
+    this.carryOut(
+      subcommand,
+      this.putTimeoutMs,
+      (known) => channel.put({ ...known, changed, value }),
       (outcome) => {
         const status = outcome.ok ? OK : outcome.status;
         link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status });
-        if (isLast(subcommand)) link.endOperation(this);
       },
     );
-  }
-
-  protected stopWork(): void {
-    this.#work.abort();
   }
 }

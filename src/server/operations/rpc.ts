@@ -2,12 +2,11 @@
 
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import type { RpcExecRequest, RpcInitRequest, RpcRequest } from '../../protocol/messages/rpc.ts';
-import { isLast } from '../../protocol/messages/subcommand.ts';
 import { OK, type Status } from '../../protocol/status.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
-import type { Link, LinkChannel } from '../link.ts';
-import { begin, busy, channelForInit, findOperation, Operation, refusal } from './operation.ts';
-import { Work } from './work.ts';
+import type { Link } from '../link.ts';
+import { begin, channelForInit, findOperation, Operation, refusal } from './operation.ts';
+import { WorkingOperation } from './working-operation.ts';
 
 export function handleRpc(link: Link, request: RpcRequest): void {
   if (request.phase === 'init') return handleInit(link, request);
@@ -23,27 +22,18 @@ function handleInit(link: Link, request: RpcInitRequest): void {
   link.send({ command: 'RPC', phase: 'init', ioid, subcommand, status });
 }
 
-class RpcOperation extends Operation {
+class RpcOperation extends WorkingOperation {
   readonly types: OperationTypes = { command: 'RPC', type: null };
-  readonly #pvRequest: AnyValue;
-  readonly #work = new Work();
-
-  constructor(link: Link, channel: LinkChannel, request: RpcInitRequest) {
-    super(link, channel, request);
-    this.#pvRequest = request.pvRequest;
-  }
 
   call({ subcommand, argument }: RpcExecRequest): void {
-    const { channel, peer } = this.channel;
-    if (!this.allows('execute')) return this.#refuse(subcommand, busy(this));
-    this.#work.begin(
-      this,
+    const { channel } = this.channel;
+    this.carryOut(
+      subcommand,
       channel.callTimeoutMs ?? this.link.host.limits.callTimeoutMs,
-      (signal) => channel.call({ argument, peer, pvRequest: this.#pvRequest, signal }),
+      (known) => channel.call({ ...known, argument }),
       (outcome) => {
         if (outcome.ok) this.#answer(subcommand, outcome.result);
         else this.#refuse(subcommand, outcome.status);
-        if (isLast(subcommand)) this.link.endOperation(this);
       },
     );
   }
@@ -60,9 +50,5 @@ class RpcOperation extends Operation {
 
   #refuse(subcommand: number, status: Status): void {
     this.link.send({ command: 'RPC', phase: 'exec', ioid: this.ioid, subcommand, status, result: null });
-  }
-
-  protected stopWork(): void {
-    this.#work.abort();
   }
 }

@@ -2,6 +2,7 @@
 
 import { Selection } from '../../channels/encoded-cache.ts';
 import type { EncodedUpdate } from '../../protocol/messages/data.ts';
+import type { FieldPart } from '../../protocol/pv-request.ts';
 import { selectionOf } from '../../protocol/pv-request/selection.ts';
 import { OK, type Status } from '../../protocol/status.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
@@ -11,11 +12,12 @@ import { refusal, type Operation } from './operation.ts';
 /** @throws LocalProtocolError when the pvRequest names fields and the PV has none of them */
 export function selectionFor(
   link: Link,
-  { channel, pvName }: LinkChannel,
+  { channel }: LinkChannel,
   request: { readonly ioid: number; readonly pvRequest: AnyValue },
+  part: FieldPart = 'field',
 ): Selection {
-  const { mask, notice } = selectionOf(channel.type, request.pvRequest);
-  if (notice !== undefined) link.warn(request.ioid, `${pvName}: ${notice}`);
+  const { mask, notice } = selectionOf(channel.type, request.pvRequest, part);
+  if (notice !== undefined) link.tell(request.ioid, notice, 'warning');
   return new Selection(channel.type, mask);
 }
 

@@ -2,7 +2,7 @@
 // never answered after the client has given it up.
 
 import { TimeoutError } from '../../protocol/errors.ts';
-import type { Status } from '../../protocol/status.ts';
+import { error, type Status } from '../../protocol/status.ts';
 import type { TimerHandle } from '../../transport/clocks.ts';
 import { refusal, type Operation } from './operation.ts';
 
@@ -10,9 +10,15 @@ export type Outcome<R> = { readonly ok: true; readonly result: R } | { readonly 
 
 const MS_PER_SECOND = 1_000;
 
+interface UnderWay {
+  readonly controller: AbortController;
+  /** Ends it with what is no success. */
+  readonly refuse: (status: Status) => void;
+}
+
 /** What one operation has under way. */
 export class Work {
-  #underWay: AbortController | undefined;
+  #underWay: UnderWay | undefined;
   #deadline: TimerHandle | undefined;
 
   /**
@@ -27,39 +33,51 @@ export class Work {
   ): void {
     operation.follow('execute');
     const controller = new AbortController();
-    this.#underWay = controller;
     const settle = (outcome: Outcome<R>): void => {
-      if (this.#underWay !== controller) return;
+      if (this.#underWay !== underWay) return;
       this.#underWay = undefined;
       this.#deadline?.cancel();
       operation.follow('complete');
       answer(outcome);
     };
+    const underWay: UnderWay = { controller, refuse: (status) => settle({ ok: false, status }) };
+    this.#underWay = underWay;
     let result: R | Promise<R>;
     try {
       result = act(controller.signal);
     } catch (thrown) {
-      return settle({ ok: false, status: refusal(thrown) });
+      return underWay.refuse(refusal(thrown));
     }
     if (!(result instanceof Promise)) return settle({ ok: true, result });
-    this.#deadline = operation.link.host.clock.after(timeoutMs, () => {
-      const seconds = timeoutMs / MS_PER_SECOND;
-      const late = new TimeoutError(`${operation.command} did not finish within ${seconds} s`);
-      settle({ ok: false, status: refusal(late) });
-      // Only now: what the handler says to that is not the answer.
-      controller.abort(late);
-    });
+    if (this.#underWay === underWay) this.#limit(underWay, operation, timeoutMs);
     result.then(
       (value) => settle({ ok: true, result: value }),
-      (thrown: unknown) => settle({ ok: false, status: refusal(thrown) }),
+      (thrown: unknown) => underWay.refuse(refusal(thrown)),
     );
+  }
+
+  /** The client has cancelled what is under way, if anything is: that is the outcome, whatever the handler says to it. */
+  cancel(command: string): void {
+    const underWay = this.#underWay;
+    underWay?.refuse(error(`${command} was cancelled by its client`));
+    underWay?.controller.abort();
   }
 
   /** Nobody waits for the outcome any more. */
   abort(): void {
-    const controller = this.#underWay;
+    const underWay = this.#underWay;
     this.#underWay = undefined;
     this.#deadline?.cancel();
-    controller?.abort();
+    underWay?.controller.abort();
+  }
+
+  #limit({ controller, refuse }: UnderWay, { command, link }: Operation, timeoutMs: number): void {
+    this.#deadline = link.host.clock.after(timeoutMs, () => {
+      const seconds = timeoutMs / MS_PER_SECOND;
+      const late = new TimeoutError(`${command} did not finish within ${seconds} s`);
+      refuse(refusal(late));
+      // Only now: what the handler says to that is not the answer.
+      controller.abort(late);
+    });
   }
 }
