@@ -100,8 +100,8 @@ function tellLeftOut(leftOut: LeftOut, options: DecodeOptions, host: CliHost): v
   for (const entry of leftOut.reasons) {
     if (options.json === true) host.stdout.write(leftOutJson(entry));
     else {
-      const which = entry.count === 1 ? 'packet' : 'the first is packet';
-      host.stderr.write(`left out: ${entry.count} ${entry.reason} (${which} ${entry.first ?? '?'})\n`);
+      const first = entry.first === undefined ? '' : ` (the first is packet ${entry.first})`;
+      host.stderr.write(`left out: ${entry.reason}: ${entry.count}${first}\n`);
     }
   }
 }

@@ -148,7 +148,7 @@ describe('a capture file', () => {
     expect(stdout).toMatch(
       /^#1 {2}-3\.000000 {2}udp {2}server \[fe80::1\]:5076 -> client \[fe80::2\]:4 {2}CONNECTION_VALIDATED\n/u,
     );
-    expect(stderr).toBe('left out: 2 datagrams that are not pvAccess (the first is packet 1)\n');
+    expect(stderr).toBe('left out: datagrams that are not pvAccess: 2 (the first is packet 1)\n');
     expect(exitCode).toBe(0);
     const json = await decode(['--json', file]);
     expect(objects(json.stdout)).toMatchObject([
