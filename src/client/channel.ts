@@ -122,6 +122,8 @@ export class Channel implements LinkedChannel {
 
   /** A server answered the search. */
   found(server: Endpoint, guid: string): void {
+    // Whoever named the server wants no other, whatever arrives by UDP.
+    if (this.direct !== undefined) return;
     if (this.#state !== 'searching') return this.#foundElsewhere(server, guid);
     this.#guid = guid;
     this.#around.seeker.remove(this);

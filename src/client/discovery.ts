@@ -1,5 +1,6 @@
 // Which servers are in reach? An async iterable of those that answer a ping or send beacons.
 
+import { CLIENT_LIMITS } from '../protocol/limits.ts';
 import type { Call } from './call.ts';
 
 import { ReaderQueue } from './reader-queue.ts';
@@ -23,8 +24,6 @@ export interface DiscoveredServer {
 
 /** Datagrams get lost: the ping is repeated. */
 const PING_AT_MS = [0, 250, 1_000, 3_000];
-/** Events that wait for a slow reader; the oldest are dropped. */
-const MAX_WAITING = 10_000;
 
 export interface DiscoveryPlan {
   readonly call: Call;
@@ -79,7 +78,7 @@ export class Discovery implements AsyncIterableIterator<DiscoveredServer, undefi
 
   #take({ kind, server }: ServerEvent): void {
     this.#waiting.push({ kind, ...server });
-    if (this.#waiting.length > MAX_WAITING) this.#waiting.shift();
+    if (this.#waiting.length > CLIENT_LIMITS.maxWaitingDiscoveries) this.#waiting.shift();
     this.#readers.serve();
   }
 

@@ -2,7 +2,6 @@
 //
 //   for await (const { value } of context.monitor('x')) { ... }       `break` ends the server's side, too
 
-import type { DisconnectedError } from '../protocol/errors.ts';
 import {
   ClientMonitorQueue,
   type MonitorCounters,
@@ -172,6 +171,7 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
     const { call, pvRequest, acknowledgeAt, expected } = this.#plan;
     const { pvName, server } = active;
     const isPipelined = acknowledgeAt !== undefined;
+    let isConnected = false;
     call.waitingFor = () => `found at ${server}, no reply to MONITOR INIT`;
     return call.wait((resolve, reject) => {
       const subscription = new Subscription(
@@ -187,6 +187,7 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
               return false;
             }
             call.waitingFor = () => `subscribed at ${server}, no update came`;
+            isConnected = true;
             this.#event({ kind: 'connected', pvName, server, type });
             return !this.#isPaused;
           },
@@ -196,7 +197,7 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
           },
           finished: (error) => (error === undefined ? resolve(true) : reject(error)),
           lost: (reason) => {
-            this.#lost(reason, server);
+            if (isConnected) this.#event({ kind: 'disconnected', pvName, server, reason: reason.message });
             resolve(false);
           },
         },
@@ -204,10 +205,6 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
       this.#subscription = subscription;
       return () => subscription.end();
     });
-  }
-
-  #lost(reason: DisconnectedError, server: string): void {
-    this.#event({ kind: 'disconnected', pvName: this.pvName, server, reason: reason.message });
   }
 
   #event(event: Lifecycle): void {

@@ -3,6 +3,7 @@
 import type { PortedAddress } from '../config/address-list.ts';
 import type { ClientSettings } from '../config/effective.ts';
 import { reasonOf } from '../protocol/errors.ts';
+import { CLIENT_LIMITS } from '../protocol/limits.ts';
 import type { Clock, TimerHandle } from '../transport/clocks.ts';
 import type { Network } from '../transport/network.ts';
 import { firstAddress } from './host-names.ts';
@@ -20,8 +21,6 @@ export interface NameServersSurroundings {
 
 /** A name server that was lost is tried again at this pace, for ever: tunnels come and go. */
 export const RECONNECT_MS = 10_000;
-/** A name server that does not take what it is sent is not sent more. */
-const MAX_UNSENT_BYTES = 64 * 1024;
 
 export class NameServers {
   readonly #around: NameServersSurroundings;
@@ -48,7 +47,7 @@ export class NameServers {
   /** Those that can be asked now. */
   readyLinks(): readonly ServerLink[] {
     return [...this.#links.values()].filter(
-      (link) => link.isValidated && link.connection.unsentBytes <= MAX_UNSENT_BYTES,
+      (link) => link.isValidated && link.connection.unsentBytes <= CLIENT_LIMITS.nameServerPauseBytes,
     );
   }
 

@@ -4,6 +4,7 @@
 // Spec: Protocol-Prose, "out-of-scope IDs".
 
 import { DisconnectedError, RemoteProtocolError } from '../protocol/errors.ts';
+import { CLIENT_LIMITS } from '../protocol/limits.ts';
 import type { AclChange } from '../protocol/messages/acl-change.ts';
 import type { CreateChannelReply } from '../protocol/messages/create-channel.ts';
 import type { DestroyChannel } from '../protocol/messages/destroy-channel.ts';
@@ -39,8 +40,6 @@ export interface ServerLinkHandlers {
   closed(link: ServerLink, wasLost: boolean): void;
 }
 
-/** Types of ended operations that are kept, so that late replies can be read and the type registry stays true. */
-const GRAVE_SIZE = 1_000;
 const LAST_ID = 0xffff_ffff;
 const NOTICE_LEVELS: ReadonlyMap<number, 'info' | 'warning' | 'error'> = new Map([
   [MESSAGE_INFO, 'info'],
@@ -155,7 +154,7 @@ export class ServerLink implements OperationLink {
   #bury(ioid: number, types: OperationTypes | undefined): void {
     if (types === undefined) return;
     this.#grave.set(ioid, { command: types.command, type: types.type });
-    if (this.#grave.size <= GRAVE_SIZE) return;
+    if (this.#grave.size <= CLIENT_LIMITS.maxEndedOperations) return;
     const [oldest] = this.#grave.keys();
     if (oldest !== undefined) this.#grave.delete(oldest);
   }

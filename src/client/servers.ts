@@ -1,6 +1,7 @@
 // Which servers does a client have a link to? One link each, and a pause before the next try after one was lost.
 
 import { DisconnectedError } from '../protocol/errors.ts';
+import { CLIENT_LIMITS } from '../protocol/limits.ts';
 import type { SearchResponse } from '../protocol/messages/search-response.ts';
 import { endpointText } from '../transport/network-error.ts';
 import type { Endpoint } from '../transport/network.ts';
@@ -10,8 +11,6 @@ import { ServerLink } from './server-link.ts';
 
 /** A server that was lost is left alone for so long, whoever wants it. */
 export const HOLD_OFF_MS = 2_000;
-/** Lost servers that are remembered; somebody may be inventing them. */
-const REMEMBERED_LOSSES = 1_000;
 
 export interface ServersHandlers {
   searchResponse(response: SearchResponse, link: ServerLink): void;
@@ -66,7 +65,7 @@ export class Servers {
     if (!wasLost) return;
     this.#lostAt.delete(link.server);
     this.#lostAt.set(link.server, this.#settings.clock.now());
-    if (this.#lostAt.size <= REMEMBERED_LOSSES) return;
+    if (this.#lostAt.size <= CLIENT_LIMITS.maxLostServers) return;
     const [oldest] = this.#lostAt.keys();
     if (oldest !== undefined) this.#lostAt.delete(oldest);
   }

@@ -211,6 +211,22 @@ describe('a server that the caller names', () => {
     await world.context.close();
   });
 
+  it('is not left for another that answers a search nobody sent', async () => {
+    const world = makeWorld();
+    const host = world.network.host('third', '10.0.0.3/24');
+    const liar = await FakeServer.start(host, { guid: OTHER_GUID });
+    liar.serve('x', TYPE, () => valueOf(666));
+    // A search for another PV tells where we listen; the answers name every channel there may be.
+    liar.answer = (search, to) => liar.sendDatagram(to, liar.response(search, [1, 2, 3], 5075));
+    const direct = world.context.get('x', { server: '10.0.0.2', timeoutMs: 4_000 });
+    const searched = world.context.get('y', { timeoutMs: 4_000 });
+    const outcomes = Promise.allSettled([direct, searched]);
+    await world.clock.advanceAsync(5_000);
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect(direct).rejects.toThrow(/10\.0\.0\.2:5075.*ECONNREFUSED/);
+    await world.context.close();
+  });
+
   it('has to have a name that can be one', async () => {
     const { context, clock } = makeWorld();
     await expect(context.get('x', { server: 'a b' })).rejects.toThrow(LocalProtocolError);

@@ -208,6 +208,26 @@ describe('a server that', () => {
     await expectGone(world);
   });
 
+  it('answers long after a thousand other calls is ignored', async () => {
+    const world = makeWorld();
+    const server = await FakeServer.start(world.serverHost);
+    server.serve('x', TYPE, () => UPDATE);
+    const ioids: number[] = [];
+    server.on((message) => {
+      if (message.command === 'GET' && message.phase === 'exec') ioids.push(message.ioid);
+      return false;
+    });
+    for (let round = 0; round < 11; round++) {
+      await world.clock.until(world.context.getMany(Array.from({ length: 100 }, () => 'x')));
+    }
+    const late = (ioid: number) =>
+      ({ command: 'GET', phase: 'exec', ioid, subcommand: 0, status: OK, update: UPDATE }) as const;
+    server.link.send(late(ioids[0] ?? 0), late(ioids.at(-1) ?? 0));
+    await world.clock.advanceAsync(10);
+    expect(server.link.isClosed).toBe(false);
+    await expectGone(world);
+  });
+
   it('gives one channel id twice is left', async () => {
     const world = makeWorld();
     const server = await FakeServer.start(world.serverHost);

@@ -350,6 +350,22 @@ describe('a lost connection', () => {
     await world.context.close();
   });
 
+  it('before the server has accepted says nothing, as nothing was connected', async () => {
+    const world = makeWorld();
+    const { server } = await feed(world);
+    let isFirst = true;
+    server.on((message, link) => {
+      if (message.command !== 'MONITOR' || !isFirst) return false;
+      isFirst = false;
+      link.tcp.destroy();
+      return true;
+    });
+    const { seen } = collect(world.context.monitor('x', { events: true }));
+    await world.clock.advanceAsync(20_000);
+    expect(valuesOf(seen)).toEqual(['connected']);
+    await world.context.close();
+  });
+
   it('by the server destroying the channel is survived, too', async () => {
     const world = makeWorld();
     const { server, started } = await feed(world);

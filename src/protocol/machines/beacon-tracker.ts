@@ -1,5 +1,7 @@
 // Which servers are there, judged by their beacons, and which of them is new or was started anew?
 
+import { CLIENT_LIMITS } from '../limits.ts';
+
 export interface SeenServer {
   /** GUID as hexadecimal text: new at each start of a server. */
   readonly guid: string;
@@ -14,8 +16,6 @@ export interface SeenServer {
 /** `ignored`: too many servers are tracked already. */
 export type BeaconVerdict = 'new' | 'restarted' | 'known' | 'ignored';
 
-/** Servers tracked at most: somebody may be inventing them. */
-export const MAX_TRACKED_SERVERS = 20_000;
 /** Beacons come every 180 s from a server that has been up for a while; after two missed ones it counts as gone. */
 export const FORGET_AFTER_MS = 360_000;
 
@@ -29,7 +29,7 @@ export class BeaconTracker {
   /** By server and protocol, the one seen longest ago first. */
   readonly #tracked = new Map<string, Tracked>();
 
-  constructor(limit: number = MAX_TRACKED_SERVERS) {
+  constructor(limit: number = CLIENT_LIMITS.maxTrackedServers) {
     this.#limit = limit;
   }
 
