@@ -105,6 +105,14 @@ describe('a deadband', () => {
     expect(values()).toEqual([6.1]);
   });
 
+  it('tells the first value, however near it is to what a PV without one shows', () => {
+    const pv = new SharedPV(ntScalar(double, { display: true }), { deadband: 1, initial: { display: { units: 'V' } } });
+    const { values } = watch(pv);
+    pv.post({ value: 0.5 });
+    pv.post({ value: 0.6 });
+    expect(values()).toEqual([0.5]);
+  });
+
   it('needs a number not below 0, and a type with numbers', () => {
     expect(() => make(-1)).toThrow('deadband is -1; a number not below 0 is expected');
     expect(() => make(NAN)).toThrow('deadband is NaN');

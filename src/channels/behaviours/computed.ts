@@ -6,7 +6,7 @@
 import { LocalProtocolError, PvaError, reasonOf } from '../../protocol/errors.ts';
 import { alarm, alarmSeverityName, NO_ALARM, type Alarm } from '../../protocol/normative/alarm.ts';
 import type { StructureType } from '../../protocol/types/type-desc.ts';
-import type { PvValue } from '../../protocol/types/value-of.ts';
+import type { PvValue, ValueOf } from '../../protocol/types/value-of.ts';
 import type { Channel } from '../channel.ts';
 import { limitAlarm, worseAlarm } from '../limit-alarm.ts';
 import { SharedPV, type SharedPVOptions } from '../shared-pv.ts';
@@ -22,8 +22,8 @@ export type InputValues<I extends ComputedInputs> = { readonly [Name in keyof I]
 
 type InputValue<C> = C extends { readonly value: infer V } ? (V extends { readonly value: infer F } ? F : V) : PvValue;
 
-export interface ComputedOptions<T extends StructureType = StructureType> extends Omit<
-  SharedPVOptions<T>,
+export interface ComputedOptions<T extends StructureType = StructureType, V = ValueOf<T>> extends Omit<
+  SharedPVOptions<T, V>,
   'onPut' | 'putTimeoutMs' | 'control'
 > {
   /** Whether the alarm is at least as bad as the worst of the inputs; true unless it is said. */
@@ -56,7 +56,11 @@ interface Input {
   isFinished: boolean;
 }
 
-export class ComputedPV<T extends StructureType = StructureType> extends SharedPV<T> implements Dependent {
+/** `V` is what values of `T` are in TypeScript; there is no need to name it. */
+export class ComputedPV<T extends StructureType = StructureType, V = ValueOf<T>>
+  extends SharedPV<T, V>
+  implements Dependent
+{
   readonly depth: number;
   readonly #inputs: readonly Input[];
   readonly #compute: (values: Readonly<Record<string, PvValue>>) => unknown;
@@ -69,7 +73,7 @@ export class ComputedPV<T extends StructureType = StructureType> extends SharedP
     type: T,
     inputs: ComputedInputs,
     compute: (values: Readonly<Record<string, PvValue>>) => unknown,
-    { maximizeSeverity = true, timeStamps = 'auto', ...options }: ComputedOptions<T>,
+    { maximizeSeverity = true, timeStamps = 'auto', ...options }: ComputedOptions<T, V>,
   ) {
     super(type, { ...options, timeStamps });
     this.#compute = compute;

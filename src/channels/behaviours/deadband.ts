@@ -9,7 +9,7 @@ import { LocalProtocolError } from '../../protocol/errors.ts';
 import type { StructureType } from '../../protocol/types/type-desc.ts';
 import type { PvValue, StructureValue } from '../../protocol/types/value-of.ts';
 import type { ChannelUpdate } from '../channel.ts';
-import { fieldOf, structureIn } from '../standard-fields.ts';
+import { fieldOf, isChanged, structureIn, type PlacedField } from '../standard-fields.ts';
 import { distance, numbersIn, type AnyNumber } from './exact-number.ts';
 
 /** Fields that alone are no reason to tell anybody; the alarm is one when it is not the same any more. */
@@ -18,18 +18,22 @@ const QUIET_FIELDS = ['value', 'timeStamp', 'alarm'];
 export class Deadband {
   readonly #deadband: number;
   readonly #quiet = BitSet.empty();
+  readonly #value: PlacedField;
   #told: StructureValue | undefined;
+  /** Whether what was told was a value, and not the default of one that was never set. */
+  #hasToldValue = false;
   /** What has changed since the last telling. */
   #withheld: BitSet | undefined;
 
   /** @throws LocalProtocolError when the type holds no numbers, or the deadband is negative or NaN */
   constructor(type: StructureType, deadband: number) {
     if (!(deadband >= 0)) throw new LocalProtocolError(`deadband is ${deadband}; a number not below 0 is expected`);
-    const value = fieldOf(type, 'value')?.type;
-    const scalar = value?.kind === 'scalar' || value?.kind === 'scalarArray' ? value.scalar : 'string';
-    if (scalar === 'string' || scalar === 'boolean')
+    const value = fieldOf(type, 'value');
+    const scalar = value?.type.kind === 'scalar' || value?.type.kind === 'scalarArray' ? value.type.scalar : 'string';
+    if (value === undefined || scalar === 'string' || scalar === 'boolean')
       throw new LocalProtocolError('deadband: the type has no field value that holds numbers');
     this.#deadband = deadband;
+    this.#value = value;
     for (const name of QUIET_FIELDS) {
       const field = fieldOf(type, name);
       if (field !== undefined) this.#quiet.addRange(field.bit, field.bit + field.type.bitCount);
@@ -43,14 +47,17 @@ export class Deadband {
       return undefined;
     }
     this.#told = update.value;
+    this.#hasToldValue ||= isChanged(update, this.#value);
     if (this.#withheld === undefined) return update;
     const changed = this.#withheld.or(update.changed);
     this.#withheld = undefined;
     return { changed, value: update.value };
   }
 
-  #isSmall({ changed, value }: ChannelUpdate): boolean {
+  #isSmall(update: ChannelUpdate): boolean {
+    const { changed, value } = update;
     const told = this.#told;
+    if (!this.#hasToldValue && isChanged(update, this.#value)) return false;
     if (told === undefined || !changed.clone().and(this.#quiet).equals(changed)) return false;
     return isAlarmKept(told, value) && this.#isNear(told['value'], value['value']);
   }
