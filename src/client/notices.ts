@@ -37,7 +37,16 @@ export class NoticeBoard {
 
   publish(notice: ClientNotice): void {
     if (this.#diagnostics.hasSubscribers) this.#diagnostics.publish(notice);
-    for (const listener of this.#listeners) listener(notice);
+    for (const listener of this.#listeners) {
+      try {
+        listener(notice);
+      } catch (error) {
+        // As `node:diagnostics_channel` does it: the listener's fault ends the program, not the link that had news.
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   listen(listener: (notice: ClientNotice) => void): () => void {
