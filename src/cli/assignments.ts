@@ -1,7 +1,7 @@
 // What do the words `VALUE`, `FIELD=VALUE ...` and JSON behind a PV's name ask to be set?
 
 import { escapeText } from '../protocol/index.ts';
-import { UsageError } from './exit-code.ts';
+import { UsageError } from './fault.ts';
 
 /** `alarm.severity=2`, or with a type `count:int=2`. */
 export interface Assignment {

@@ -17,7 +17,7 @@ import {
   type TypeDesc,
 } from '../protocol/index.ts';
 import { isPlainObject, parseAssignment, quoted, setAt, valueOfText } from './assignments.ts';
-import { UsageError } from './exit-code.ts';
+import { UsageError } from './fault.ts';
 
 /** A value with the type that it is sent as. */
 export type Typed = NonNullable<AnyValue>;

@@ -121,7 +121,7 @@ function textOptions(options: DecodeOptions, host: CliHost): DecodeTextOptions {
 /** All bytes of the input, up to the limit. */
 async function readInput(file: string, host: CliHost): Promise<Uint8Array> {
   const limit = DEFAULT_LIMITS.maxCaptureBytes;
-  const input: AsyncIterable<Uint8Array> = file === '-' ? host.stdin : createReadStream(resolve(host.folder, file));
+  const input: AsyncIterable<Uint8Array> = file === '-' ? host.stdin() : createReadStream(resolve(host.folder, file));
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of input) {

@@ -12,9 +12,10 @@ export interface Output {
   drained(): Promise<void>;
 }
 
-export interface CliHost {
-  /** Read only by commands that ask for it. */
-  readonly stdin: AsyncIterable<Uint8Array>;
+/** The streams and the surroundings of the process. */
+export interface Terminal {
+  /** Opens standard input: commands that do not read it must not wait for it. */
+  readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -22,6 +23,12 @@ export interface CliHost {
   readonly folder: string;
   /** Aborted when the user wants no more: ^C, SIGTERM, or a reader of our output that went away. */
   readonly interrupt: AbortSignal;
+}
+
+/** How commands reach the world. */
+export interface Reach {
   readonly clock: Clock;
   readonly network: Network;
 }
+
+export interface CliHost extends Terminal, Reach {}

@@ -3,7 +3,6 @@
 
 import process from 'node:process';
 
-import { nodeNetwork, systemClock } from '../index.ts';
 import { ProcessOutput } from './process-output.ts';
 import { runCli } from './program.ts';
 
@@ -22,17 +21,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const gone = (): void => interrupt.abort('nobody reads the output');
 
-// Not process.exit(): what was written to a pipe would be lost.
-process.exitCode = await runCli(process.argv.slice(2), {
-  // Opened when it is read: commands that do not must not wait for it.
-  get stdin() {
-    return process.stdin;
-  },
+const terminal = {
+  stdin: () => process.stdin,
   stdout: new ProcessOutput(process.stdout, gone),
   stderr: new ProcessOutput(process.stderr, gone),
   environment: process.env,
   folder: process.cwd(),
   interrupt: interrupt.signal,
-  clock: systemClock,
-  network: nodeNetwork,
+};
+
+// Not process.exit(): what was written to a pipe would be lost.
+process.exitCode = await runCli(process.argv.slice(2), terminal, async () => {
+  // Loaded when a command is: help and version need none of it.
+  const { nodeNetwork, systemClock } = await import('../index.ts');
+  return { network: nodeNetwork, clock: systemClock };
 });

@@ -3,7 +3,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 import { parsePvRequest, reasonOf } from '../protocol/index.ts';
-import { UsageError } from './exit-code.ts';
+import { UsageError } from './fault.ts';
 
 export interface DebugOptions {
   readonly verbose?: true;

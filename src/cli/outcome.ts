@@ -1,7 +1,8 @@
 // How do commands that ask several PVs or servers at once tell what went wrong with some of them?
 
 import { PvaError } from '../protocol/index.ts';
-import { DONE, FAILED, isTimeout, sentenceOf, stackOf, type ExitCode } from './exit-code.ts';
+import { DONE, FAILED, type ExitCode } from './exit-code.ts';
+import { isTimeout, sentenceOf, stackOf } from './fault.ts';
 import type { CliHost } from './host.ts';
 import type { DebugOptions } from './options.ts';
 import { printable } from './printable.ts';

@@ -2,40 +2,29 @@
 
 import { Command, CommanderError } from 'commander';
 
-import { ConfigError } from '../index.ts';
-import { addCall } from './call.ts';
-import { addDecode } from './decode.ts';
-import { addEcho } from './echo.ts';
-import { BAD_USAGE, DONE, exitCodeOf, sentenceOf, stackOf, UsageError, type ExitCode } from './exit-code.ts';
-import { addGet } from './get.ts';
+import { BAD_USAGE, DONE, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
-import type { CliHost } from './host.ts';
-import { addInfo } from './info.ts';
-import { addList } from './list.ts';
-import { addMonitor } from './monitor.ts';
+import type { CliHost, Reach, Terminal } from './host.ts';
 import { paintOf } from './paint.ts';
-import { printable } from './printable.ts';
-import { addProbe } from './probe.ts';
-import { addPut } from './put.ts';
 import type { Act } from './run.ts';
-import { addServe } from './serve.ts';
 import { packageVersion } from './version.ts';
 
 /** Adds one command to the program; `run` is to be called by its action. */
 type AddCommand = (program: Command, host: CliHost, run: Act) => Command;
 
-const COMMANDS: readonly AddCommand[] = [
-  addServe,
-  addGet,
-  addPut,
-  addMonitor,
-  addInfo,
-  addList,
-  addCall,
-  addEcho,
-  addProbe,
-  addDecode,
-];
+/** In the order of the help. Each is loaded when it is asked for: a start takes as long as what is loaded for it. */
+const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ['serve', async () => (await import('./serve.ts')).addServe],
+  ['get', async () => (await import('./get.ts')).addGet],
+  ['put', async () => (await import('./put.ts')).addPut],
+  ['monitor', async () => (await import('./monitor.ts')).addMonitor],
+  ['info', async () => (await import('./info.ts')).addInfo],
+  ['list', async () => (await import('./list.ts')).addList],
+  ['call', async () => (await import('./call.ts')).addCall],
+  ['echo', async () => (await import('./echo.ts')).addEcho],
+  ['probe', async () => (await import('./probe.ts')).addProbe],
+  ['decode', async () => (await import('./decode.ts')).addDecode],
+]);
 
 const ABOUT = `pvkit speaks pvAccess, the protocol of EPICS 7: it serves PVs, reads and writes those of any server (IOCs,
 pvxs, p4p, Phoebus services) and finds out who is there.
@@ -54,9 +43,37 @@ Examples:
 `;
 
 /** Runs one command line; `words` are those after the program's name. Never throws. */
-export async function runCli(words: readonly string[], host: CliHost): Promise<ExitCode> {
+export async function runCli(
+  words: readonly string[],
+  terminal: Terminal,
+  reach: () => Promise<Reach>,
+): Promise<ExitCode> {
   let exitCode: ExitCode = DONE;
-  const program = new Command('pvkit')
+  const run: Act = async (act) => {
+    exitCode = await act();
+  };
+  const program = emptyProgram(terminal);
+  try {
+    const names = neededCommands(words);
+    if (names.length > 0) {
+      const [around, ...adds] = await Promise.all([reach(), ...names.map((name) => COMMANDS.get(name)?.())]);
+      for (const add of adds) add?.(program, { ...terminal, ...around }, run);
+    }
+    if (words.length === 0) program.help({ error: true });
+    await program.parseAsync(asked(words), { from: 'user' });
+  } catch (thrown) {
+    // Commander has printed what it threw: help, the version, or what is wrong with the line.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? DONE : BAD_USAGE;
+    const { reportFault } = await import('./fault.ts');
+    return reportFault(thrown, words, terminal);
+  }
+  return exitCode;
+}
+
+/** Without its commands. */
+function emptyProgram(terminal: Terminal): Command {
+  const { stdout, stderr, environment } = terminal;
+  return new Command('pvkit')
     .description(prose(ABOUT))
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -64,49 +81,26 @@ export async function runCli(words: readonly string[], host: CliHost): Promise<E
     .addHelpText('after', AFTER)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => host.stdout.write(text),
-      writeErr: (text) => host.stderr.write(text),
-      getOutHelpWidth: () => host.stdout.columns,
-      getErrHelpWidth: () => host.stderr.columns,
-      getOutHasColors: () => paintOf(host.stdout, host.environment).isOn,
-      getErrHasColors: () => paintOf(host.stderr, host.environment).isOn,
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => stdout.columns,
+      getErrHelpWidth: () => stderr.columns,
+      getOutHasColors: () => paintOf(stdout, environment).isOn,
+      getErrHasColors: () => paintOf(stderr, environment).isOn,
       outputError: (text, write) => write(text.replace(/^error: /u, 'pvkit: ')),
     });
-  const run: Act = async (act) => {
-    exitCode = await act();
-  };
-  for (const add of COMMANDS) add(program, host, run);
-  try {
-    if (words.length === 0) program.help({ error: true });
-    await program.parseAsync(asked(words, program), { from: 'user' });
-  } catch (thrown) {
-    // Commander has printed what it threw: help, the version, or what is wrong with the line.
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? DONE : BAD_USAGE;
-    report(thrown, words, host);
-    return exitCodeOf(thrown);
-  }
-  return exitCode;
+}
+
+/** The command that the line is about, none for the version; all of them for the help and for what is no command. */
+function neededCommands([first = '', second = '']: readonly string[]): readonly string[] {
+  if (first === '-V' || first === '--version') return [];
+  const name = first === 'help' ? second : first;
+  return COMMANDS.has(name) ? [name] : [...COMMANDS.keys()];
 }
 
 /** `help nosuch` is answered as `nosuch` is, with what might have been meant. */
-function asked(words: readonly string[], program: Command): string[] {
+function asked(words: readonly string[]): string[] {
   const [first, second] = words;
-  const isUnknown =
-    first === 'help' && second !== undefined && !program.commands.some((known) => known.name() === second);
+  const isUnknown = first === 'help' && second !== undefined && !COMMANDS.has(second);
   return isUnknown ? [second] : [...words];
-}
-
-function report(thrown: unknown, words: readonly string[], host: CliHost): void {
-  // Every fault of a configuration has a line that begins with its place, for editors to jump to.
-  const prefix = thrown instanceof ConfigError ? '' : 'pvkit: ';
-  host.stderr.write(`${prefix}${printable(sentenceOf(thrown))}\n`);
-  if (thrown instanceof UsageError && words[0] !== undefined) {
-    host.stderr.write(`\`pvkit help ${words[0]}\` tells more\n`);
-  }
-  if (isDebug(words)) host.stderr.write(`${stackOf(thrown)}\n`);
-}
-
-/** Asked before commands know their flags, so that a fault in their parsing can be shown, too. */
-function isDebug(words: readonly string[]): boolean {
-  return words.some((word) => word === '--debug' || /^-[vd]*d[vd]*$/u.test(word));
 }

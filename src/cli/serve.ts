@@ -12,7 +12,8 @@ import {
   type ServerConfig,
 } from '../index.ts';
 import { startDemo, type Demo } from './demo.ts';
-import { DONE, UsageError, type ExitCode } from './exit-code.ts';
+import { DONE, type ExitCode } from './exit-code.ts';
+import { UsageError } from './fault.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import { withDebug, withJson, type DebugOptions, type JsonOptions } from './options.ts';

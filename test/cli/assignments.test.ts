@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseAssignment, parseJson, patchOf, setAt } from '../../src/cli/assignments.ts';
-import { UsageError } from '../../src/cli/exit-code.ts';
+import { UsageError } from '../../src/cli/fault.ts';
 
 describe('a word', () => {
   it.each([

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { argumentsOf } from '../../src/cli/call-arguments.ts';
-import { UsageError } from '../../src/cli/exit-code.ts';
+import { UsageError } from '../../src/cli/fault.ts';
 import { arrayOf, boolean, double, int, long, string, structure, ubyte } from '../../src/protocol/index.ts';
 
 describe('an argument', () => {

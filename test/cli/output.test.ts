@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { printable } from '../../src/cli/printable.ts';
 import { ProcessOutput } from '../../src/cli/process-output.ts';
-import { sentenceOf, stackOf } from '../../src/cli/exit-code.ts';
+import { sentenceOf, stackOf } from '../../src/cli/fault.ts';
 import { LocalProtocolError, StatusError } from '../../src/protocol/index.ts';
 import { run, serve } from './support.ts';
 

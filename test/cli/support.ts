@@ -62,9 +62,10 @@ export function start(words: readonly string[], options: RunOptions = {}): Run {
   const stderr = new MemoryOutput({ isTerminal });
   const interrupt = new AbortController();
   const folder = options.folder ?? new URL('.', import.meta.url).pathname;
-  const stdin = options.stdin ?? nothing();
-  const host: CliHost = { stdin, stdout, stderr, environment, folder, interrupt: interrupt.signal, clock, network };
-  return { stdout, stderr, exitCode: runCli(words, host), interrupt: () => interrupt.abort() };
+  const stdin = () => options.stdin ?? nothing();
+  const terminal = { stdin, stdout, stderr, environment, folder, interrupt: interrupt.signal };
+  const exitCode = runCli(words, terminal, async () => ({ clock, network }));
+  return { stdout, stderr, exitCode, interrupt: () => interrupt.abort() };
 }
 
 /** An empty stream. */

@@ -118,10 +118,13 @@ describe('help', () => {
   });
 });
 
-it('prints its version', async () => {
-  const { stdout, exitCode } = await run(['--version']);
-  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/u);
-  expect(exitCode).toBe(0);
+it.each(['--version', '-V'])('%s prints the version, and loads no command for it', async (flag) => {
+  const stdout = new MemoryOutput();
+  const interrupt = new AbortController().signal;
+  const terminal = { stdin: nothing, stdout, stderr: new MemoryOutput(), environment: {}, folder: '.', interrupt };
+  const unreachable = (): never => expect.unreachable('the network was loaded');
+  expect(await runCli([flag], terminal, unreachable)).toBe(0);
+  expect(stdout.text).toMatch(/^\d+\.\d+\.\d+\n$/u);
 });
 
 it('calls what nobody foresaw an internal error, without its stack', async () => {
@@ -134,16 +137,9 @@ it('calls what nobody foresaw an internal error, without its stack', async () =>
     },
   );
   const stderr = new MemoryOutput();
-  const exitCode = await runCli(['get', 'x'], {
-    stdin: nothing(),
-    stdout: new MemoryOutput(),
-    stderr,
-    environment,
-    folder: '.',
-    interrupt: new AbortController().signal,
-    clock: new ManualClock(),
-    network: FORBIDDEN,
-  });
+  const interrupt = new AbortController().signal;
+  const terminal = { stdin: nothing, stdout: new MemoryOutput(), stderr, environment, folder: '.', interrupt };
+  const exitCode = await runCli(['get', 'x'], terminal, async () => ({ clock: new ManualClock(), network: FORBIDDEN }));
   expect(stderr.text).toBe('pvkit: internal error: the environment is broken; -d shows where\n');
   expect(exitCode).toBe(1);
 });
