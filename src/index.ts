@@ -11,7 +11,15 @@ export {
 } from './channels/behaviours/computed.ts';
 export type { ControlMode } from './channels/behaviours/control-limits.ts';
 export { expression, type ExpressionInputs } from './channels/expression/expression.ts';
-export type { CallRequest, Channel, ChannelUpdate, PutRequest, Subscriber } from './channels/channel.ts';
+export type {
+  CallRequest,
+  Channel,
+  ChannelRequest,
+  ChannelUpdate,
+  PutRequest,
+  Subscriber,
+  TellLevel,
+} from './channels/channel.ts';
 export type { Peer } from './channels/peer.ts';
 export { limitAlarm, valueAlarmOf, type AlarmLimits, type AlarmSeverities } from './channels/limit-alarm.ts';
 export { SharedPV, type SharedPVOptions } from './channels/shared-pv.ts';
@@ -30,6 +38,7 @@ export {
 export { Server, type ServerOptions } from './server/server.ts';
 
 // The client.
+export { ArrayAccess, type ArrayGetOptions, type ArrayPartOptions } from './client/array-access.ts';
 export type { CallOptions } from './client/call.ts';
 export { Context, type ContextOptions, type Outcome } from './client/context.ts';
 export type { DiscoveredServer, Discovery } from './client/discovery.ts';
@@ -46,7 +55,17 @@ export type {
 export { CLIENT_NOTICES, type ClientNotice } from './client/notices.ts';
 export type { Reading } from './client/operations/get.ts';
 export type { ChannelInfo } from './client/operations/get-field.ts';
-export type { ChannelOptions, GetOptions, InfoOptions, PutOptions, RpcOptions } from './client/options.ts';
+export type { ArrayType } from './client/operations/array.ts';
+export type {
+  ArrayOptions,
+  ChannelOptions,
+  GetOptions,
+  InfoOptions,
+  ProcessOptions,
+  PutGetOptions,
+  PutOptions,
+  RpcOptions,
+} from './client/options.ts';
 export type { ProbeReply } from './client/probe.ts';
 export type { PutFunction } from './client/put-plan.ts';
 export type { RpcArguments } from './client/rpc-argument.ts';

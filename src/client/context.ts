@@ -6,11 +6,12 @@ import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { parsePvRequest, withRecordOptions, type PvRequest } from '../protocol/pv-request.ts';
 import { recordOptions } from '../protocol/pv-request/record-options.ts';
 import { textBytes } from '../protocol/text.ts';
-import type { StructureType } from '../protocol/types/type-desc.ts';
+import type { ScalarArrayType, StructureType } from '../protocol/types/type-desc.ts';
 import type { AnyValue, ValueOf } from '../protocol/types/value-of.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
+import { ArrayAccess } from './array-access.ts';
 import { Call, DEFAULT_TIMEOUT_MS, type CallOptions } from './call.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
@@ -24,9 +25,21 @@ import { Monitor, type MonitorEvent, type MonitorOptions, type MonitorUpdate } f
 import { NoticeBoard, type ClientNotice } from './notices.ts';
 import { get, type Reading } from './operations/get.ts';
 import { getField, type ChannelInfo } from './operations/get-field.ts';
+import type { ArrayType } from './operations/array.ts';
+import { processChannel } from './operations/process.ts';
+import { putGet } from './operations/put-get.ts';
 import { put } from './operations/put.ts';
 import { rpc } from './operations/rpc.ts';
-import type { ChannelOptions, GetOptions, InfoOptions, PutOptions, RpcOptions } from './options.ts';
+import type {
+  ArrayOptions,
+  ChannelOptions,
+  GetOptions,
+  InfoOptions,
+  ProcessOptions,
+  PutGetOptions,
+  PutOptions,
+  RpcOptions,
+} from './options.ts';
 import { planPut, type PutFunction } from './put-plan.ts';
 import { probe, type ProbeReply } from './probe.ts';
 import { rpcArgument, type RpcArguments } from './rpc-argument.ts';
@@ -147,6 +160,46 @@ export class Context {
     return this.#run(pvName, options, (call, channel, pvRequest) =>
       put(call, channel, planPut(pvName, input, pvRequest, options.readFirst ?? false)),
     );
+  }
+
+  /**
+   * Writes a PV as `put` does, has it process, and reads it, in one request. Servers made with pvxs have no PUT_GET.
+   * @throws LocalProtocolError when the input does not fit, or what is read is not of `type`: nothing is written then
+   */
+  async putGet<T extends StructureType = StructureType>(
+    pvName: string,
+    input: unknown,
+    options: PutGetOptions<T> = {},
+  ): Promise<ValueOf<T>> {
+    const { value } = await this.putGetUpdate(pvName, input, options);
+    // The border: putGet has made sure that the value has the fields of T.
+    return value as unknown as ValueOf<T>;
+  }
+
+  /** As `putGet`, with the fields that the server sent, the type of what was read and the server's address. */
+  putGetUpdate(pvName: string, input: unknown, options: PutGetOptions = {}): Promise<Reading> {
+    return this.#run(pvName, options, (call, channel, pvRequest) => {
+      const plan = planPut(pvName, input, pvRequest, options.readFirst ?? false);
+      return putGet(call, channel, plan, options.type);
+    });
+  }
+
+  /** Has a PV do what it does when it is processed; resolves when that is done. Servers made with pvxs have no PROCESS. */
+  process(pvName: string, options: ProcessOptions = {}): Promise<void> {
+    return this.#run(pvName, options, processChannel);
+  }
+
+  /** An array of a PV, to read and write parts of it. Nothing is sent before its first use. Servers made with pvxs have no ARRAY. */
+  array<T extends ArrayType = ScalarArrayType>(pvName: string, options: ArrayOptions<T> = {}): ArrayAccess<T> {
+    this.#requireName(pvName);
+    const { field = 'value', server, type } = options;
+    const pvRequest = this.#pvRequest(`field(${field})`);
+    return new ArrayAccess({
+      pvName,
+      pvRequest,
+      expected: type,
+      run: (callOptions, act) => this.#run(pvName, { ...callOptions, server }, act),
+    });
   }
 
   /**

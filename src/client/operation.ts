@@ -1,4 +1,4 @@
-// How does one request after the other run on a channel, each with its reply? For GET, PUT, RPC and GET_FIELD.
+// How does one request after the other run on a channel, each with its reply? For every operation but MONITOR.
 //
 // Which reply may come when is in the table (machines/client-operation.ts); any other closes the link, as in pvxs.
 
@@ -24,6 +24,8 @@ export interface Exchange<R> {
   /** 'GET INIT', for messages. */
   readonly name: string;
   readonly isInit?: boolean;
+  /** Why there may be no reply at all, for the error of a call that waits for it in vain. */
+  readonly hint?: string;
   /** The server may have acted on it although its reply never came: it must not be sent again unasked. */
   readonly hasEffects?: boolean;
 }
@@ -59,11 +61,11 @@ export class Operation implements Receiver {
    * @throws StatusError when the server refuses, DisconnectedError when the channel ends
    */
   async request<R extends { readonly status: Status }>(call: Call, exchange: Exchange<R>): Promise<R> {
-    const { name, pick, isInit = false, hasEffects = false } = exchange;
+    const { name, pick, hint, isInit = false, hasEffects = false } = exchange;
     const { pvName, server } = this.active;
     // Lost after the last reply: nobody would ever answer.
     if (this.repeatableLoss !== undefined) throw this.repeatableLoss;
-    call.waitingFor = () => `found at ${server}, no reply to ${name}`;
+    call.waitingFor = () => `found at ${server}, no reply to ${name}${hint === undefined ? '' : ` (${hint})`}`;
     const reply = await call.wait<R>((resolve, reject) => {
       this.#follow(isInit ? 'init' : 'execute');
       this.#isHeld = true;
@@ -114,11 +116,15 @@ export class Operation implements Receiver {
     pending?.reject(reason);
   }
 
-  /** Frees what the server holds. Idempotent. */
+  /** Frees what the server holds; what it is carrying out is cancelled. Idempotent. */
   end(): void {
     if (this.#state === 'done') return;
+    const { link, sid, isAlive } = this.active;
+    // Some servers give up their work only when they are told to cancel it, and only forget it otherwise.
+    const isUnderWay = this.#state === 'executing' && this.command !== 'GET_FIELD';
     this.#follow('end');
-    this.active.link.release(this.ioid, this.#isHeld && this.active.isAlive);
+    if (isUnderWay && isAlive) link.send({ command: 'CANCEL_REQUEST', sid, ioid: this.ioid });
+    link.release(this.ioid, this.#isHeld && isAlive);
   }
 
   #follow(event: ClientOperationEvent): void {
@@ -155,7 +161,13 @@ function typesAgreed(message: ServerMessage): OperationTypes | undefined {
   switch (message.command) {
     case 'GET':
     case 'PUT':
+    case 'ARRAY':
       return message.phase === 'init' ? { command: message.command, type: message.type } : undefined;
+    case 'PUT_GET': {
+      if (message.phase !== 'init') return undefined;
+      const { command, getType, putType } = message;
+      return { command, type: getType, putType };
+    }
     default:
       return undefined;
   }

@@ -2,7 +2,9 @@
 
 import type { PvRequest } from '../protocol/pv-request.ts';
 import type { StructureType } from '../protocol/types/type-desc.ts';
+import type { ScalarArrayType } from '../protocol/types/type-desc.ts';
 import type { CallOptions } from './call.ts';
+import type { ArrayType } from './operations/array.ts';
 
 /** Options of every call about one PV. */
 export interface ChannelOptions extends CallOptions {
@@ -23,6 +25,23 @@ export interface GetOptions<T extends StructureType = StructureType> extends Cha
 export interface PutOptions extends ChannelOptions {
   /** Read the present value first even if nothing needs it, as pvxput does. */
   readonly readFirst?: boolean | undefined;
+}
+
+/** `request` can name the fields of each half: `putField(value)getField(value,alarm)`. */
+export interface PutGetOptions<T extends StructureType = StructureType> extends PutOptions {
+  /** The type that is expected of what is read: it types the result, and another type is an error before the put. */
+  readonly type?: T | undefined;
+}
+
+export type ProcessOptions = ChannelOptions;
+
+export interface ArrayOptions<T extends ArrayType = ScalarArrayType> {
+  /** Path of the array; default `value`. */
+  readonly field?: string | undefined;
+  /** The type that is expected: it types the elements, and another type is an error. */
+  readonly type?: T | undefined;
+  /** Go to this server, `host[:port]`, instead of searching. */
+  readonly server?: string | undefined;
 }
 
 export interface InfoOptions extends Omit<ChannelOptions, 'request'> {

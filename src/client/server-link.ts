@@ -153,7 +153,8 @@ export class ServerLink implements OperationLink {
 
   #bury(ioid: number, types: OperationTypes | undefined): void {
     if (types === undefined) return;
-    this.#grave.set(ioid, { command: types.command, type: types.type });
+    const { command, type, putType = null } = types;
+    this.#grave.set(ioid, { command, type, putType });
     if (this.#grave.size <= CLIENT_LIMITS.maxEndedOperations) return;
     const [oldest] = this.#grave.keys();
     if (oldest !== undefined) this.#grave.delete(oldest);
