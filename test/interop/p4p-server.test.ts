@@ -7,7 +7,7 @@ import { getLines } from './support/cli-json.ts';
 import { expectCommandReads } from './support/command-reads.ts';
 import { pvkit } from './support/command.ts';
 import { inputOf, wordOf } from './support/inputs.ts';
-import { contextOf, p4pInfo, taggedGet } from './support/library.ts';
+import { contextOf, firstTagged, p4pInfo, taggedGet } from './support/library.ts';
 import { endEverything, type Environment } from './support/line-process.ts';
 import { clientEnvironment, freeUdpPort, LOOPBACK, nameServerEnvironment } from './support/loopback.ts';
 import { P4pClient } from './support/p4p-client.ts';
@@ -65,6 +65,14 @@ describe.each([
 
   it('reads every PV as p4p does, on the command line', async () => {
     await expectCommandReads(restingNames(), `${LOOPBACK}:${server.tcpPort}`, environment(), p4p);
+  });
+
+  it('begins a monitor of every PV with what p4p reads', async () => {
+    for (const pvName of restingNames()) {
+      const seen = withoutChanged(await p4p.get(pvName));
+      expect(await firstTagged(context, pvName), pvName).toEqual(seen);
+      expect(await firstTagged(context, pvName, { pipeline: true, queueSize: 4 }), pvName).toEqual(seen);
+    }
   });
 
   it('watches a put of p4p', async () => {

@@ -5,13 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Context } from '../../src/client/context.ts';
 import { expectCommandReads } from './support/command-reads.ts';
 import { pvkit } from './support/command.ts';
-import { contextOf, p4pInfo, taggedGet } from './support/library.ts';
+import { contextOf, firstTagged, p4pInfo, taggedGet } from './support/library.ts';
 import { endEverything, type Environment } from './support/line-process.ts';
 import { clientEnvironment, freeUdpPort, LOOPBACK, nameServerEnvironment } from './support/loopback.ts';
 import { P4pClient } from './support/p4p-client.ts';
 import { startSoftIoc, type ServedAt } from './support/peers.ts';
 import { expectSame } from './support/same.ts';
 import { fieldAt, taggedOf, withoutChanged, type Tagged } from './support/tagged.ts';
+import { nextUpdate } from './support/updates.ts';
 
 const RESTING = [
   'ioc:ai',
@@ -76,6 +77,15 @@ describe.each([
 
   it('reads every record as p4p does, on the command line', async () => {
     await expectCommandReads(RESTING, `${LOOPBACK}:${server.tcpPort}`, environment(), p4p);
+  });
+
+  it('begins a monitor of every record as p4p does', async () => {
+    for (const pvName of RESTING) {
+      const monitor = await p4p.monitor(pvName);
+      const seen = withoutChanged(await nextUpdate(monitor));
+      await monitor.stop();
+      expect(await firstTagged(context, pvName), pvName).toEqual(seen);
+    }
   });
 
   it('reads integers of 64 bits exactly', async () => {
