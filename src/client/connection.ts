@@ -18,6 +18,7 @@ import { isSuccess } from '../protocol/status.ts';
 import { string, structure } from '../protocol/types/type-desc.ts';
 import type { AnyValue } from '../protocol/types/value-of.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
+import { Segmenter } from '../protocol/segments.ts';
 import { Writer } from '../protocol/writer.ts';
 import type { Clock, TimerHandle } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
@@ -70,6 +71,7 @@ export class Connection {
   readonly #timers: TimerHandle[] = [];
   #state: ClientLinkState = CLIENT_LINK.initial;
   #tcp: TcpConnection | undefined;
+  readonly #segmenter: Segmenter;
   #writer = new Writer(false);
   #isOrderSet = false;
   #isFlushDue = false;
@@ -84,6 +86,7 @@ export class Connection {
     this.#handlers = handlers;
     const limits = settings.limits ?? DEFAULT_LIMITS;
     this.#types = new TypeReceiver({ limits });
+    this.#segmenter = new Segmenter(limits.maxSegmentBytes);
     this.#framer = new Framer({ expectFromServer: true, limits });
   }
 
@@ -105,7 +108,9 @@ export class Connection {
   /** Sends at the end of this turn, together with what else is sent in it. Nothing happens on a closed connection. */
   send(message: ClientMessageToSend): void {
     if (this.#state === 'closed') return;
+    const start = this.#writer.length;
     encodeMessage(this.#writer, message, { fromServer: false });
+    this.#segmenter.encoded(start, this.#writer.length);
     this.#flushSoon();
   }
 
@@ -190,7 +195,8 @@ export class Connection {
 
   #flush(): void {
     if (this.#tcp === undefined || this.#writer.length === 0) return;
-    const hasRoom = this.#tcp.write(this.#writer.detach());
+    let hasRoom = true;
+    for (const piece of this.#segmenter.pieces(this.#writer.detach())) hasRoom = this.#tcp.write(piece);
     if (!hasRoom) this.#blockedAt ??= this.#settings.clock.now();
   }
 

@@ -5,6 +5,7 @@ import { DisconnectedError, LimitError, LocalProtocolError } from '../protocol/e
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { parsePvRequest, withRecordOptions, type PvRequest } from '../protocol/pv-request.ts';
 import { recordOptions } from '../protocol/pv-request/record-options.ts';
+import { requireSegmentBytes } from '../protocol/segments.ts';
 import { textBytes } from '../protocol/text.ts';
 import type { ScalarArrayType, StructureType } from '../protocol/types/type-desc.ts';
 import type { AnyValue, ValueOf } from '../protocol/types/value-of.ts';
@@ -84,6 +85,7 @@ export class Context {
     this.#network = options.network ?? nodeNetwork;
     this.#clock = options.clock ?? systemClock;
     this.#limits = options.limits ?? DEFAULT_LIMITS;
+    requireSegmentBytes(this.#limits.maxSegmentBytes);
     this.#random = options.random ?? Math.random;
     this.#settings = {
       network: this.#network,

@@ -10,6 +10,8 @@ export const MAGIC = 0xca;
 export const PROTOCOL_VERSION = 2;
 export const HEADER_BYTES = 8;
 
+const FLAGS_AT = 2;
+const SIZE_AT = 4;
 const FLAG_CONTROL = 0x01;
 const FLAG_SERVER = 0x40;
 const FLAG_BIG_ENDIAN = 0x80;
@@ -81,6 +83,15 @@ export function writeHeader(writer: Writer, header: HeaderToSend): void {
   writer.u8(flags);
   writer.u8(header.command);
   writer.u32(header.size);
+}
+
+/** Makes the header of a whole message that of one of its segments, in place; `size` is that of the segment's body. */
+export function asSegment(header: Uint8Array, segment: Segment, size: number): Uint8Array {
+  const flags = (header[FLAGS_AT] ?? 0) & ~SEGMENT_BITS;
+  header[FLAGS_AT] = flags | (SEGMENTS.indexOf(segment) << SEGMENT_SHIFT);
+  const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
+  view.setUint32(SIZE_AT, size, (flags & FLAG_BIG_ENDIAN) === 0);
+  return header;
 }
 
 function u32(first: number, second: number, third: number, fourth: number): number {

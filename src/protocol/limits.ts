@@ -3,6 +3,11 @@
 export interface Limits {
   /** Bytes of one message body, joined segments included. A full 4k x 4k 16-bit image fits; past it the link is closed. */
   readonly maxBodyBytes: number;
+  /**
+   * Bytes of one message body past which we send it in segments of that size. By default what the header can say, so
+   * that nothing is cut; a smaller one lets answers to echoes through between the segments of a slow, large message.
+   */
+  readonly maxSegmentBytes: number;
   /** Levels of nesting in one type, and of any in any in one value. pvxs refuses past 20. */
   readonly maxTypeNesting: number;
   /** Nodes of one type, all levels counted: type ids let 500 bytes claim a thousand million. */
@@ -68,6 +73,7 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxBodyBytes: 64 * 1024 * 1024,
+  maxSegmentBytes: 0xffff_ffff,
   maxTypeNesting: 20,
   maxTypeFields: 10_000,
   maxTypeRegistryEntries: 65_536,

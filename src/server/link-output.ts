@@ -2,6 +2,8 @@
 // event loop; and how does the link know that its client does not keep up?
 
 import type { Limits } from '../protocol/limits.ts';
+import { encodeMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
+import { Segmenter } from '../protocol/segments.ts';
 import { Writer } from '../protocol/writer.ts';
 import type { Clock } from '../transport/clocks.ts';
 import type { TcpConnection } from '../transport/network.ts';
@@ -20,8 +22,9 @@ export interface LinkOutputOptions {
 const INITIAL_BYTES = 1_024;
 
 export class LinkOutput implements Outlet {
-  /** Where messages are encoded to; call `flushSoon` after it. */
-  readonly writer: Writer;
+  /** Where messages are encoded to. */
+  readonly #writer: Writer;
+  readonly #segmenter: Segmenter;
   readonly #connection: TcpConnection;
   readonly #clock: Clock;
   readonly #limits: Limits;
@@ -38,13 +41,14 @@ export class LinkOutput implements Outlet {
     this.#clock = options.clock;
     this.#limits = options.limits;
     this.#readable = options.readable;
-    this.writer = new Writer(options.bigEndian, INITIAL_BYTES);
+    this.#writer = new Writer(options.bigEndian, INITIAL_BYTES);
+    this.#segmenter = new Segmenter(options.limits.maxSegmentBytes);
     this.#progressAt = options.clock.now();
   }
 
   /** Bytes that the client has not been given yet, as far as anybody here can know. */
   get unsentBytes(): number {
-    return this.writer.length + this.#connection.bufferedBytes;
+    return this.#writer.length + this.#connection.bufferedBytes;
   }
 
   /** Whether monitors are to hold their updates back; they squash them meanwhile. */
@@ -55,6 +59,17 @@ export class LinkOutput implements Outlet {
   /** Whether requests are to wait, because their answers would only pile up. */
   get isFull(): boolean {
     return this.unsentBytes >= this.#limits.readPauseBytes;
+  }
+
+  /**
+   * Writes the message at the end of this turn.
+   * @throws LocalProtocolError when it cannot be encoded; nothing of it is written then
+   */
+  send(message: ServerMessageToSend): void {
+    const start = this.#writer.length;
+    encodeMessage(this.#writer, message, { fromServer: true });
+    this.#segmenter.encoded(start, this.#writer.length);
+    this.flushSoon();
   }
 
   whenRoom(sender: Sender): void {
@@ -107,10 +122,12 @@ export class LinkOutput implements Outlet {
   }
 
   #write(): void {
-    if (this.writer.length === 0) return;
+    if (this.#writer.length === 0) return;
     if (this.#connection.bufferedBytes === 0) this.#progressAt = this.#clock.now();
-    this.#sentBytes += this.writer.length;
-    this.#connection.write(this.writer.detach(INITIAL_BYTES));
+    for (const piece of this.#segmenter.pieces(this.#writer.detach(INITIAL_BYTES))) {
+      this.#sentBytes += piece.length;
+      this.#connection.write(piece);
+    }
   }
 
   #makeUse(): void {

@@ -7,7 +7,7 @@ import { PvaError, reasonOf } from '../protocol/errors.ts';
 import { Framer, type Frame } from '../protocol/framer.ts';
 import { SERVER_LINK, type ServerLinkEvent, type ServerLinkState } from '../protocol/machines/server-link.ts';
 import { nextState } from '../protocol/machines/state-table.ts';
-import { decodeClientMessage, encodeMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
+import { decodeClientMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
 import type { DecodeContext } from '../protocol/messages/message-module.ts';
 import { MESSAGE_ERROR, MESSAGE_INFO, MESSAGE_WARNING } from '../protocol/messages/message.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
@@ -106,8 +106,7 @@ export class ServerLink implements Link {
 
   send(message: ServerMessageToSend): void {
     if (this.#state === 'closed') return;
-    encodeMessage(this.output.writer, message, { fromServer: true });
-    this.output.flushSoon();
+    this.output.send(message);
   }
 
   tell(ioid: number, text: string, level: TellLevel): void {

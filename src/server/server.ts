@@ -7,6 +7,7 @@ import { resolveServerConfig, type ServerConfig } from '../config/effective.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { GUID_BYTES, guidText } from '../protocol/guid.ts';
 import type { Limits } from '../protocol/limits.ts';
+import { requireSegmentBytes } from '../protocol/segments.ts';
 import { systemClock, type Clock, type TimerHandle } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
 import type { Endpoint, Network, TcpConnection, TcpListener } from '../transport/network.ts';
@@ -65,6 +66,7 @@ export class Server {
   constructor(options: ServerOptions = {}) {
     const { clock = systemClock, network = nodeNetwork } = options;
     this.config = { ...resolveServerConfig({ processEnvironment: process.env }), ...options.config };
+    requireSegmentBytes(this.config.limits.maxSegmentBytes);
     this.#network = network;
     const directory = new Directory(
       serverPvSource(() => directory.names()),
