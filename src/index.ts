@@ -26,7 +26,7 @@ export { SharedPV, type SharedPVOptions } from './channels/shared-pv.ts';
 export { StaticSource, type Source } from './channels/source.ts';
 
 // The server.
-export { configuredPv } from './server/configured-pv.ts';
+export { configuredPv, configuredPvs } from './server/configured-pv.ts';
 export {
   SERVER_NOTICES,
   type GeneralNotice,

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 
 import {
-  configuredPv,
+  configuredPvs,
   loadServerConfig,
   Server,
   serverRows,
@@ -95,7 +95,7 @@ async function serve(file: string | undefined, options: ServeOptions, host: CliH
   let demo: Demo | undefined;
   try {
     const names = new Set(config.channels.map(({ name }) => name));
-    for (const channel of config.channels) server.add(channel.name, configuredPv(channel, host.clock));
+    for (const [name, pv] of configuredPvs(config.channels, host.clock)) server.add(name, pv);
     if (options.demo === true) {
       demo = startDemo(host.clock);
       // A channel of the configuration that has the name of a demo PV is meant to replace it.

@@ -1,4 +1,6 @@
 // What does a configuration say about one channel? Plain data; a later layer makes the channel of it.
+import type { ControlMode } from '../channels/behaviours/control-limits.ts';
+import type { AlarmSeverities } from '../channels/limit-alarm.ts';
 import type { ScalarName } from '../protocol/types/type-desc.ts';
 
 export type ChannelType =
@@ -13,27 +15,44 @@ export type ChannelType =
 export type ChannelValue = ScalarValue | readonly ScalarValue[];
 export type ScalarValue = boolean | number | bigint | string;
 
+/** A limit as it was written: an integer past 2^53 is a bigint, so that its last digits count. */
+export type Limit = number | bigint;
+
 export interface DisplayDefinition {
-  readonly low: number | undefined;
-  readonly high: number | undefined;
+  readonly low: Limit | undefined;
+  readonly high: Limit | undefined;
   /** Digits behind the point. */
   readonly precision: number | undefined;
   readonly format: string | undefined;
 }
 
 export interface ControlDefinition {
-  readonly low: number | undefined;
-  readonly high: number | undefined;
+  readonly low: Limit | undefined;
+  readonly high: Limit | undefined;
   readonly minStep: number | undefined;
+  /** What becomes of a put that does not keep to it; 'reject' unless it is said. */
+  readonly mode?: ControlMode | undefined;
 }
 
 /** Limits of the value beyond which it is in alarm; those of one kind may be left out. */
 export interface AlarmDefinition {
-  readonly low: number | undefined;
-  readonly lowWarning: number | undefined;
-  readonly highWarning: number | undefined;
-  readonly high: number | undefined;
+  readonly low: Limit | undefined;
+  readonly lowWarning: Limit | undefined;
+  readonly highWarning: Limit | undefined;
+  readonly high: Limit | undefined;
   readonly hysteresis: number | undefined;
+  /** How bad it is to be beyond each; MAJOR for `low` and `high` and MINOR for the warnings unless it is said. */
+  readonly severities?: AlarmSeverities | undefined;
+}
+
+/** A channel whose value is computed from those of others. */
+export interface ComputedDefinition {
+  /** In the language of channels/expression. */
+  readonly expression: string;
+  /** Names of channels by the names that the expression has for them. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Whether the alarm is at least as bad as the worst of the inputs. */
+  readonly maximizeSeverity: boolean;
 }
 
 export interface ChannelDefinition {
@@ -46,6 +65,9 @@ export interface ChannelDefinition {
   readonly display: DisplayDefinition | undefined;
   readonly control: ControlDefinition | undefined;
   readonly alarm: AlarmDefinition | undefined;
+  /** How far a value must be from the last one told before subscribers are told of it. */
+  readonly deadband?: number | undefined;
+  readonly computed?: ComputedDefinition | undefined;
   readonly readOnly: boolean;
   /** Who defined it: `lab.toml:12` or `--pv`. */
   readonly origin: string;

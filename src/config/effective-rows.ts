@@ -1,9 +1,11 @@
 // How does a person see the configuration that holds, and where each part came from?
+import { RULE_KEYS, type AccessRule } from '../channels/access/rule.ts';
 import { formatAddress, type ListedAddress } from './address-list.ts';
 import type { ChannelDefinition } from './channel-definition.ts';
 import { formatChannelType } from './channel-type.ts';
 import type { ClientConfig, ServerConfig } from './effective.ts';
 import { LIMIT_NAMES, snakeCase } from './limit-names.ts';
+import { DEFAULT_ORIGIN } from './origin.ts';
 import { quote } from './parsed.ts';
 
 export type Row = readonly [key: string, value: string, origin: string];
@@ -24,6 +26,9 @@ export function serverRows(config: ServerConfig): readonly Row[] {
     ['store.url', config.storeUrl === undefined ? '(none)' : withoutPassword(config.storeUrl), origins.storeUrl],
     ['workspace', config.workspace ?? '(none)', origins.workspace],
     ['log.level', config.logLevel, origins.logLevel],
+    ['log.puts', config.putLog ?? '(none)', origins.putLog],
+    ['server.default_access', defaultAccessText(config), origins.accessDefault],
+    ...config.accessRules.map((rule, index): Row => [`access[${index}]`, ruleText(rule), rule.origin ?? DEFAULT_ORIGIN]),
     ...LIMIT_NAMES.map((name): Row => [
       `limits.${snakeCase(name)}`,
       String(config.limits[name]),
@@ -54,9 +59,24 @@ function secondsText(milliseconds: number): string {
   return `${milliseconds / 1000} s`;
 }
 
-function channelText({ type, value, readOnly }: ChannelDefinition): string {
+function channelText({ type, value, computed, readOnly }: ChannelDefinition): string {
+  if (computed !== undefined) return `${formatChannelType(type)} = ${computed.expression} (computed)`;
   const suffix = readOnly ? ' (read only)' : '';
   return `${formatChannelType(type)}${value === undefined ? '' : ` = ${valueText(value)}`}${suffix}`;
+}
+
+function defaultAccessText({ accessDefault, accessRules }: ServerConfig): string {
+  const unsaid = accessRules.length === 0 ? 'all' : 'none';
+  return [accessDefault ?? unsaid].flat().join(' ');
+}
+
+/** `user alice bob, channel lab:*: read` */
+function ruleText(rule: AccessRule): string {
+  const conditions = RULE_KEYS.flatMap((key) => {
+    const patterns = rule[key];
+    return patterns === undefined ? [] : [`${key} ${[patterns].flat().join(' ')}`];
+  });
+  return `${conditions.length === 0 ? 'everybody' : conditions.join(', ')}: ${[rule.allow].flat().join(' ')}`;
 }
 
 /** Most items of an array that are shown. */

@@ -1,20 +1,24 @@
 // Do the parts of each `[[channels]]` table fit together, and what definition do they make?
-import type { ChannelDefinition, ChannelType, ChannelValue } from './channel-definition.ts';
+import type { AlarmDefinition, ChannelDefinition, ChannelType, ChannelValue } from './channel-definition.ts';
 import { formatChannelType, parseChannelType, parsePvName } from './channel-type.ts';
 import { checkValue, isNumeric } from './channel-value.ts';
+import { controlRange } from './field-limits.ts';
 import { quote } from './parsed.ts';
 import { isTable } from './placeholders.ts';
+import { checkComputed } from './toml-computed.ts';
 import type { TomlLines, TomlPath } from './toml-lines.ts';
 import type { ChannelContent } from './toml-schema.ts';
 
 type PathReport = (path: TomlPath, message: string) => void;
 type Table = Readonly<Record<string, unknown>>;
 
+const ALARM_LIMITS: readonly string[] = ['low', 'low_warning', 'high_warning', 'high'];
+
 /** Limits that must not fall, in this order. */
 const ORDERED: readonly (readonly [section: string, keys: readonly string[]])[] = [
   ['display', ['low', 'high']],
   ['control', ['low', 'high']],
-  ['alarm', ['low', 'low_warning', 'high_warning', 'high']],
+  ['alarm', ALARM_LIMITS],
 ];
 
 /**
@@ -42,6 +46,7 @@ export function checkChannels(
     if (value.ok) values.set(index, value.value);
     else report([...path, 'value'], value.wrong);
   }
+  checkComputed(channels, report);
   return values;
 }
 
@@ -51,7 +56,7 @@ export function toDefinition(
   value: ChannelValue | undefined,
   origin: string,
 ): ChannelDefinition {
-  const { display, control, alarm } = content;
+  const { display, control, alarm, computed } = content;
   return {
     name: content.name,
     type: content.type,
@@ -59,17 +64,33 @@ export function toDefinition(
     units: content.units,
     description: content.description,
     display: display && { low: display.low, high: display.high, precision: display.precision, format: display.format },
-    control: control && { low: control.low, high: control.high, minStep: control.min_step },
+    control: control && { low: control.low, high: control.high, minStep: control.min_step, mode: control.mode },
     alarm: alarm && {
       low: alarm.low,
       lowWarning: alarm.low_warning,
       highWarning: alarm.high_warning,
       high: alarm.high,
       hysteresis: alarm.hysteresis,
+      severities: alarm.severities && severitiesOf(alarm.severities),
     },
+    deadband: content.deadband,
+    computed:
+      computed === undefined
+        ? undefined
+        : {
+            expression: computed,
+            inputs: content.inputs ?? {},
+            maximizeSeverity: content.maximize_severity ?? true,
+          },
     readOnly: content.read_only ?? false,
     origin,
   };
+}
+
+function severitiesOf(
+  given: NonNullable<NonNullable<ChannelContent['alarm']>['severities']>,
+): NonNullable<AlarmDefinition['severities']> {
+  return { low: given.low, lowWarning: given.low_warning, highWarning: given.high_warning, high: given.high };
 }
 
 function checkName(
@@ -113,8 +134,38 @@ function checkLimitsFit(channel: Table, type: ChannelType, path: TomlPath, repor
       if (isTable(display) && display[key] !== undefined)
         report([...path, 'display', key], `has no meaning for a channel of type ${shown}`);
     }
-  } else if (type.kind === 'array' && channel['alarm'] !== undefined) {
+    if (channel['deadband'] !== undefined)
+      report([...path, 'deadband'], `has no meaning for a channel of type ${shown}`);
+    return;
+  }
+  if (type.kind === 'array' && channel['alarm'] !== undefined)
     report([...path, 'alarm'], `has limits for one value, but the channel is of type ${shown}`);
+  checkControlRange(channel['control'], type, [...path, 'control'], report);
+  checkSeverities(channel['alarm'], [...path, 'alarm'], report);
+}
+
+/** Limits that leave one value or none would limit nothing at all, because a high one counts only above the low one. */
+function checkControlRange(control: unknown, type: ChannelType, path: TomlPath, report: PathReport): void {
+  if (!isTable(control) || type.kind === 'enum') return;
+  const { low, high } = control;
+  if ((low !== undefined && !isNumber(low)) || (high !== undefined && !isNumber(high))) return;
+  if (low === undefined && high === undefined) return;
+  // That one is said already.
+  if (low !== undefined && high !== undefined && low > high) return;
+  const scalar = type.kind === 'array' ? type.element : type.scalar;
+  const [least, most] = controlRange({ low, high, minStep: undefined }, scalar);
+  if (least < most) return;
+  const given = [low === undefined ? '' : `low = ${low}`, high === undefined ? '' : `high = ${high}`];
+  const limits = given.filter((part) => part !== '').join(' and ');
+  report(path, `leaves nothing to choose between ${limits} for ${formatChannelType(type)}`);
+}
+
+function checkSeverities(alarm: unknown, path: TomlPath, report: PathReport): void {
+  const severities = isTable(alarm) ? alarm['severities'] : undefined;
+  if (!isTable(alarm) || !isTable(severities)) return;
+  for (const key of Object.keys(severities)) {
+    if (ALARM_LIMITS.includes(key) && alarm[key] === undefined)
+      report([...path, 'severities', key], `is for the limit ${key}, which is not set`);
   }
 }
 

@@ -1,12 +1,15 @@
 // What may stand in the TOML file: its sections, keys and the form of every value.
 import { z } from 'zod';
+import type { ControlMode } from '../channels/behaviours/control-limits.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
+import { ALARM_SEVERITIES, type AlarmSeverity } from '../protocol/normative/alarm.ts';
 import { ADDRESS_FORM, parseAddress, type ListedAddress } from './address-list.ts';
+import type { Limit } from './channel-definition.ts';
 import { parseChannelType, parsePvName } from './channel-type.ts';
 import { describe } from './channel-value.ts';
 import { LIMIT_NAMES, snakeCase } from './limit-names.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
-import { LOG_LEVELS, MAX_TIMER_MS, parseStoreUrl, type LogLevel } from './settings-text.ts';
+import { LOG_LEVELS, MAX_TIMER_MS, parseStoreUrl } from './settings-text.ts';
 
 /** Bounds that a format or a recursion sets; the others end where a timer or a buffer length does. */
 const MOST: Readonly<Partial<Record<keyof Limits, number>>> = {
@@ -15,15 +18,16 @@ const MOST: Readonly<Partial<Record<keyof Limits, number>>> = {
   maxDatagramBytes: DEFAULT_LIMITS.maxDatagramBytes,
 };
 
+const CONTROL_MODES: readonly ControlMode[] = ['clip', 'reject'];
+/** UNDEFINED is what is said of an alarm that is not known; no limit has it. */
+const SEVERITIES: readonly AlarmSeverity[] = ALARM_SEVERITIES.filter((name) => name !== 'UNDEFINED');
+
 const text = z.string();
-const number = field((raw) =>
-  (typeof raw === 'number' && Number.isFinite(raw)) || typeof raw === 'bigint'
-    ? right(Number(raw))
-    : expected('a number', raw),
-);
+const limitOfValue = field(readLimit);
 const port = field((raw) => integer(raw, 0, 65_535));
 const pvName = field((raw) => (typeof raw === 'string' ? parsePvName(raw) : expected('a string', raw)));
 const address = field(readListedAddress);
+const severity = field(readSeverity);
 
 export const channelFields = {
   name: pvName,
@@ -38,24 +42,42 @@ const channelSchema = z.strictObject({
   description: text.optional(),
   display: z
     .strictObject({
-      low: number.optional(),
-      high: number.optional(),
+      low: limitOfValue.optional(),
+      high: limitOfValue.optional(),
       precision: field((raw) => integer(raw, 0, 100)).optional(),
       format: text.optional(),
     })
     .optional(),
   control: z
-    .strictObject({ low: number.optional(), high: number.optional(), min_step: positive().optional() })
+    .strictObject({
+      low: limitOfValue.optional(),
+      high: limitOfValue.optional(),
+      min_step: positive().optional(),
+      mode: field((raw) => oneOf(CONTROL_MODES, raw)).optional(),
+    })
     .optional(),
   alarm: z
     .strictObject({
-      low: number.optional(),
-      low_warning: number.optional(),
-      high_warning: number.optional(),
-      high: number.optional(),
+      low: limitOfValue.optional(),
+      low_warning: limitOfValue.optional(),
+      high_warning: limitOfValue.optional(),
+      high: limitOfValue.optional(),
       hysteresis: positive().optional(),
+      severities: z
+        .strictObject({
+          low: severity.optional(),
+          low_warning: severity.optional(),
+          high_warning: severity.optional(),
+          high: severity.optional(),
+        })
+        .optional(),
     })
     .optional(),
+  deadband: positive().optional(),
+  // Checked against the other channels, once these are known.
+  computed: text.optional(),
+  inputs: z.record(z.string(), pvName).optional(),
+  maximize_severity: z.boolean().optional(),
   read_only: z.boolean().optional(),
 });
 
@@ -77,7 +99,7 @@ export const fileSchema = z.strictObject({
     )
     .optional(),
   store: z.strictObject({ url: field(readStoreUrl).optional() }).optional(),
-  log: z.strictObject({ level: field(readLogLevel).optional() }).optional(),
+  log: z.strictObject({ level: field((raw) => oneOf(LOG_LEVELS, raw)).optional() }).optional(),
   channels: z.array(channelSchema).optional(),
 });
 
@@ -138,9 +160,20 @@ function readStoreUrl(raw: unknown): Parsed<string> {
   return typeof raw === 'string' ? parseStoreUrl(raw) : expected('a string', raw);
 }
 
-function readLogLevel(raw: unknown): Parsed<LogLevel> {
-  const level = LOG_LEVELS.find((known) => known === raw);
-  return level === undefined ? expected(`one of ${LOG_LEVELS.join(', ')}`, raw) : right(level);
+function oneOf<T extends string>(known: readonly T[], raw: unknown): Parsed<T> {
+  const found = known.find((word) => word === raw);
+  return found === undefined ? expected(`one of ${known.join(', ')}`, raw) : right(found);
+}
+
+/** In large letters as IOCs have them, or in small ones as the rest of the file. */
+function readSeverity(raw: unknown): Parsed<AlarmSeverity> {
+  return oneOf(SEVERITIES, typeof raw === 'string' ? raw.toUpperCase() : raw);
+}
+
+/** An integer past 2^53 is no double; it stays as exact as it was written. */
+function readLimit(raw: unknown): Parsed<Limit> {
+  if (typeof raw === 'bigint') return right(Number.isSafeInteger(Number(raw)) ? Number(raw) : raw);
+  return typeof raw === 'number' && Number.isFinite(raw) ? right(raw) : expected('a number', raw);
 }
 
 function expected(what: string, raw: unknown): { readonly ok: false; readonly wrong: string } {

@@ -117,7 +117,7 @@ describe('a configured PV', () => {
     expect(pv.value['alarm']).toEqual({ severity: 2, status: 1, message: 'HIHI' });
   });
 
-  it('of an integer type has whole limits, no further out than the type reaches', () => {
+  it('of an integer type has whole limits that let through what the given ones do, no further out than the type reaches', () => {
     const { pv } = make({
       ...PLAIN,
       type: { kind: 'scalar', scalar: 'ubyte' },
@@ -129,8 +129,8 @@ describe('a configured PV', () => {
       'display.limitLow uint8_t = 0',
       'display.limitHigh uint8_t = 255',
       'control.limitLow uint8_t = 0',
-      'control.limitHigh uint8_t = 100',
-      'valueAlarm.lowAlarmLimit uint8_t = 3',
+      'control.limitHigh uint8_t = 99',
+      'valueAlarm.lowAlarmLimit uint8_t = 2',
       'valueAlarm.lowWarningLimit uint8_t = 0',
       'valueAlarm.highWarningLimit uint8_t = 0',
       'valueAlarm.highAlarmLimit uint8_t = 0',
@@ -185,7 +185,7 @@ describe('a put', () => {
       control: { low: undefined, high: 10, minStep: undefined },
     });
     await put({ value: [1, -99999] });
-    await expect(put({ value: [1, 11] })).rejects.toThrow('value 11 is outside of the limits -Infinity to 10');
+    await expect(put({ value: [1, 11] })).rejects.toThrow('value 11 is outside of the limits -9223372036854775808 to 10');
     expect(pv.value['value']).toEqual(BigInt64Array.of(1n, -99999n));
   });
 
