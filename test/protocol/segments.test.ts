@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { encodeMessage } from '../../src/protocol/messages/index.ts';
 import { requireSegmentBytes, Segmenter } from '../../src/protocol/segments.ts';
 import { Writer } from '../../src/protocol/writer.ts';
-import { ownFrame, streamOf, loadTranscript } from '../support/transcript.ts';
+import { isBytes, loadTranscript, ownFrame } from '../support/transcript.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
 import { spaced } from '../support/wire-text.ts';
 
@@ -59,18 +59,18 @@ describe('a message larger than a segment', () => {
     ]);
   });
 
-  test('has the flags of its segments as pvAccessCPP sends them', () => {
-    const recorded = streamOf(loadTranscript('base-ts-rpc-segmented'), 0, 'c2s');
-    const flags = new Set<string>();
-    // Headers of RPC from a client, found in the bytes.
-    for (const [found] of toHex(recorded).matchAll(/ca02(?:10|20|30)14/gu)) flags.add(found);
-    expect(flags).toEqual(new Set(['ca021014', 'ca023014', 'ca022014']));
-    const body = fromHex('00'.repeat(12));
-    const buffer = Uint8Array.of(0xca, 2, 0, 0x14, 12, 0, 0, 0, ...body);
+  test.each([
+    ['base-put-big', 0x00, 0x0b, ['ca02100b', 'ca02300b', 'ca02200b']],
+    ['base-ts-get-segmented', 0x40, 0x0a, ['ca02500a', 'ca02700a', 'ca02600a']],
+  ] as const)('has the flags of the segments recorded in %s', (name, flags, command, expected) => {
+    const recorded = loadTranscript(name).tcp.filter(isBytes);
+    const inSegments = recorded.filter(({ header }) => header.segment !== 'none').map(({ hex }) => hex.slice(0, 8));
+    expect(inSegments).toEqual(expected);
+    const buffer = Uint8Array.of(0xca, 2, flags, command, 12, 0, 0, 0, ...new Uint8Array(12));
     const segmenter = new Segmenter(4);
     segmenter.encoded(0, buffer.length);
-    const headers = segmenter.pieces(buffer).map((piece) => toHex(piece.subarray(0, 4)));
-    expect(headers.filter((header) => header.startsWith('ca'))).toEqual(['ca021014', 'ca023014', 'ca022014']);
+    const ours = segmenter.pieces(buffer).map((piece) => toHex(piece.subarray(0, 4)));
+    expect(ours.filter((bytes) => bytes.startsWith('ca'))).toEqual(expected);
   });
 
   test('is not copied', () => {
