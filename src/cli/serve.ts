@@ -2,25 +2,16 @@
 
 import type { Command } from 'commander';
 
-import {
-  configuredPvs,
-  loadServerConfig,
-  Server,
-  serverRows,
-  type Endpoint,
-  type NoticeLevel,
-  type ServerConfig,
-} from '../index.ts';
+import { configuredPv, loadServerConfig, Server, serverRows, type Endpoint, type ServerConfig } from '../index.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { DONE, type ExitCode } from './exit-code.ts';
 import { UsageError } from './fault.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
+import { Log, type LogLevel } from './log.ts';
 import { withDebug, withJson, type DebugOptions, type JsonOptions } from './options.ts';
-import { columns, paintOf } from './paint.ts';
-import { printable } from './printable.ts';
+import { columns } from './paint.ts';
 import type { Act } from './run.ts';
-import { timeText } from './time-text.ts';
 
 type ServeOptions = DebugOptions &
   JsonOptions & {
@@ -38,6 +29,9 @@ const ABOUT = `Serve PVs until ^C or SIGTERM, then end the connections in good o
 The PVs are those of the configuration file, of --pv and of --demo. When it is ready it prints one line,
 "listening tcp HOST:PORT udp PORT guid 0x...". If the TCP port is taken, another one is used, told, and found by clients all
 the same. Order of power: command line, CONFIG.toml, EPICS_PVAS_* and EPICS_PVA_* variables, defaults.
+
+What happens is logged on stderr, from the level that [log] in CONFIG.toml sets (silent error warn info debug trace; default
+warn): as readable lines on a terminal, else as JSON, one object a line, as pino writes it. -v asks for info, -d for debug.
 
 TYPE is boolean byte ubyte short ushort int uint long ulong float double string, with [] for an array, or enum(Off|On).
 PVs live in memory: --workspace and --store, which keep them, are not there yet.`;
@@ -88,10 +82,12 @@ async function serve(file: string | undefined, options: ServeOptions, host: CliH
     },
   });
   refuseStores(config);
-  const log = new ServeLog(options, host);
-  log.configured(config);
+  if (options.verbose === true) host.stderr.write(columns(serverRows(config)));
+  const log = new Log(config.name, logLevel(config, options), host);
+  for (const text of config.warnings) log.write({ level: 'warning', text });
+  const events = new Events(options, host);
   const server = new Server({ config, network: host.network, clock: host.clock });
-  const deaf = server.onNotice((notice) => log.notice(notice));
+  const deaf = server.onNotice((notice) => log.write(notice));
   let demo: Demo | undefined;
   try {
     const names = new Set(config.channels.map(({ name }) => name));
@@ -102,9 +98,10 @@ async function serve(file: string | undefined, options: ServeOptions, host: CliH
       for (const [name, pv] of demo.pvs) if (!names.has(name)) server.add(name, pv);
     }
     await server.listen();
-    log.listening(server);
+    events.listening(server);
     await interrupted(host.interrupt);
-    log.stopping(server);
+    events.stopping(server);
+    log.write({ level: 'info', text: `stopping, ${server.linkCount} connections are open` });
   } finally {
     demo?.stop();
     await server.close();
@@ -134,64 +131,35 @@ function endpointText({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-const NOTICE_RANK: Readonly<Record<NoticeLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3 };
-const LOG_RANK: Readonly<Record<ServerConfig['logLevel'], number>> = {
-  trace: 0,
-  debug: 0,
-  info: 1,
-  warn: 2,
-  error: 3,
-  silent: 4,
-};
-
 /** What a person asks for counts more than the file; what nobody asked for is what might need somebody. */
-function lowestRank({ logLevel, origins }: ServerConfig, { debug, verbose }: ServeOptions): number {
-  if (debug === true) return NOTICE_RANK.debug;
-  if (origins.logLevel !== 'default') return LOG_RANK[logLevel];
-  return verbose === true ? NOTICE_RANK.info : NOTICE_RANK.warning;
+function logLevel({ logLevel: configured, origins }: ServerConfig, { debug, verbose }: ServeOptions): LogLevel {
+  if (debug === true) return 'debug';
+  return verbose === true && origins.logLevel === 'default' ? 'info' : configured;
 }
 
-/** stdout is for what programs wait for, stderr for what people read. */
-class ServeLog {
-  readonly #options: ServeOptions;
+/** The lines on stdout: for programs, and for people who wait until the server is there. */
+class Events {
+  readonly #isJson: boolean;
   readonly #host: CliHost;
-  #lowestRank = NOTICE_RANK.warning;
 
-  constructor(options: ServeOptions, host: CliHost) {
-    this.#options = options;
+  constructor({ json }: ServeOptions, host: CliHost) {
+    this.#isJson = json === true;
     this.#host = host;
-  }
-
-  configured(config: ServerConfig): void {
-    this.#lowestRank = lowestRank(config, this.#options);
-    if (this.#options.verbose === true) this.#host.stderr.write(columns(serverRows(config)));
-    for (const warning of config.warnings) this.notice({ level: 'warning', text: warning });
   }
 
   listening(server: Server): void {
     const { tcpPort, udpPort } = server;
     const guid = `0x${server.guid}`;
     const tcp = server.tcpEndpoints.map(endpointText);
-    const sentence = `listening tcp ${tcp.join(',')} udp ${udpPort} guid ${guid}`;
-    this.event('listening', sentence, { tcpPort, udpPort, guid, tcp });
+    if (this.#isJson) return this.#write({ event: 'listening', tcpPort, udpPort, guid, tcp });
+    this.#host.stdout.write(`listening tcp ${tcp.join(',')} udp ${udpPort} guid ${guid}\n`);
   }
 
   stopping({ linkCount }: Server): void {
-    if (this.#options.json === true) return this.event('stopping', '', { linkCount });
-    this.notice({ level: 'info', text: `stopping, ${linkCount} connections are open` });
+    if (this.#isJson) this.#write({ event: 'stopping', linkCount });
   }
 
-  /** A line on stdout. */
-  event(event: string, sentence: string, details: Readonly<Record<string, unknown>> = {}): void {
-    const line = this.#options.json === true ? JSON.stringify({ event, ...details }) : sentence;
-    this.#host.stdout.write(`${line}\n`);
-  }
-
-  notice({ level, text }: { readonly level: NoticeLevel; readonly text: string }): void {
-    if (NOTICE_RANK[level] < this.#lowestRank) return;
-    const { stderr, environment, clock } = this.#host;
-    if (this.#options.json === true) return this.event(level, text, { message: text });
-    const paint = paintOf(stderr, environment);
-    stderr.write(`${paint.dim(timeText(clock.wallTime()))} ${level}: ${printable(text)}\n`);
+  #write(event: Readonly<Record<string, unknown>>): void {
+    this.#host.stdout.write(`${JSON.stringify(event)}\n`);
   }
 }

@@ -103,5 +103,5 @@ it('-d tells what happens', async () => {
   expect(stderr).toMatch(/ (debug|info): .*127\.0\.0\.1:\d+/u);
   expect(exitCode).toBe(0);
   expect(await server.stop()).toBe(0);
-  expect(server.stderr.text).toMatch(/ info: .*connected/u);
+  expect(server.stderr.text).toMatch(/"level":30,.*connected"/u);
 });

@@ -1,8 +1,9 @@
 // Does serve say when it is ready, serve what it was told to, warn, and end in good order?
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -40,7 +41,7 @@ describe('serve', () => {
     expect(server.stderr.text).toMatch(/^server\.interfaces +127\.0\.0\.1 +--interface$/mu);
     expect(server.stderr.text).toMatch(/^beacon period +7 s +EPICS_PVAS_BEACON_PERIOD$/mu);
     expect(server.stderr.text).toMatch(/^channel lab:x +int = 3 +--pv$/mu);
-    expect(server.stderr.text).toMatch(/info: stopping, 0 connections are open$/mu);
+    expect(server.stderr.text).toMatch(/"level":30,.*"msg":"stopping, 0 connections are open"\}$/mu);
     expect(server.stdout.text).toMatch(LISTENING);
   });
 
@@ -60,7 +61,11 @@ describe('serve', () => {
     await second.stdout.until((text) => text.includes('\n'));
     const [, tcpPort = '', udpPort = ''] = LISTENING.exec(second.stdout.text) ?? [];
     expect(Number(tcpPort)).not.toBe(first.tcpPort);
-    expect(second.stderr.text).toMatch(new RegExp(`warning: .*${first.tcpPort}`, 'u'));
+    expect(JSON.parse(second.stderr.text)).toMatchObject({
+      level: 40,
+      kind: 'portTaken',
+      msg: expect.stringContaining(`127.0.0.1:${first.tcpPort} is taken`) as string,
+    });
     const environment = { ...first.environment, EPICS_PVA_BROADCAST_PORT: udpPort };
     const { stdout } = await run(['get', '-r', 'value', 'lab:second'], { environment });
     expect(stdout).toBe('lab:second\n    value int32_t = 2\n');
@@ -78,6 +83,58 @@ describe('serve', () => {
     watching.interrupt();
     expect(await watching.exitCode).toBe(0);
     expect(watching.stderr.text).toMatch(/ lab:x Connected to 127\.0\.0\.1:\d+\n.* lab:x Disconnected: .+\n$/u);
+  });
+});
+
+describe('the log of serve', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pvkit-log-'));
+    for (const level of ['silent', 'error', 'warn', 'info', 'debug']) {
+      writeFileSync(join(folder, `${level}.toml`), `[server]\nname = "lab"\n[log]\nlevel = "${level}"\n`);
+    }
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** What is logged while a client connects and goes. */
+  async function logged(words: readonly string[], isTerminal = false): Promise<string> {
+    const server = await serve([...words, '--pv', 'lab:x=int'], { folder, isTerminal });
+    await run(['get', 'lab:x'], { environment: server.environment });
+    await server.stop();
+    return server.stderr.text;
+  }
+
+  it('is as talkative as the configuration says: one JSON object a line, as pino writes them', async () => {
+    expect(await logged(['silent.toml'])).toBe('');
+    expect(await logged(['error.toml'])).toBe('');
+    expect(await logged(['warn.toml'])).toBe('');
+    const lines = (await logged(['info.toml'])).trimEnd().split('\n');
+    const entries = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    expect(entries.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['listening', 'linkOpened', 'closed']));
+    const opened = entries.find(({ kind }) => kind === 'linkOpened');
+    expect(opened).toEqual({
+      level: 30,
+      time: expect.any(Number) as number,
+      pid: process.pid,
+      hostname: hostname(),
+      name: 'lab',
+      kind: 'linkOpened',
+      remote: expect.stringMatching(/^127\.0\.0\.1:\d+$/u) as string,
+      msg: expect.stringMatching(/^client 127\.0\.0\.1:\d+: connected$/u) as string,
+    });
+  });
+
+  it('tells more with -v, but not against the configuration, and all with -d', async () => {
+    expect(await logged(['-v'])).toContain('"kind":"linkOpened"');
+    expect(await logged(['-v', 'error.toml'])).not.toContain('"kind":"linkOpened"');
+    expect(await logged(['-d', 'silent.toml'])).toContain('"kind":"linkOpened"');
+    expect(await logged(['--json', 'info.toml'])).toContain('"kind":"linkOpened"');
+  });
+
+  it('is readable lines on a terminal', async () => {
+    const text = stripVTControlCharacters(await logged(['info.toml'], true));
+    expect(text).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} info: client 127\.0\.0\.1:\d+: connected$/mu);
+    expect(text).not.toContain('{');
   });
 });
 

@@ -1,0 +1,58 @@
+// How does a server of ours log what happens? As pino's lines of JSON for programs, as readable lines on a terminal.
+
+import { pino, type Logger } from 'pino';
+
+import type { NoticeLevel, ServerConfig, ServerNotice } from '../index.ts';
+import type { CliHost } from './host.ts';
+import { paintOf, type Paint } from './paint.ts';
+import { printable } from './printable.ts';
+import { timeText } from './time-text.ts';
+
+export type LogLevel = ServerConfig['logLevel'];
+
+/** What can be logged: a notice of the server, or a sentence of the command itself. */
+export type LogEntry = ServerNotice | { readonly level: NoticeLevel; readonly text: string };
+
+const PINO_LEVEL = { debug: 'debug', info: 'info', warning: 'warn', error: 'error' } as const satisfies Record<
+  NoticeLevel,
+  LogLevel
+>;
+
+/** Logs on stderr what is at least as grave as `level`; `name` is the server's. */
+export class Log {
+  readonly #logger: Logger;
+  readonly #host: CliHost;
+  readonly #paint: Paint;
+
+  constructor(name: string, level: LogLevel, host: CliHost) {
+    const { stderr, clock } = host;
+    this.#host = host;
+    this.#paint = paintOf(stderr, host.environment);
+    const timestamp = (): string => `,"time":${Math.floor(clock.wallTime())}`;
+    this.#logger = pino({ name, level, timestamp }, { write: (line) => stderr.write(line) });
+  }
+
+  write(entry: LogEntry): void {
+    const level = PINO_LEVEL[entry.level];
+    if (!this.#logger.isLevelEnabled(level)) return;
+    if (this.#host.stderr.isTerminal) return this.#writeLine(entry);
+    this.#logger[level](detailsOf(entry), entry.text);
+  }
+
+  #writeLine({ level, text }: LogEntry): void {
+    const time = this.#paint.dim(timeText(this.#host.clock.wallTime()));
+    this.#host.stderr.write(`${time} ${this.#painted(level)}: ${printable(text)}\n`);
+  }
+
+  #painted(level: NoticeLevel): string {
+    if (level === 'error') return this.#paint.red(level);
+    return level === 'warning' ? this.#paint.yellow(level) : level;
+  }
+}
+
+/** What programs filter by. */
+function detailsOf(entry: LogEntry): Readonly<Record<string, string>> {
+  if (!('kind' in entry)) return {};
+  const { kind } = entry;
+  return 'remote' in entry ? { kind, remote: `${entry.remote.address}:${entry.remote.port}` } : { kind };
+}
