@@ -135,7 +135,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     beaconPeriodMs: strongest([environment.beaconPeriodMs], DEFAULT_BEACON_PERIOD_MS),
     storeUrl: strongest<string | undefined>([flags.store, file?.storeUrl], undefined),
     workspace: strongest<string | undefined>([flags.workspace], undefined),
-    logLevel: strongest<LogLevel>([file?.logLevel], 'info'),
+    logLevel: strongest<LogLevel>([file?.logLevel], 'warn'),
   };
   const limits = settleLimits(file);
   const channels = mergeChannels(file?.channels ?? [], flags.pvs, found.report, found.notice);
