@@ -79,7 +79,7 @@ describe("a server's configuration", () => {
       ignoreAddresses: [],
       connectionTimeoutMs: 40_000,
       beaconPeriodMs: 15_000,
-      logLevel: 'info',
+      logLevel: 'warn',
       storeUrl: undefined,
       workspace: undefined,
       limits: DEFAULT_LIMITS,
