@@ -37,6 +37,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'an array',
   object: 'a table',
+  record: 'a table',
 };
 
 /** Reads the text of a file. Faults are reported under `file`, in the order of their lines; undefined where there is any. */

@@ -167,7 +167,8 @@ function oneOf<T extends string>(known: readonly T[], raw: unknown): Parsed<T> {
 
 /** In large letters as IOCs have them, or in small ones as the rest of the file. */
 function readSeverity(raw: unknown): Parsed<AlarmSeverity> {
-  return oneOf(SEVERITIES, typeof raw === 'string' ? raw.toUpperCase() : raw);
+  const found = SEVERITIES.find((name) => typeof raw === 'string' && name === raw.toUpperCase());
+  return oneOf(SEVERITIES, found ?? raw);
 }
 
 /** An integer past 2^53 is no double; it stays as exact as it was written. */

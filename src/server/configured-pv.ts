@@ -44,8 +44,11 @@ export function configuredPv(
     // Limits find out themselves.
     ...(definition.alarm === undefined && { alarm: NO_ALARM }),
   };
-  const onPut = (put: PutRequest, pv: SharedPV): void => pv.post(put);
-  return new SharedPV<StructureType>(type, { ...options, initial, ...(!definition.readOnly && { onPut }) });
+  return new SharedPV<StructureType>(type, { ...options, initial, ...(!definition.readOnly && { onPut: postPut }) });
+}
+
+function postPut(put: PutRequest, pv: SharedPV): void {
+  pv.post(put);
 }
 
 /**
