@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 
-import { configuredPv, loadServerConfig, Server, serverRows, type Endpoint, type ServerConfig } from '../index.ts';
+import { configuredPvs, loadServerConfig, Server, serverRows, type Endpoint, type ServerConfig } from '../index.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { DONE, type ExitCode } from './exit-code.ts';
 import { UsageError } from './fault.ts';
