@@ -55,6 +55,10 @@ export interface Channel {
   readonly isClosed: boolean;
   /** The value as it is now; another object after each change. */
   readonly state: ChannelUpdate;
+  /** False where `put` refuses everything, so that clients can be told; left out where it may not. */
+  readonly isWritable?: boolean | undefined;
+  /** The same of `call`. */
+  readonly isCallable?: boolean | undefined;
   /**
    * How long `put` and `process` may take before the client is told that they did not finish; the server's limit where
    * it is left out.

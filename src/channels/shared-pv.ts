@@ -91,6 +91,16 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
     return this.#isClosed;
   }
 
+  /** Whether there is an `onPut`: clients are told. */
+  get isWritable(): boolean {
+    return this.#handlers.put !== undefined;
+  }
+
+  /** Whether there is an `onCall`. */
+  get isCallable(): boolean {
+    return this.#handlers.call !== undefined;
+  }
+
   get subscriberCount(): number {
     return this.#subscribers.size;
   }

@@ -28,7 +28,11 @@ export function serverRows(config: ServerConfig): readonly Row[] {
     ['log.level', config.logLevel, origins.logLevel],
     ['log.puts', config.putLog ?? '(none)', origins.putLog],
     ['server.default_access', defaultAccessText(config), origins.accessDefault],
-    ...config.accessRules.map((rule, index): Row => [`access[${index}]`, ruleText(rule), rule.origin ?? DEFAULT_ORIGIN]),
+    ...config.accessRules.map((rule, index): Row => [
+      `access[${index}]`,
+      ruleText(rule),
+      rule.origin ?? DEFAULT_ORIGIN,
+    ]),
     ...LIMIT_NAMES.map((name): Row => [
       `limits.${snakeCase(name)}`,
       String(config.limits[name]),

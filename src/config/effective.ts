@@ -1,4 +1,6 @@
 // Which configuration holds, and who set each part of it? Command line over TOML over EPICS_* variables over defaults.
+import type { Allow } from '../channels/access/rights.ts';
+import type { AccessRule } from '../channels/access/rule.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import {
   ADDRESS_FORM,
@@ -69,12 +71,18 @@ export interface ServerSettings {
   readonly storeUrl: string | undefined;
   readonly workspace: string | undefined;
   readonly logLevel: LogLevel;
+  /** What is allowed where no rule fits. Undefined: everything without rules, nothing with them. */
+  readonly accessDefault: Allow | undefined;
+  /** Where puts are to be logged: a file, or `-` for standard output; whoever runs the server writes it. */
+  readonly putLog: string | undefined;
 }
 
 export interface ServerConfig extends ServerSettings {
   readonly limits: Limits;
   /** Names are unique. */
   readonly channels: readonly ChannelDefinition[];
+  /** In their order; the first that fits a client and a PV decides. They do not contradict each other. */
+  readonly accessRules: readonly AccessRule[];
   /** By the name of the setting, such as `tcpPort`: `default`, `EPICS_PVA_SERVER_PORT`, `lab.toml:3`, `--tcp-port`. */
   readonly origins: Readonly<Record<keyof ServerSettings, string>>;
   readonly limitOrigins: Readonly<Record<keyof Limits, string>>;
@@ -120,7 +128,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
   const variables = new Variables(sources, found.report);
   noticeUnknownVariables(variables, found.notice);
   const environment = readServerEnvironment(variables, found.report);
-  const file = sources.toml?.parse(sources.toml.text, sources.toml.file, variables, found.report);
+  const file = sources.toml?.parse(sources.toml.text, sources.toml.file, variables, found.report, found.notice);
   const flags = readFlags(sources.flags ?? {}, found.report);
 
   const sourced = {
@@ -136,6 +144,8 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     storeUrl: strongest<string | undefined>([flags.store, file?.storeUrl], undefined),
     workspace: strongest<string | undefined>([flags.workspace], undefined),
     logLevel: strongest<LogLevel>([file?.logLevel], 'warn'),
+    accessDefault: strongest<Allow | undefined>([file?.accessDefault], undefined),
+    putLog: strongest<string | undefined>([file?.putLog], undefined),
   };
   const limits = settleLimits(file);
   const channels = mergeChannels(file?.channels ?? [], flags.pvs, found.report, found.notice);
@@ -144,6 +154,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     ...valuesOf(sourced),
     ...limits,
     channels,
+    accessRules: file?.accessRules ?? [],
     origins: originsOf(sourced),
     warnings: found.warnings(),
   });

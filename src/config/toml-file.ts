@@ -1,4 +1,6 @@
 // What does the TOML file say, and where is it wrong? Every fault is found in one go, with its line.
+import type { Allow } from '../channels/access/rights.ts';
+import type { AccessRule } from '../channels/access/rule.ts';
 import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
@@ -11,6 +13,7 @@ import type { Sourced } from './origin.ts';
 import { fillPlaceholders, isTable } from './placeholders.ts';
 import type { LogLevel } from './settings-text.ts';
 import { didYouMean } from './suggest.ts';
+import { checkAccess, toAccessRules } from './toml-access.ts';
 import { checkChannels, toDefinition } from './toml-channels.ts';
 import { locateKeys, type TomlLines, type TomlPath } from './toml-lines.ts';
 import { fileSchema, knownKeysAt, type FileContent } from './toml-schema.ts';
@@ -28,6 +31,9 @@ export interface FileSettings {
   readonly limits: ReadonlyMap<keyof Limits, Sourced<number>>;
   readonly storeUrl: Sourced<string> | undefined;
   readonly logLevel: Sourced<LogLevel> | undefined;
+  readonly putLog: Sourced<string> | undefined;
+  readonly accessDefault: Sourced<Allow> | undefined;
+  readonly accessRules: readonly AccessRule[];
   readonly channels: readonly ChannelDefinition[];
 }
 
@@ -40,12 +46,16 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   record: 'a table',
 };
 
-/** Reads the text of a file. Faults are reported under `file`, in the order of their lines; undefined where there is any. */
+/**
+ * Reads the text of a file. Faults are reported under `file`, in the order of their lines; undefined where there is any.
+ * What is harmless, but hardly meant, goes to `notice`.
+ */
 export function parseTomlFile(
   text: string,
   file: string,
   variables: Variables,
   report: Report,
+  notice: Report = () => {},
 ): FileSettings | undefined {
   let tree: unknown;
   try {
@@ -58,8 +68,12 @@ export function parseTomlFile(
   }
   const problems: ConfigProblem[] = [];
   const lines = locateKeys(text);
-  const settings = readTree(tree, file, lines, variables, (path, message) => {
-    problems.push({ file, line: lines.lineOf(path), key: keyText(path), message });
+  const problemAt = (path: TomlPath, message: string): ConfigProblem => {
+    return { file, line: lines.lineOf(path), key: keyText(path), message };
+  };
+  const settings = readTree(tree, file, lines, variables, {
+    report: (path, message) => problems.push(problemAt(path, message)),
+    notice: (path, message) => notice(problemAt(path, message)),
   });
   for (const problem of problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))) report(problem);
   return problems.length === 0 ? settings : undefined;
@@ -70,8 +84,9 @@ function readTree(
   file: string,
   lines: TomlLines,
   variables: Variables,
-  report: (path: TomlPath, message: string) => void,
+  { report, notice }: Readonly<Record<'report' | 'notice', (path: TomlPath, message: string) => void>>,
 ): FileSettings | undefined {
+  const originAt = (path: TomlPath): string => `${file}:${lines.lineOf(path)}`;
   const unfilled = new Set<string>();
   const tree = fillPlaceholders(raw, variables, (path, message) => {
     unfilled.add(keyText(path));
@@ -84,9 +99,10 @@ function readTree(
   const result = fileSchema.safeParse(tree);
   for (const issue of result.error?.issues ?? []) reportIssue(issue, tree, reportFilled);
   const values = checkChannels(isTable(tree) ? tree['channels'] : undefined, lines, reportFilled);
+  if (isTable(tree) && tree['access'] !== undefined) checkAccess(tree['access'], originAt, reportFilled, notice);
   if (!result.success) return undefined;
   checkLimitPairs(result.data.limits ?? {}, reportFilled);
-  return toSettings(result.data, values, (path) => `${file}:${lines.lineOf(path)}`);
+  return toSettings(result.data, values, originAt);
 }
 
 /** Limits of which the first takes effect before the second, or within it. */
@@ -137,7 +153,7 @@ function toSettings(
   values: ReadonlyMap<number, ChannelValue>,
   originAt: (path: TomlPath) => string,
 ): FileSettings {
-  const { server = {}, limits = {}, channels = [] } = content;
+  const { server = {}, limits = {}, access = [], channels = [] } = content;
   function set<T>(value: T | undefined, ...path: TomlPath): Sourced<T> | undefined {
     return value === undefined ? undefined : { value, origin: originAt(path) };
   }
@@ -163,6 +179,9 @@ function toSettings(
     limits: setLimits,
     storeUrl: set(content.store?.url, 'store', 'url'),
     logLevel: set(content.log?.level, 'log', 'level'),
+    putLog: set(content.log?.puts, 'log', 'puts'),
+    accessDefault: set(server.default_access, 'server', 'default_access'),
+    accessRules: toAccessRules(access, originAt),
     channels: channels.map((channel, index) =>
       toDefinition(channel, values.get(index), originAt(['channels', index, 'name'])),
     ),

@@ -1,6 +1,8 @@
 // What may stand in the TOML file: its sections, keys and the form of every value.
 import { z } from 'zod';
 import type { ControlMode } from '../channels/behaviours/control-limits.ts';
+import { ALLOW_WORDS, type Allow } from '../channels/access/rights.ts';
+import { AUTH_METHODS, type Patterns } from '../channels/access/rule.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { ALARM_SEVERITIES, type AlarmSeverity } from '../protocol/normative/alarm.ts';
 import { ADDRESS_FORM, parseAddress, type ListedAddress } from './address-list.ts';
@@ -81,6 +83,20 @@ const channelSchema = z.strictObject({
   read_only: z.boolean().optional(),
 });
 
+const patterns = field((raw) =>
+  oneOrSeveral((word) => (typeof word === 'string' ? right(word) : undefined), 'a string', raw),
+);
+const methods = field((raw) => wordsOf(AUTH_METHODS, raw));
+const allow = field((raw): Parsed<Allow> => wordsOf(ALLOW_WORDS, raw));
+
+export const accessSchema = z.strictObject({
+  user: patterns.optional(),
+  host: patterns.optional(),
+  method: methods.optional(),
+  channel: patterns.optional(),
+  allow,
+});
+
 export const fileSchema = z.strictObject({
   server: z
     .strictObject({
@@ -91,6 +107,7 @@ export const fileSchema = z.strictObject({
       beacon_addresses: z.array(address).optional(),
       auto_beacon: z.boolean().optional(),
       ignore_addresses: z.array(address).optional(),
+      default_access: allow.optional(),
     })
     .optional(),
   limits: z
@@ -99,11 +116,15 @@ export const fileSchema = z.strictObject({
     )
     .optional(),
   store: z.strictObject({ url: field(readStoreUrl).optional() }).optional(),
-  log: z.strictObject({ level: field((raw) => oneOf(LOG_LEVELS, raw)).optional() }).optional(),
+  log: z
+    .strictObject({ level: field((raw) => oneOf(LOG_LEVELS, raw)).optional(), puts: field(readLogFile).optional() })
+    .optional(),
+  access: z.array(accessSchema).optional(),
   channels: z.array(channelSchema).optional(),
 });
 
 export type FileContent = z.output<typeof fileSchema>;
+export type AccessContent = z.output<typeof accessSchema>;
 export type ChannelContent = z.output<typeof channelSchema>;
 
 /** The keys that the schema knows for the table at `path`. */
@@ -163,6 +184,32 @@ function readStoreUrl(raw: unknown): Parsed<string> {
 function oneOf<T extends string>(known: readonly T[], raw: unknown): Parsed<T> {
   const found = known.find((word) => word === raw);
   return found === undefined ? expected(`one of ${known.join(', ')}`, raw) : right(found);
+}
+
+/** One of some words, or a list of them. */
+function wordsOf<T extends string>(known: readonly T[], raw: unknown): Parsed<Patterns<T>> {
+  return oneOrSeveral((word) => oneOf(known, word), `one of ${known.join(', ')}`, raw);
+}
+
+/** What `read` takes, by itself or in a list. */
+function oneOrSeveral<T extends string>(
+  read: (raw: unknown) => Parsed<T> | undefined,
+  what: string,
+  raw: unknown,
+): Parsed<T | readonly T[]> {
+  const items: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+  const found: T[] = [];
+  for (const item of items) {
+    const word = read(item);
+    if (word?.ok !== true) return expected(`${what}, or a list of such`, item);
+    found.push(word.value);
+  }
+  const [first] = found;
+  return right(Array.isArray(raw) || first === undefined ? found : first);
+}
+
+function readLogFile(raw: unknown): Parsed<string> {
+  return typeof raw === 'string' && raw !== '' ? right(raw) : expected('the name of a file, or "-"', raw);
 }
 
 /** In large letters as IOCs have them, or in small ones as the rest of the file. */

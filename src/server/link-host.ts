@@ -2,11 +2,16 @@
 
 import type { Limits } from '../protocol/limits.ts';
 import type { Clock } from '../transport/clocks.ts';
+import type { AccessControl } from './access-control.ts';
 import type { Directory } from './directory.ts';
 import type { NoticeBoard, ServerCounters } from './notices.ts';
+import type { PutLog } from './put-log.ts';
 
 export interface LinkHost {
   readonly directory: Directory;
+  readonly access: AccessControl;
+  /** Undefined where nobody asked for one. */
+  readonly putLog: PutLog | undefined;
   readonly notices: NoticeBoard;
   readonly counters: ServerCounters;
   readonly clock: Clock;

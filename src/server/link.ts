@@ -1,10 +1,12 @@
 // What do those who answer requests see of a link, its channels and its operations?
 
+import type { AccessRights } from '../channels/access/rights.ts';
 import type { Channel, TellLevel } from '../channels/channel.ts';
 import type { Peer } from '../channels/peer.ts';
 import type { ServerLinkEvent } from '../protocol/machines/server-link.ts';
 import type { ServerMessageToSend } from '../protocol/messages/index.ts';
 import type { OperationCommand, OperationTypes } from '../protocol/messages/message-module.ts';
+import type { Status } from '../protocol/status.ts';
 import type { Endpoint } from '../transport/network.ts';
 import type { LinkHost } from './link-host.ts';
 
@@ -16,6 +18,8 @@ export interface LinkChannel {
   readonly channel: Channel;
   /** Whom it was opened for. */
   readonly peer: Peer;
+  /** What the rules allow it, now. */
+  rights: AccessRights;
   /** By requestID. */
   readonly operations: Map<number, LinkOperation>;
   /** Ends the wait for the end of the PV. */
@@ -31,6 +35,8 @@ export interface LinkOperation {
   readonly types: OperationTypes;
   /** The client's CANCEL_REQUEST: what is under way is given up, and answered so. */
   cancel(): void;
+  /** The client may not read any more: what goes on by itself ends with this status. */
+  withdraw(status: Status): void;
   /** Gives up everything; the link has forgotten it already. */
   destroy(): void;
 }

@@ -19,13 +19,22 @@ interface NoticeBase {
 
 /** Something that happened on one TCP connection. */
 export interface LinkNotice extends NoticeBase {
-  readonly kind: 'linkOpened' | 'linkClosed' | 'linkRefused' | 'linkWarning' | 'clientMessage';
+  readonly kind: 'linkOpened' | 'linkClosed' | 'linkRefused' | 'linkWarning' | 'clientMessage' | 'accessRefused';
   readonly remote: Endpoint;
 }
 
 /** Something that concerns the whole server. */
 export interface GeneralNotice extends NoticeBase {
-  readonly kind: 'listening' | 'portTaken' | 'sourceFailed' | 'udpFailed' | 'beaconFailed' | 'closed';
+  readonly kind:
+    | 'listening'
+    | 'portTaken'
+    | 'sourceFailed'
+    | 'udpFailed'
+    | 'beaconFailed'
+    /** Rules that are hardly meant so, or that took the place of others. */
+    | 'accessRules'
+    | 'putLogFailed'
+    | 'closed';
 }
 
 export type ServerNotice = LinkNotice | GeneralNotice;

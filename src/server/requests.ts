@@ -1,6 +1,7 @@
 // Who answers which message of a client? One table; what concerns operations stands in operations/.
 
 import { ANONYMOUS, anonymousPeer, type Peer } from '../channels/peer.ts';
+import { hasNoRights, type AccessRights } from '../channels/access/rights.ts';
 import { reasonOf } from '../protocol/errors.ts';
 import type { ConnectionValidationResponse } from '../protocol/messages/connection-validation.ts';
 import type { ChannelToCreate } from '../protocol/messages/create-channel.ts';
@@ -10,6 +11,8 @@ import { error, OK, type Status } from '../protocol/status.ts';
 import { textBytes } from '../protocol/text.ts';
 import type { AnyValue } from '../protocol/types/value-of.ts';
 import type { Channel } from '../channels/channel.ts';
+import { tellRights } from './access-changes.ts';
+import { admits, refusalText } from './access-gate.ts';
 import type { Link, LinkChannel } from './link.ts';
 import { handleArray } from './operations/array.ts';
 import { handleGetField } from './operations/get-field.ts';
@@ -49,7 +52,10 @@ const HANDLERS: Handlers = {
   ECHO: (link, { payload }) => link.send({ command: 'ECHO', payload }),
   ECHO_REQUEST: (link, { value }) => link.send({ command: 'ECHO_RESPONSE', value }),
   SEARCH: (link, search) => {
-    const answer = answerSearch(search, link.host.directory, { guid: link.host.guid, tcpPort: link.tcpPort });
+    const { directory, access, guid } = link.host;
+    const rightsOf = access.of(link.peer);
+    const mayFind = (pvName: string): boolean => !hasNoRights(rightsOf(pvName));
+    const answer = answerSearch(search, directory, mayFind, { guid, tcpPort: link.tcpPort });
     if (answer === undefined) return;
     link.host.counters.searchesAnswered++;
     link.send(answer);
@@ -69,6 +75,7 @@ const HANDLERS: Handlers = {
 
 export function dispatch(link: Link, message: ClientMessage): void {
   if (message.command !== 'CONNECTION_VALIDATION') link.follow('message');
+  if (!admits(link, message)) return;
   // The table gives each command the handler of its messages; the compiler cannot follow that through the look-up.
   const handler = HANDLERS[message.command] as Handler<ClientMessage>;
   handler(link, message);
@@ -88,19 +95,28 @@ function operationOf(link: Link, ioid: number) {
 
 function validate(link: Link, { method, credentials }: ConnectionValidationResponse): void {
   link.follow('validation');
-  const isOffered = method === 'ca' || method === ANONYMOUS;
-  link.peer = method === 'ca' ? caPeer(link, credentials) : anonymousPeer(link.remote);
+  const peer = peerOf(link, method, credentials);
   // As in pvxs the link goes on either way, as anonymous: old clients would not understand an end.
-  const status = isOffered ? OK : error(`method '${method}' was not offered; you are anonymous`);
+  link.peer = typeof peer === 'string' ? anonymousPeer(link.remote) : peer;
+  const status = typeof peer === 'string' ? error(`${peer}; you are anonymous`) : OK;
   link.send({ command: 'CONNECTION_VALIDATED', status });
 }
 
-/** Clients of pvxs 1.5.2 and later send an empty user and host. */
-function caPeer(link: Link, credentials: AnyValue): Peer {
+/** Who the client says it is, or why it is not believed. */
+function peerOf(link: Link, method: string, credentials: AnyValue): Peer | string {
+  if (method === ANONYMOUS) return anonymousPeer(link.remote);
+  if (method !== 'ca') return `method '${method}' was not offered`;
   const user = textField(credentials, 'user');
+  const host = textField(credentials, 'host');
+  // Clients of pvxs 1.5.2 and later send an empty user and host.
   if (user === '') return anonymousPeer(link.remote);
+  const { maxIdentityCharacters } = link.host.limits;
+  const length = Math.max(user.length, host.length);
+  if (length > maxIdentityCharacters) {
+    return `a user or host name of ${length} characters, at most ${maxIdentityCharacters} are allowed`;
+  }
   const { address, port } = link.remote;
-  return { user, host: textField(credentials, 'host'), address, port, method: 'ca' };
+  return { user, host, address, port, method: 'ca' };
 }
 
 function textField(credentials: AnyValue, name: string): string {
@@ -116,7 +132,7 @@ function textField(credentials: AnyValue, name: string): string {
 function createChannel(link: Link, { cid, pvName }: ChannelToCreate): void {
   const opened = openChannel(link, pvName);
   if ('status' in opened) return link.send({ command: 'CREATE_CHANNEL', cid, sid: NO_SID, status: opened.status });
-  const { channel } = opened;
+  const { channel, rights } = opened;
   const sid = link.takeSid();
   const linkChannel: LinkChannel = {
     sid,
@@ -124,15 +140,19 @@ function createChannel(link: Link, { cid, pvName }: ChannelToCreate): void {
     pvName,
     channel,
     peer: link.peer,
+    rights,
     operations: new Map(),
     unlisten: channel.onClosed(() => link.endChannel(linkChannel)),
   };
   link.addChannel(linkChannel);
+  tellRights(link, linkChannel);
   link.send({ command: 'CREATE_CHANNEL', cid, sid, status: OK });
 }
 
-function openChannel(link: Link, pvName: string): { readonly channel: Channel } | { readonly status: Status } {
-  const { directory, limits } = link.host;
+type Opened = { readonly channel: Channel; readonly rights: AccessRights } | { readonly status: Status };
+
+function openChannel(link: Link, pvName: string): Opened {
+  const { directory, access, limits } = link.host;
   if (link.channels.size >= limits.maxChannelsPerLink) {
     return refuse(`this link has ${limits.maxChannelsPerLink} channels, no more are allowed on one`);
   }
@@ -142,13 +162,18 @@ function openChannel(link: Link, pvName: string): { readonly channel: Channel } 
   }
   try {
     const channel = directory.open(pvName, link.peer);
-    return channel === undefined || channel.isClosed ? refuse(`there is no PV '${pvName}' here`) : { channel };
+    if (channel === undefined || channel.isClosed) return refuse(`there is no PV '${pvName}' here`);
+    const rights = access.rightsOf(link.peer, pvName);
+    if (!hasNoRights(rights)) return { channel, rights };
+    const reason = refusalText(link.peer, pvName, 'read, write or call', rights);
+    link.host.notices.ofLink('accessRefused', 'info', link.remote, reason);
+    return refuse(reason);
   } catch (thrown) {
     return refuse(reasonOf(thrown));
   }
 }
 
-function refuse(reason: string): { readonly status: Status } {
+function refuse(reason: string): Opened {
   return { status: error(reason) };
 }
 

@@ -14,11 +14,14 @@ const PROTOCOL = 'tcp';
 export function answerSearch(
   search: Search,
   directory: Directory,
+  mayFind: (pvName: string) => boolean,
   server: { readonly guid: string; readonly tcpPort: number },
 ): SearchResponse | undefined {
   // Names that are searched over other protocols alone are not found; an empty list names no protocol, as in pvxs.
   const names = search.protocols.includes(PROTOCOL) ? search.names : [];
-  const instanceIds = names.filter(({ pvName }) => directory.has(pvName)).map(({ instanceId }) => instanceId);
+  const instanceIds = names
+    .filter(({ pvName }) => directory.has(pvName) && mayFind(pvName))
+    .map(({ instanceId }) => instanceId);
   const found = instanceIds.length > 0;
   if (!found && (search.flags & SEARCH_MUST_REPLY) === 0) return undefined;
   return {

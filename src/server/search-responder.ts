@@ -97,8 +97,10 @@ export class SearchResponder {
     if (replyTo.port === 0 || isMulticast(replyTo.address) || this.#isIgnored(replyTo)) return false;
     const isUnicast = arrival === 'unicast' || (arrival === 'unknown' && (search.flags & SEARCH_UNICAST) !== 0);
     if (isUnicast && !isForwarded) this.#forward(search, from, replyTo, station);
-    const { directory, guid, counters } = this.#host;
-    const answer = answerSearch(search, directory, { guid, tcpPort: station.tcpPort });
+    const { directory, access, guid, counters } = this.#host;
+    // Where the client is: of a search that another server passed on, the sender is that server.
+    const mayFind = (pvName: string): boolean => access.mayFind(replyTo.address, pvName);
+    const answer = answerSearch(search, directory, mayFind, { guid, tcpPort: station.tcpPort });
     if (answer === undefined) return true;
     const writer = new Writer(true);
     encodeMessage(writer, answer, { fromServer: true });

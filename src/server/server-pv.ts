@@ -5,6 +5,7 @@
 
 import { createRequire } from 'node:module';
 import type { CallRequest, Channel, ChannelUpdate, Subscriber } from '../channels/channel.ts';
+import type { Peer } from '../channels/peer.ts';
 import type { Source } from '../channels/source.ts';
 import { BitSet } from '../protocol/bit-set.ts';
 import { PvaError } from '../protocol/errors.ts';
@@ -27,9 +28,9 @@ const HELP = [
   '  op=help       this text',
 ].join('\n');
 
-/** Offers the PV `server` of a server whose names `names` lists. */
-export function serverPvSource(names: () => readonly string[]): Source {
-  const channel = new ServerPv(names);
+/** Offers the PV `server` of a server; `namesFor` lists the names of its PVs that a client may use. */
+export function serverPvSource(namesFor: NamesFor): Source {
+  const channel = new ServerPv(namesFor);
   return {
     has: () => false,
     open: (pvName) => (pvName === SERVER_PV ? channel : undefined),
@@ -38,15 +39,18 @@ export function serverPvSource(names: () => readonly string[]): Source {
   };
 }
 
+type NamesFor = (peer: Peer) => readonly string[];
+
 class ServerPv implements Channel {
   readonly type = INFO;
   readonly isClosed = false;
   readonly state: ChannelUpdate = { changed: allLeaves(INFO), value: { implLang: 'typescript', version: version() } };
-  readonly #operations: ReadonlyMap<string, () => AnyValue>;
+  readonly #operations: ReadonlyMap<string, (peer: Peer) => AnyValue>;
+  readonly isWritable = false;
 
-  constructor(names: () => readonly string[]) {
+  constructor(namesFor: NamesFor) {
     this.#operations = new Map([
-      ['channels', () => normative(NAMES, names())],
+      ['channels', (peer: Peer) => normative(NAMES, namesFor(peer))],
       ['info', () => ({ type: INFO, value: this.state.value })],
       ['help', () => normative(TEXT, HELP)],
     ]);
@@ -56,12 +60,12 @@ class ServerPv implements Channel {
     throw new PvaError('READ_ONLY', `the PV '${SERVER_PV}' is read-only; it answers RPCs`);
   }
 
-  call({ argument }: CallRequest): AnyValue {
+  call({ argument, peer }: CallRequest): AnyValue {
     const query = argumentsOf(argument);
     // pvxs answers to an argument `help`, whatever its value.
     const op = Object.hasOwn(query, 'help') ? 'help' : query['op'];
     const operation = typeof op === 'string' ? this.#operations.get(op) : undefined;
-    if (operation !== undefined) return operation();
+    if (operation !== undefined) return operation(peer);
     const given = typeof op === 'string' ? `op '${op}' is not known` : "the argument 'op' is missing";
     throw new PvaError('BAD_CALL', `${given}; ${[...this.#operations.keys()].join(', ')} are`);
   }

@@ -1,6 +1,8 @@
 // How does a program serve PVs? It makes a Server, adds PVs or sources, and lets it listen.
 
 import { randomBytes } from 'node:crypto';
+import type { Access } from '../channels/access/access.ts';
+import { AccessRules } from '../channels/access/access-rules.ts';
 import type { Channel } from '../channels/channel.ts';
 import { StaticSource, type Source } from '../channels/source.ts';
 import { resolveServerConfig, type ServerConfig } from '../config/effective.ts';
@@ -12,11 +14,14 @@ import { systemClock, type Clock, type TimerHandle } from '../transport/clocks.t
 import { endpointText } from '../transport/network-error.ts';
 import type { Endpoint, Network, TcpConnection, TcpListener } from '../transport/network.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
+import { reviseRights } from './access-changes.ts';
+import { AccessControl } from './access-control.ts';
 import { BeaconEmitter } from './beacon-emitter.ts';
 import { Directory } from './directory.ts';
 import { servedAddresses, type ServedAddress } from './interfaces.ts';
 import type { LinkHost } from './link-host.ts';
 import { NoticeBoard, newCounters, type ServerCounters, type ServerNotice } from './notices.ts';
+import { PutLog, type PutLogEntry } from './put-log.ts';
 import { SearchResponder } from './search-responder.ts';
 import { ServerLink } from './server-link.ts';
 import { serverPvSource } from './server-pv.ts';
@@ -35,6 +40,10 @@ export interface ServerOptions {
   readonly sources?: readonly Source[];
   /** PVs by name, as for `add`. */
   readonly pvs?: Readonly<Record<string, Channel>>;
+  /** Who may do what; by default what the configuration's rules say, and everything where it has none. */
+  readonly access?: Access;
+  /** Called with every request that writes, once its outcome is known. What it throws is noticed and changes nothing. */
+  readonly onPutLog?: (entry: PutLogEntry) => void;
   /** Byte order in which the server sends; little endian by default. It reads both. */
   readonly byteOrder?: 'little' | 'big';
   /** Called with every notice; the same go to the diagnostics channel `SERVER_NOTICES`. */
@@ -68,8 +77,9 @@ export class Server {
     this.config = { ...resolveServerConfig({ processEnvironment: process.env }), ...options.config };
     requireSegmentBytes(this.config.limits.maxSegmentBytes);
     this.#network = network;
+    const access = new AccessControl(options.access ?? rulesOf(this.config), this.#notices);
     const directory = new Directory(
-      serverPvSource(() => directory.names()),
+      serverPvSource((peer) => access.visibleTo(peer, directory.names())),
       this.#notices,
     );
     directory.add(this.#own);
@@ -78,6 +88,8 @@ export class Server {
     if (options.onNotice !== undefined) this.#notices.listen(options.onNotice);
     this.#host = {
       directory,
+      access,
+      putLog: options.onPutLog && new PutLog(options.onPutLog, clock, this.#notices),
       clock,
       notices: this.#notices,
       counters: this.#counters,
@@ -104,6 +116,21 @@ export class Server {
   addSource(source: Source): this {
     this.#host.directory.add(source);
     return this;
+  }
+
+  /** Who may do what, as it holds now. */
+  get access(): Access {
+    return this.#host.access.access;
+  }
+
+  /**
+   * Lets other rules hold from now on. Clients are told what changes for them; channels and subscriptions that are not
+   * allowed any more end, and what is under way is finished.
+   */
+  setAccess(access: Access): void {
+    this.#host.access.access = access;
+    if (this.#state === 'listening') this.#host.access.check(this.names());
+    for (const link of this.#links) reviseRights(link);
   }
 
   /** Names of all PVs that its sources list, sorted. */
@@ -197,6 +224,7 @@ export class Server {
     const checkMs = Math.min(CHECK_MS, config.connectionTimeoutMs / 4);
     this.#checkTimer = this.#host.clock.every(checkMs, () => this.#check());
     this.#state = 'listening';
+    this.#host.access.check(this.names());
     const ports = this.tcpEndpoints.map(endpointText).join(', ');
     const text = `listening tcp ${ports} udp ${this.udpPort} guid 0x${this.guid}`;
     this.#notices.publish({ kind: 'listening', level: 'info', text });
@@ -259,4 +287,9 @@ export class Server {
     await Promise.all(closing);
     if (wasListening) this.#notices.publish({ kind: 'closed', level: 'info', text: 'closed' });
   }
+}
+
+/** The rules of a configuration, which have been checked. */
+function rulesOf({ accessRules, accessDefault }: ServerConfig): AccessRules {
+  return new AccessRules(accessRules, { otherwise: accessDefault });
 }

@@ -60,3 +60,8 @@ function after(ms: number, act: () => void): TimerHandle {
   arm(ms);
   return { cancel: () => clearTimeout(timer) };
 }
+
+/** A wall time as ISO 8601 in UTC: `2026-01-02T03:04:05.678Z`. */
+export function isoTime(wallTimeMs: number): string {
+  return new Date(wallTimeMs).toISOString();
+}

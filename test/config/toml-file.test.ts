@@ -132,7 +132,7 @@ describe('an unknown key', () => {
     ['server.tcpPort = 1', 'lab.toml:1: server.tcpPort: is no key of server; did you mean "tcp_port"?'],
     [
       '[server]\nguid = "x"',
-      'lab.toml:2: server.guid: is no key of server; expected name, tcp_port, udp_port, interfaces, beacon_addresses, auto_beacon, ignore_addresses',
+      'lab.toml:2: server.guid: is no key of server; expected name, tcp_port, udp_port, interfaces, beacon_addresses, auto_beacon, ignore_addresses, default_access',
     ],
     [
       '[limits]\nmax_body_byte = 1',
@@ -146,8 +146,8 @@ describe('an unknown key', () => {
       channel('type = "int"', 'alarm = { low = 1,', '  hgih = 2 }'),
       'lab.toml:5: channels[0].alarm.hgih: is no key of channels.alarm; did you mean "high"?',
     ],
-    ['__proto__ = 1', 'lab.toml:1: __proto__: is no key of a file; expected server, limits, store, log, channels'],
-    ['[log]\n"a b" = 1', 'lab.toml:2: log."a b": is no key of log; expected level'],
+    ['__proto__ = 1', 'lab.toml:1: __proto__: is no key of a file; expected server, limits, store, log, access, channels'],
+    ['[log]\n"a b" = 1', 'lab.toml:2: log."a b": is no key of log; expected level, puts'],
   ])('in %j is named with its line', (text, fault) => {
     expect(read(text).faults).toEqual([fault]);
   });

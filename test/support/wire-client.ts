@@ -29,6 +29,8 @@ export class WireClient {
   /** Bytes of each `data` event: how many writes it took. */
   readonly chunks: Uint8Array[] = [];
   isClosed = false;
+  /** Bits of ACL_CHANGE by serverChannelID, as told when the channel was made. */
+  readonly rights = new Map<number, number>();
   /** Messages heard so far, taken or not. */
   heardCount = 0;
   readonly connection: TcpConnection;
@@ -117,7 +119,10 @@ export class WireClient {
 
   async createChannel(pvName: string): Promise<number> {
     await this.send({ command: 'CREATE_CHANNEL', channels: [{ cid: this.newId(), pvName }] });
-    const { sid, status } = this.take('CREATE_CHANNEL');
+    const { sid, cid, status } = this.take('CREATE_CHANNEL');
+    for (const told of this.takeAll('ACL_CHANGE')) {
+      if (told.form === 'rights' && told.cid === cid) this.rights.set(sid, told.rights);
+    }
     if (status.message !== '') throw new Error(status.message);
     return sid;
   }

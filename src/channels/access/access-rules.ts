@@ -89,7 +89,10 @@ export class AccessRules {
     const [first] = unsaid;
     if (first === undefined || !hasNoRights(this.otherwise)) return unnamed;
     const others = unsaid.length === 1 ? '' : ` and ${unsaid.length - 1} more PVs`;
-    return [...unnamed, `access: nobody may use ${first}${others}: no rule is for that, and what no rule allows is not allowed`];
+    return [
+      ...unnamed,
+      `access: nobody may use ${first}${others}: no rule is for that, and what no rule allows is not allowed`,
+    ];
   }
 }
 

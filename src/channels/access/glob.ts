@@ -34,7 +34,9 @@ export class Glob {
 
 /** One symbol a character; in a run of wildcards every `?` first and one `*` behind, so that equal runs look alike. */
 function normalised(text: string): readonly string[] {
-  return [...text.replaceAll(/[*?]+/gu, (run) => ONE.repeat(run.split(ONE).length - 1) + (run.includes(ANY) ? ANY : ''))];
+  return [
+    ...text.replaceAll(/[*?]+/gu, (run) => ONE.repeat(run.split(ONE).length - 1) + (run.includes(ANY) ? ANY : '')),
+  ];
 }
 
 /**

@@ -88,7 +88,9 @@ function parseNetwork(text: string, address: string, prefix: string): Network {
   if (!(given <= most)) throw new LocalProtocolError(`has no prefix from 0 to ${most} behind the "/"`);
   const prefixBits = ADDRESS_BITS - most + given;
   if (!isWithin(bytes, masked(bytes, prefixBits), ADDRESS_BITS)) {
-    throw new LocalProtocolError(`is an address within a network; write ${text.replace(/\/.*/u, '')} alone or its network`);
+    throw new LocalProtocolError(
+      `is an address within a network; write ${text.replace(/\/.*/u, '')} alone or its network`,
+    );
   }
   return { kind: 'network', bytes, prefixBits };
 }

@@ -123,7 +123,8 @@ export function ruleFaults(rule: AccessRule): readonly RuleFault[] {
 function patternFaults(key: RuleKey, patterns: Patterns | undefined): readonly RuleFault[] {
   if (patterns === undefined) return [];
   const texts = listed(patterns);
-  if (texts.length === 0) return [{ key, message: 'is an empty list, which fits nothing; leave it out for everything' }];
+  if (texts.length === 0)
+    return [{ key, message: 'is an empty list, which fits nothing; leave it out for everything' }];
   return texts.flatMap((text, item) => {
     const place = typeof patterns === 'string' ? {} : { item };
     if (text === '') return [{ key, ...place, message: 'is empty' }];
@@ -134,7 +135,11 @@ function patternFaults(key: RuleKey, patterns: Patterns | undefined): readonly R
   });
 }
 
-function attempt(key: RuleFault['key'], act: () => unknown, place: { readonly item?: number } = {}): readonly RuleFault[] {
+function attempt(
+  key: RuleFault['key'],
+  act: () => unknown,
+  place: { readonly item?: number } = {},
+): readonly RuleFault[] {
   try {
     act();
     return [];

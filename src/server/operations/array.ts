@@ -113,7 +113,7 @@ class ArrayOperation extends WorkingOperation {
   #putArray(known: ChannelRequest, array: ScalarArrayValue): void | Promise<void> {
     const { channel } = this.channel;
     const { changed, value } = updateOf(channel.type, this.#field, array, channel.state.value);
-    return channel.put({ ...known, changed, value: requireStructure(value) });
+    return this.putInto(known, { changed, value: requireStructure(value) });
   }
 
   #array(): ScalarArrayValue {

@@ -79,6 +79,11 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     this.#drain();
   }
 
+  override withdraw(status: Status): void {
+    this.#queue.clear();
+    this.finish(status);
+  }
+
   resume(): void {
     this.#drain();
   }

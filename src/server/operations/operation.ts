@@ -57,6 +57,11 @@ export abstract class Operation implements LinkOperation {
     this.stopWork();
   }
 
+  /** Only what goes on by itself needs to do anything: each request is held against the rules as it comes. */
+  withdraw(_status: Status): void {
+    // Nothing goes on.
+  }
+
   /** Its link calls this once it has forgotten the operation. Idempotent. */
   destroy(): void {
     this.follow('destroy');

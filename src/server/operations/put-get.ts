@@ -100,7 +100,7 @@ class PutGetOperation extends WorkingOperation {
     const value = changed.equals(asked)
       ? given.value
       : anyCodecOf(channel.type).merge(state.value, given.value, changed);
-    return channel.put({ ...known, changed, value: requireStructure(value) });
+    return this.putInto(known, { changed, value: requireStructure(value) });
   }
 
   #process(known: ChannelRequest): void | Promise<void> {

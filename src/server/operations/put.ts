@@ -58,7 +58,7 @@ class PutOperation extends WorkingOperation {
     this.carryOut(
       subcommand,
       this.putTimeoutMs,
-      (known) => channel.put({ ...known, changed, value }),
+      (known) => this.putInto(known, { changed, value }),
       (outcome) => {
         const status = outcome.ok ? OK : outcome.status;
         link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status });

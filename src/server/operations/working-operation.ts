@@ -8,6 +8,7 @@ import type { ChannelRequest } from '../../channels/channel.ts';
 import { isLast } from '../../protocol/messages/subcommand.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
 import type { Link, LinkChannel } from '../link.ts';
+import type { PutData, PutRecord } from '../put-log.ts';
 import { busy, Operation, type OperationRequest } from './operation.ts';
 import { Work, type Outcome } from './work.ts';
 
@@ -19,6 +20,8 @@ export interface InitRequest extends OperationRequest {
 export abstract class WorkingOperation extends Operation {
   protected readonly pvRequest: AnyValue;
   readonly #work = new Work();
+  /** What the put log will be told of the request that is under way. */
+  #record: PutRecord | undefined;
 
   constructor(link: Link, channel: LinkChannel, request: InitRequest) {
     super(link, channel, request);
@@ -32,6 +35,7 @@ export abstract class WorkingOperation extends Operation {
 
   protected stopWork(): void {
     this.#work.abort();
+    this.#record?.abandoned();
   }
 
   /**
@@ -44,16 +48,39 @@ export abstract class WorkingOperation extends Operation {
     act: (request: ChannelRequest) => R | Promise<R>,
     answer: (outcome: Outcome<R>) => void,
   ): void {
-    if (!this.allows('execute')) return answer({ ok: false, status: busy(this) });
+    const record = this.#newRecord();
+    if (!this.allows('execute')) {
+      const status = busy(this);
+      record?.refused(status);
+      return answer({ ok: false, status });
+    }
+    this.#record = record;
     this.#work.begin(
       this,
       timeoutMs,
-      (signal) => act(this.#requestWith(signal)),
+      (signal) => {
+        const result = act(this.#requestWith(signal));
+        record?.follow(result);
+        return result;
+      },
       (outcome) => {
+        if (outcome.ok) record?.accepted();
+        else record?.refused(outcome.status);
         answer(outcome);
         if (isLast(subcommand)) this.link.endOperation(this);
       },
     );
+  }
+
+  /** Hands a put to the channel. */
+  protected putInto(known: ChannelRequest, data: PutData): void | Promise<void> {
+    this.#record?.puts(data);
+    return this.channel.channel.put({ ...known, ...data });
+  }
+
+  /** Calls write nothing that a log of puts could show. */
+  #newRecord(): PutRecord | undefined {
+    return this.command === 'RPC' ? undefined : this.link.host.putLog?.begin(this.command, this.channel);
   }
 
   /** How long a put, or the processing that follows one, may take. */
