@@ -4,6 +4,7 @@
 //   node scripts/prepare.mjs --build              and build if a source changed
 //   node scripts/prepare.mjs --run FILE [ARG...]  and become the program FILE, in this very process, so that
 //                                                 signals reach it
+//   node scripts/prepare.mjs --example NAME [ARG...]  the same with examples/NAME.ts; without a name only compiles them
 //
 // Plain Node.js without packages: it runs before there are any.
 
@@ -21,13 +22,22 @@ const dist = join(root, 'dist');
 /** What was installed and built last, in the folder that goes away with the installation. */
 const stampFile = join(modules, '.cache', 'pvkit', 'prepared.json');
 const inputsOfBuild = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+const examples = join(root, 'examples');
 
 const [mode, program, ...programArguments] = process.argv.slice(2);
 install();
-if (mode === '--build' || mode === '--run') build();
+if (mode === '--build' || mode === '--run' || mode === '--example') build();
 if (mode === '--run') {
   if (program === undefined) stop('--run needs the file of a program');
-  const file = resolve(root, program);
+  await become(resolve(root, program));
+}
+if (mode === '--example') {
+  buildExamples();
+  if (program !== undefined) await become(exampleNamed(program));
+}
+
+/** @param {string} file */
+async function become(file) {
   process.argv.splice(1, process.argv.length, file, ...programArguments);
   followParent();
   await import(pathToFileURL(file).href);
@@ -48,7 +58,7 @@ function install() {
 }
 
 function build() {
-  const inputs = fingerprint();
+  const inputs = fingerprint([...inputsOfBuild, ...filesUnder(sources).map((name) => join('src', name))]);
   if (readStamp().build === inputs && existsSync(dist)) return;
   say('building dist');
   run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
@@ -56,6 +66,24 @@ function build() {
   const cli = join(dist, 'cli', 'main.js');
   if (existsSync(cli)) chmodSync(cli, 0o755);
   writeStamp({ build: inputs });
+}
+
+/** They import pvkit by its name, so they are compiled against `dist`, after it, and wherever it is new. */
+function buildExamples() {
+  const names = filesUnder(examples).filter((name) => !name.startsWith('dist'));
+  const inputs = `${readStamp().build} ${fingerprint(['tsconfig.examples.json', ...names.map((name) => join('examples', name))])}`;
+  if (readStamp().examples === inputs && existsSync(join(examples, 'dist'))) return;
+  say('building examples');
+  run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.examples.json']);
+  writeStamp({ examples: inputs });
+}
+
+/** @param {string} name */
+function exampleNamed(name) {
+  const file = join(examples, 'dist', `${name}.js`);
+  if (existsSync(file)) return file;
+  const names = filesUnder(examples).flatMap((other) => /^([\w-]+)\.ts$/u.exec(other)?.[1] ?? []);
+  return stop(`no example '${name}', one of ${names.join(', ')} expected`);
 }
 
 /**
@@ -72,10 +100,13 @@ function followParent() {
   watch.unref();
 }
 
-/** Names, sizes and times of all that the build reads: changes when a file is edited, added, moved or removed. */
-function fingerprint() {
+/**
+ * Names, sizes and times of files: changes when one is edited, added, moved or removed.
+ * @param {readonly string[]} files
+ */
+function fingerprint(files) {
   const hash = createHash('sha256');
-  for (const file of [...inputsOfBuild, ...filesUnder(sources).map((name) => join('src', name))]) {
+  for (const file of files) {
     const { mtimeMs, size } = statSync(join(root, file));
     hash.update(`${file}\0${mtimeMs}\0${size}\n`);
   }
@@ -98,16 +129,18 @@ function filesUnder(folder) {
     .toSorted();
 }
 
-/** @returns {{ lock?: string, build?: string }} */
+/** @returns {{ lock?: string, build?: string, examples?: string }} */
 function readStamp() {
   try {
-    return /** @type {{ lock?: string, build?: string }} */ (JSON.parse(readFileSync(stampFile, 'utf8')));
+    return /** @type {{ lock?: string, build?: string, examples?: string }} */ (
+      JSON.parse(readFileSync(stampFile, 'utf8'))
+    );
   } catch {
     return {}; // No stamp, or half of one: prepare again.
   }
 }
 
-/** @param {{ lock?: string, build?: string }} news */
+/** @param {{ lock?: string, build?: string, examples?: string }} news */
 function writeStamp(news) {
   mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, JSON.stringify({ ...readStamp(), ...news }));

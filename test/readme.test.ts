@@ -1,13 +1,13 @@
 // Is what README.md shows what happens? Every example in it is run, and what it prints compared.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createSocket } from 'node:dgram';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { run, serve, type Serving } from './cli/support.ts';
+import { freeUdpPort } from './support/free-udp-port.ts';
 
 const root = new URL('..', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
@@ -132,12 +132,3 @@ describe('the files of README.md', () => {
     expect(printed.map(String)).toEqual(expected);
   });
 });
-
-function freeUdpPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const socket = createSocket('udp4').bind(0, '127.0.0.1', () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
-}

@@ -1,35 +1,26 @@
 // Does pvkit behave as a process: exit codes, signals, and readers that go away or are slow?
 
-import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { buildPackage, type BuiltPackage } from '../support/built-package.ts';
 import { serve, type Serving } from './support.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-let folder = '';
+let built: BuiltPackage;
 let program = '';
 let server: Serving;
 
-// Built anew from the sources as they are, beside what it needs of the package: `dist` may be older, or not there.
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'pvkit-process-'));
-  program = join(folder, 'dist', 'cli', 'main.js');
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const project = join(root, 'tsconfig.build.json');
-  spawnSync(process.execPath, [compiler, '-p', project, '--outDir', join(folder, 'dist')], { stdio: 'inherit' });
+  built = buildPackage();
+  program = join(built.folder, 'dist', 'cli', 'main.js');
   server = await serve(['--demo']);
 }, 60_000);
 
 afterAll(async () => {
   await server.stop();
-  rmSync(folder, { recursive: true });
+  built.remove();
 });
 
 interface Process {
@@ -40,7 +31,7 @@ interface Process {
 }
 
 function launch(...words: string[]): Process {
-  const child = spawn(process.execPath, [program, ...words], { cwd: folder, env: { ...server.environment } });
+  const child = spawn(process.execPath, [program, ...words], { cwd: built.folder, env: { ...server.environment } });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
