@@ -162,9 +162,13 @@ export class BitSet {
     for (let at = whole; at < length; at++) writer.u8(this.#byte(at));
   }
 
-  /** Accepts any length: too short is padded with zeros, trailing zeros are harmless. */
-  static decode(reader: Reader): BitSet {
-    const length = reader.count(1);
+  /**
+   * Accepts any length: too short is padded with zeros, trailing zeros are harmless. Groups of eight bytes that begin
+   * past `bitCount` are skipped: no field has their bits, and a mask of megabytes would take seconds.
+   */
+  static decode(reader: Reader, bitCount = Number.POSITIVE_INFINITY): BitSet {
+    const claimed = reader.count(1);
+    const length = Math.min(claimed, Math.ceil(bitCount / 64) * 8);
     const words = new Uint32Array(Math.max(1, (length + 3) >>> 2));
     const whole = length - (length % 8);
     for (let at = 0; at < whole; at += 8) {
@@ -177,6 +181,7 @@ export class BitSet {
       const index = at >>> 2;
       words[index] = (words[index] ?? 0) | (reader.u8() << ((at & 3) * 8));
     }
+    reader.skip(claimed - length);
     return new BitSet(words);
   }
 }

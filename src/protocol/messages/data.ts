@@ -45,7 +45,7 @@ export function encodeUpdate(writer: Writer, update: UpdateToSend, encodeType: E
 }
 
 export function decodeUpdate(reader: Reader, type: TypeDesc, types: TypeReceiver, base?: PvValue): TypedUpdate {
-  const changed = BitSet.decode(reader);
+  const changed = BitSet.decode(reader, type.bitCount);
   return { type, changed, value: anyCodecOf(type).decodeMasked(reader, changed, types, base) };
 }
 

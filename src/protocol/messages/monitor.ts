@@ -144,12 +144,14 @@ const fromServer: Body<ToSend<MonitorReply<UpdateToSend>>, MonitorReply> = {
       const operation = operationOf(context, ioid, 'MONITOR');
       if (operation === undefined) return { command: 'MONITOR', phase: 'outOfScope', ioid, subcommand };
       const update = decodeUpdate(reader, operation.type, context.types, operation.base);
-      return { command: 'MONITOR', phase: 'final', ioid, subcommand, status, update, overrun: BitSet.decode(reader) };
+      const overrun = BitSet.decode(reader, operation.type.bitCount);
+      return { command: 'MONITOR', phase: 'final', ioid, subcommand, status, update, overrun };
     }
     const operation = operationOf(context, ioid, 'MONITOR');
     if (operation === undefined) return { command: 'MONITOR', phase: 'outOfScope', ioid, subcommand };
     const update = decodeUpdate(reader, operation.type, context.types, operation.base);
-    return { command: 'MONITOR', phase: 'update', ioid, subcommand, update, overrun: BitSet.decode(reader) };
+    const overrun = BitSet.decode(reader, operation.type.bitCount);
+    return { command: 'MONITOR', phase: 'update', ioid, subcommand, update, overrun };
   },
 };
 
