@@ -85,8 +85,11 @@ export class TimeoutError extends PvaError {
   }
 }
 
-/** The text of anything thrown, for a sentence that continues. */
+/** The text of anything thrown, for a sentence that continues. Handlers throw what they like, also what has no text. */
 export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  return String(thrown);
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'the reason cannot be put into words';
+  }
 }
