@@ -11,11 +11,14 @@ const COUNT = Number(process.env['PVKIT_CHAOS_SEEDS'] ?? 30);
 const SEEDS = ONE === undefined ? Array.from({ length: COUNT }, (_, index) => index + 1) : [Number(ONE)];
 
 describe('chaos', () => {
-  it.each(SEEDS)('of seed %i ends with the last value everywhere, every call in time, and nothing left', async (seed) => {
-    const report = await chaos(seed);
-    if (ONE !== undefined) console.log(report);
-    expect(report.problems).toEqual([]);
-    expect(report.updateCount).toBeGreaterThan(100);
-    expect(report.resultCount).toBeGreaterThan(5);
-  });
+  it.each(SEEDS)(
+    'of seed %i ends with the last value everywhere, every call in time, and nothing left',
+    async (seed) => {
+      const report = await chaos(seed);
+      if (ONE !== undefined) console.log(report);
+      expect(report.problems).toEqual([]);
+      expect(report.updateCount).toBeGreaterThan(100);
+      expect(report.resultCount).toBeGreaterThan(5);
+    },
+  );
 });

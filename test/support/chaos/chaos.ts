@@ -137,7 +137,8 @@ class Chaos {
   #postAll(): void {
     for (const pvName of WATCHED) {
       // Several at once now and then, so that queues fill.
-      for (let count = this.#random.size(1, 8); count > 0; count--) this.#pvs.get(pvName)?.post({ value: ++this.#posted });
+      for (let count = this.#random.size(1, 8); count > 0; count--)
+        this.#pvs.get(pvName)?.post({ value: ++this.#posted });
     }
   }
 
@@ -173,7 +174,7 @@ class Chaos {
   }
 
   #cutAll(): void {
-    for (const connection of [...this.#network.connections]) this.#network.cut(connection);
+    for (const connection of this.#network.connections) this.#network.cut(connection);
   }
 
   async #takeAway(): Promise<void> {
@@ -212,8 +213,8 @@ class Chaos {
   #makeWatched(): SharedPV {
     const options = { clock: this.#clock, initial: { value: ++this.#posted } };
     return this.#random.chance(0.5)
-      ? (SharedPV.mailbox(ntScalar(int), options) as unknown as SharedPV)
-      : (SharedPV.mailbox(ntScalar(double), options) as unknown as SharedPV);
+      ? SharedPV.mailbox(ntScalar(int), options)
+      : SharedPV.mailbox(ntScalar(double), options);
   }
 
   #makeSetpoint(): SharedPV {
@@ -222,7 +223,7 @@ class Chaos {
       initial: { value: 0 },
       onPut: ({ value: { value } }) => void this.#puts.set(Number(value), (this.#puts.get(Number(value)) ?? 0) + 1),
     });
-    return pv as unknown as SharedPV;
+    return pv;
   }
 
   #otherHost(): MemoryHost {
@@ -242,12 +243,12 @@ class Chaos {
   // --- what must hold ------------------------------------------------------------------------------------------
 
   #checkValues(): void {
-    const expected = WATCHED.map((pvName) => [pvName, this.#pvs.get(pvName)?.value['value']] as const);
+    const expected = WATCHED.map((pvName) => [pvName, Number(this.#pvs.get(pvName)?.value['value'])] as const);
     for (const [index, client] of this.#clients.entries()) {
       const host = this.#clientHosts[index]?.name ?? '';
       for (const [pvName, value] of expected) {
         const got = client.last[pvName];
-        if (got !== value) this.problems.push(`${host}: ${pvName} ends with ${String(got)}, ${String(value)} is right`);
+        if (got !== value) this.problems.push(`${host}: ${pvName} ends with ${String(got)}, ${value} is right`);
       }
       if (client.settledCount !== client.callCount) this.problems.push(`${host}: a call has not ended`);
       for (const written of client.written) {
@@ -287,5 +288,5 @@ function makeAdder(): SharedPV {
       if (query === undefined) throw new Error('a and b are missing');
       return { type: ntScalar(int), value: { value: query.a + query.b } as never };
     },
-  }) as unknown as SharedPV;
+  });
 }

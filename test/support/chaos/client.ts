@@ -46,7 +46,7 @@ export class ChaosClient {
     this.#context = this.#open();
   }
 
-  get last(): Record<string, unknown> {
+  get last(): Record<string, number | undefined> {
     return Object.fromEntries(this.#watchers.filter(({ isOver }) => !isOver).map(({ pvName, last }) => [pvName, last]));
   }
 
@@ -112,10 +112,9 @@ export class ChaosClient {
       if (lateMs > 0) this.#problem(`a call ended ${lateMs} ms after its deadline`);
     };
     this.callCount++;
-    act().then(() => {
-      this.resultCount++;
-      end();
-    }, end);
+    act()
+      .then(() => this.resultCount++)
+      .then(end, end);
   }
 
   async #put(value: number, options: { timeoutMs: number }): Promise<void> {

@@ -4,7 +4,7 @@ import type { Context, MonitorEvent, MonitorOptions } from '../../../src/index.t
 
 export class Watcher {
   readonly pvName: string;
-  last: unknown;
+  last: number | undefined;
   updateCount = 0;
   disconnectCount = 0;
   isConnected = false;
@@ -67,11 +67,9 @@ export class Watcher {
         this.disconnectCount++;
         return;
       case 'update': {
-        const value = event.value['value'];
-        if (!this.isConnected) this.#problem(`got ${String(value)} while not connected`);
-        if (Number(value) < Number(this.last ?? 0)) {
-          this.#problem(`went back from ${String(this.last)} to ${String(value)}`);
-        }
+        const value = Number(event.value['value']);
+        if (!this.isConnected) this.#problem(`got ${value} while not connected`);
+        if (value < (this.last ?? 0)) this.#problem(`went back from ${this.last} to ${value}`);
         this.updateCount++;
         this.last = value;
       }
