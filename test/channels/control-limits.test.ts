@@ -18,7 +18,7 @@ import {
   type ScalarType,
 } from '../../src/protocol/types/type-desc.ts';
 import type { NumericName } from '../../src/protocol/values/array-codec.ts';
-import { putTo } from '../support/put-to.ts';
+import { putRequestFor, putTo } from '../support/put-to.ts';
 
 interface Limits {
   readonly limitLow?: number | bigint;
@@ -137,6 +137,21 @@ describe('control limits', () => {
     });
     await putTo(pv, { value: 11 });
     expect(seen).toEqual([10, [1]]);
+  });
+
+  it('have the client told what its put counts as', async () => {
+    const told: string[] = [];
+    const tell = (text: string): void => void told.push(text);
+    const scalar = make('clip', double, 5, { limitLow: 0, limitHigh: 10, minStep: 1 });
+    const array = SharedPV.mailbox(ntScalarArray(double, { control: true }), {
+      control: 'clip',
+      initial: { control: { limitLow: 0, limitHigh: 10 } },
+    });
+    await scalar.put({ ...putRequestFor(scalar, { value: 11 }), tell });
+    await scalar.put({ ...putRequestFor(scalar, { value: 9.5 }), tell });
+    await scalar.put({ ...putRequestFor(scalar, { value: 8 }), tell });
+    await array.put({ ...putRequestFor(array, { value: [1, 11] }), tell });
+    expect(told).toEqual(['value 11 counts as 10', 'value 9.5 counts as 10', 'values out of range were clipped']);
   });
 
   it('do not hold what the server posts', () => {

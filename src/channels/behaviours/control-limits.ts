@@ -8,7 +8,7 @@ import { LocalProtocolError, PvaError } from '../../protocol/errors.ts';
 import type { StructureType } from '../../protocol/types/type-desc.ts';
 import type { PvValue, StructureValue } from '../../protocol/types/value-of.ts';
 import { coerce } from '../../protocol/values/coerce.ts';
-import type { ChannelUpdate } from '../channel.ts';
+import type { PutRequest } from '../channel.ts';
 import { fieldOf, isChanged, structureIn, type PlacedField } from '../standard-fields.ts';
 import { distance, isNumber, numbersIn, type AnyNumber } from './exact-number.ts';
 
@@ -49,10 +49,11 @@ export class ControlLimits {
   }
 
   /**
-   * What of a put counts. Limits are those of the value that there is, not those that the same put may bring.
+   * What of a put counts; its client is told when that is not what it asked for. Limits are those of the value that
+   * there is, not those that the same put may bring.
    * @throws PvaError OUT_OF_RANGE, the answer to a client that puts too much or too little
    */
-  admit<U extends ChannelUpdate>(put: U, current: StructureValue): U {
+  admit(put: PutRequest, current: StructureValue): PutRequest {
     if (!isChanged(put, this.#field)) return put;
     const { limitLow, limitHigh, minStep } = structureIn(current, 'control');
     const asked = put.value['value'];
@@ -60,7 +61,9 @@ export class ControlLimits {
     if (isNumber(asked) && isNumber(minStep)) admitted = this.#stepped(asked, current['value'], minStep);
     if (isNumber(limitLow) && isNumber(limitHigh) && limitHigh > limitLow)
       admitted = this.#within(admitted, { low: limitLow, high: limitHigh });
-    return admitted === asked ? put : { ...put, value: { ...put.value, value: admitted } };
+    if (admitted === asked || admitted === undefined) return put;
+    put.tell(isNumber(admitted) ? `value ${String(asked)} counts as ${admitted}` : 'values out of range were clipped');
+    return { ...put, value: { ...put.value, value: admitted } };
   }
 
   /** The step is that which the client asks for, so that a limit can be reached by a shorter one. */
