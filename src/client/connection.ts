@@ -37,8 +37,23 @@ export interface ConnectionSettings {
   readonly keepsAlive?: boolean;
 }
 
+/** How the server wants to be spoken to. */
+export interface Greeting {
+  /** Of the protocol. */
+  readonly version: number;
+  readonly bigEndian: boolean;
+  /** Ways to prove who one is that the server offers, best last. */
+  readonly methods: readonly string[];
+  /** The one that we use. */
+  readonly method: string;
+}
+
 /** What the owner of a connection is told. */
 export interface ConnectionHandlers {
+  /** There is a TCP connection; the server has not spoken yet. */
+  connected?(): void;
+  /** The server has offered validation, and is answered at once. */
+  greeted?(greeting: Greeting): void;
   /** The server has validated us: channels can be created. */
   validated(): void;
   /** Any message but those of the handshake. What it throws closes the connection. */
@@ -142,6 +157,7 @@ export class Connection {
     const { clock, connectionTimeoutMs } = this.#settings;
     this.#tcp = tcp;
     this.#follow('connected');
+    this.#handlers.connected?.();
     this.#heardAt = clock.now();
     this.#watchSilence(connectionTimeoutMs);
     const echoMs = Math.min(MAX_ECHO_MS, Math.max(MIN_ECHO_MS, connectionTimeoutMs * ECHO_PART));
@@ -231,7 +247,7 @@ export class Connection {
       case 'CONNECTION_VALIDATION':
         // Without SET_BYTE_ORDER the server's own order is the best guess.
         if (!this.#isOrderSet) this.#setOrder(frame.header.bigEndian);
-        return this.#answerValidation(message);
+        return this.#answerValidation(message, frame.header.version);
       case 'CONNECTION_VALIDATED':
         if (!isSuccess(message.status)) {
           // pvxs goes on both as server and as client; what is not allowed will be refused one by one.
@@ -252,7 +268,7 @@ export class Connection {
     this.#writer = new Writer(bigEndian);
   }
 
-  #answerValidation({ methods }: { readonly methods: readonly string[] }): void {
+  #answerValidation({ methods }: { readonly methods: readonly string[] }, version: number): void {
     this.#followPeer('validation');
     if (this.#hasAnswered) return;
     this.#hasAnswered = true;
@@ -260,6 +276,8 @@ export class Connection {
     if (!isNamed && !methods.includes('anonymous')) {
       this.#handlers.warning(`offers no method that we know (${methods.join(', ')}); trying anonymous`);
     }
+    const method = isNamed ? 'ca' : 'anonymous';
+    this.#handlers.greeted?.({ version, bigEndian: this.#writer.bigEndian, methods, method });
     const { user, host } = this.#settings.identity;
     const credentials: AnyValue = isNamed ? { type: CREDENTIALS, value: { user, host } } : null;
     this.send({
@@ -267,7 +285,7 @@ export class Connection {
       receiveBufferBytes: RECEIVE_BUFFER_BYTES,
       registrySize: REGISTRY_SIZE,
       qos: 0,
-      method: isNamed ? 'ca' : 'anonymous',
+      method,
       credentials,
     });
   }
