@@ -68,6 +68,7 @@ export class Server {
   #beacons: BeaconEmitter | undefined;
   #checkTimer: TimerHandle | undefined;
   #state: State = 'idle';
+  #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   /** Told when the last link is gone. */
   #whenNoLinks: (() => void) | undefined;
@@ -138,12 +139,13 @@ export class Server {
     return this.#host.directory.names();
   }
 
-  /** Opens the ports. Rejects with a PvaError when that cannot be done; nothing stays open then. */
+  /** Opens the ports. Rejects with a PvaError when that cannot be done, or after `close`; nothing stays open then. */
   async listen(): Promise<void> {
     if (this.#state !== 'idle') throw new LocalProtocolError(`listen() of a server that is ${this.#state}`);
     this.#state = 'opening';
+    this.#opening = this.#open();
     try {
-      await this.#open();
+      await this.#opening;
     } catch (thrown) {
       await this.close();
       throw thrown;
@@ -221,6 +223,7 @@ export class Server {
       auto: config.autoBeacon,
       periodMs: config.beaconPeriodMs,
     });
+    if (this.#state !== 'opening') throw new LocalProtocolError('the server was closed while it opened its ports');
     const checkMs = Math.min(CHECK_MS, config.connectionTimeoutMs / 4);
     this.#checkTimer = this.#host.clock.every(checkMs, () => this.#check());
     this.#state = 'listening';
@@ -276,6 +279,8 @@ export class Server {
   async #close(): Promise<void> {
     const wasListening = this.#state === 'listening';
     this.#state = 'closed';
+    // What is being opened can be closed only once it is there; whoever called listen() hears of a failure.
+    await Promise.allSettled([this.#opening]);
     this.#beacons?.close();
     this.#responder?.close();
     this.#stations?.close();

@@ -6,6 +6,9 @@ import { StaticSource, type Source } from '../../src/channels/source.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { OK, STATUS_ERROR } from '../../src/protocol/status.ts';
 import { double, int, string, structure } from '../../src/protocol/types/type-desc.ts';
+import { Server } from '../../src/server/server.ts';
+import { ManualClock } from '../../src/transport/manual-clock.ts';
+import { MemoryNetwork } from '../../src/transport/memory-network.ts';
 import { configWith, makeWorld } from '../support/server-world.ts';
 import { fromHex } from '../support/vectors.ts';
 
@@ -438,6 +441,18 @@ describe('the end of the server', () => {
     expect(world.server.linkCount).toBe(0);
     expect(world.clock.timerCount).toBe(0);
     await world.server[Symbol.asyncDispose]();
+  });
+
+  test('also ends what is being opened: listen() rejects, and nothing stays open', async () => {
+    const clock = new ManualClock();
+    const network = new MemoryNetwork({ clock }).host('server');
+    const server = new Server({ clock, network, config: configWith() });
+    const listening = server.listen();
+    const closing = server.close();
+    await expect(clock.until(listening)).rejects.toThrow('closed while it opened its ports');
+    await clock.until(closing);
+    expect(clock.timerCount).toBe(0);
+    await expect(clock.until(network.connectTcp({ address: '127.0.0.1', port: 5075 }))).rejects.toThrow('ECONNREFUSED');
   });
 
   test('what was never opened closes too, and does not listen again', async () => {

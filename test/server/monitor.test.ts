@@ -434,3 +434,32 @@ test('any channel of any source can be watched', async () => {
   await world.settle();
   expect(client.takeAll('MONITOR')).toMatchObject([{ phase: 'update' }, { phase: 'final', status: OK }]);
 });
+
+describe('handlers of subscriptions', () => {
+  test('one that throws at the end of the last is noticed; the link and its other subscriptions end all the same', async () => {
+    const onLastUnsubscribe = (): never => {
+      throw new Error('the device is gone');
+    };
+    const [bad, good] = [makePv({ onLastUnsubscribe }), makePv()];
+    const world = await makeWorld({ pvs: { bad, good } });
+    const client = await world.validated();
+    for (const pvName of ['bad', 'good']) await client.initMonitor(await client.createChannel(pvName));
+    expect([bad.subscriberCount, good.subscriberCount]).toEqual([1, 1]);
+    client.connection.destroy();
+    await world.settle();
+    expect([bad.subscriberCount, good.subscriberCount, world.server.linkCount]).toEqual([0, 0, 0]);
+    const faults = world.notices.filter(({ level }) => level === 'error');
+    expect(faults.map(({ text }) => text.replace(/^client \S+: /, ''))).toEqual([
+      'fault of this server: bad: the end of a subscription threw: the device is gone',
+    ]);
+  });
+
+  test('one that ends the PV at the first leaves no subscription behind', async () => {
+    const { client } = await makeMonitor(makePv({ onFirstSubscriber: (pv) => pv.close() }));
+    expect(client.takeAll('DESTROY_CHANNEL')).toHaveLength(1);
+    expect(client.take('MONITOR')).toMatchObject({
+      status: { type: STATUS_ERROR, message: 'x has ended' },
+      type: null,
+    });
+  });
+});

@@ -7,6 +7,7 @@ import type { Selection } from '../../channels/encoded-cache.ts';
 import { BitSet } from '../../protocol/bit-set.ts';
 import { MonitorQueue } from '../../protocol/machines/monitor-queue.ts';
 import { MonitorWindow } from '../../protocol/machines/monitor-window.ts';
+import { reasonOf } from '../../protocol/errors.ts';
 import type { EncodedUpdate } from '../../protocol/messages/data.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import type { MonitorExecRequest, MonitorInitRequest, MonitorRequest } from '../../protocol/messages/monitor.ts';
@@ -136,8 +137,15 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
 
   protected stopWork(): void {
     if (this.state !== 'destroyed') return;
-    this.#unsubscribe();
     this.#queue.clear();
     this.link.output.forget(this);
+    try {
+      this.#unsubscribe();
+    } catch (thrown) {
+      // The client has nothing to do with it, and its other operations are to end like this one.
+      const { link, channel } = this;
+      const text = `fault of this server: ${channel.pvName}: the end of a subscription threw: ${reasonOf(thrown)}`;
+      link.host.notices.ofLink('linkWarning', 'error', link.remote, text);
+    }
   }
 }

@@ -97,6 +97,12 @@ export function begin<O extends Operation>(link: Link, make: () => O): O | Statu
   }
   try {
     const operation = make();
+    const { channel } = operation;
+    // A handler that hears of the first subscriber may end the PV.
+    if (link.channels.get(channel.sid) !== channel) {
+      operation.destroy();
+      return error(`${channel.pvName} has ended`);
+    }
     link.addOperation(operation);
     operation.follow('accept');
     return operation;
