@@ -30,6 +30,7 @@ export interface ChannelRequest {
   readonly tell: (text: string, level?: TellLevel) => void;
 }
 
+/** A client's PUT, decoded and merged, as a channel gets it. */
 export interface PutRequest extends ChannelRequest {
   /** The leaves that the client put. */
   readonly changed: BitSet;
@@ -37,6 +38,7 @@ export interface PutRequest extends ChannelRequest {
   readonly value: StructureValue;
 }
 
+/** A client's RPC as a channel gets it. */
 export interface CallRequest extends ChannelRequest {
   /** The arguments: an NTURI or any other structure; null when none came. */
   readonly argument: AnyValue;
@@ -49,6 +51,7 @@ export interface Subscriber {
   finish(status: Status): void;
 }
 
+/** What stands behind a PV name. `SharedPV` is one, and most programs need no other. */
 export interface Channel {
   readonly type: StructureType;
   /** Whether it has ceased to exist. */

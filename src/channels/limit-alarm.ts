@@ -18,6 +18,7 @@ export interface AlarmLimits {
 }
 
 export type AlarmLevel = 'low' | 'lowWarning' | 'highWarning' | 'high';
+/** How bad it is to be beyond each limit; 'NO_ALARM' switches a limit off. */
 export type AlarmSeverities = { readonly [L in AlarmLevel]?: AlarmSeverity | undefined };
 
 interface Level {

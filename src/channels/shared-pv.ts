@@ -15,6 +15,7 @@ import { beginTelling, endTelling } from './behaviours/wave.ts';
 import type { CallRequest, Channel, ChannelRequest, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
 import { requireChoice, requireStructure, stamped, unset } from './standard-fields.ts';
 
+/** The first value, the handlers and the behaviours of a `SharedPV`; without any it is a read-only value. */
 export interface SharedPVOptions<T extends StructureType = StructureType, V = ValueOf<T>> extends BehaviourOptions {
   /** Fields of the first value, as for `post`; what is left out counts as never set. */
   readonly initial?: unknown;

@@ -21,6 +21,7 @@ import {
 import type { Operation } from './operation.ts';
 import type { PvRequest } from '../protocol/pv-request.ts';
 
+/** Which elements of an array: from `offset` on, each or every `stride`th. */
 export interface ArrayPartOptions extends CallOptions {
   /** Index of the first element; default 0. */
   readonly offset?: number | undefined;
@@ -28,6 +29,7 @@ export interface ArrayPartOptions extends CallOptions {
   readonly stride?: number | undefined;
 }
 
+/** Which elements of an array are read. */
 export interface ArrayGetOptions extends ArrayPartOptions {
   /** Elements at most; by default all up to the end. */
   readonly count?: number | undefined;

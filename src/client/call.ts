@@ -7,6 +7,7 @@ import { onAbort } from './abort-hub.ts';
 
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
+/** When a call is given up: by its caller or by its deadline. */
 export interface CallOptions {
   /** Aborting rejects with the signal's reason; what the server holds for the call is released. */
   readonly signal?: AbortSignal | undefined;

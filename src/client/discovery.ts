@@ -35,6 +35,10 @@ export interface DiscoveryPlan {
   ended(): void;
 }
 
+/**
+ * The servers that come and go, as an async iterable of `Context.discover()`. Ended by `break`, `close`, its signal,
+ * its time or its context.
+ */
 export class Discovery implements AsyncIterableIterator<DiscoveredServer, undefined> {
   readonly #plan: DiscoveryPlan;
   readonly #waiting: DiscoveredServer[] = [];

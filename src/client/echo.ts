@@ -5,6 +5,7 @@ import type { Endpoint } from '../transport/network.ts';
 import type { Call, CallOptions } from './call.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 
+/** How many echoes, how large and how often. */
 export interface EchoOptions extends CallOptions {
   /** Echoes to send; default: until the loop is left. */
   readonly count?: number | undefined;
@@ -14,6 +15,7 @@ export interface EchoOptions extends CallOptions {
   readonly intervalMs?: number | undefined;
 }
 
+/** One round trip over TCP. Spec: Protocol-Messages, "CMD_ECHO". */
 export interface EchoReply {
   /** From 0. */
   readonly sequence: number;

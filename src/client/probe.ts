@@ -8,6 +8,7 @@ import type { Endpoint, Network } from '../transport/network.ts';
 import type { Call } from './call.ts';
 import { SearchSockets } from './search-sockets.ts';
 
+/** A server that answered a search for nothing. */
 export interface ProbeReply {
   /** 24 hexadecimal digits. */
   readonly guid: string;

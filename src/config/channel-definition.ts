@@ -55,6 +55,7 @@ export interface ComputedDefinition {
   readonly maximizeSeverity: boolean;
 }
 
+/** One channel as the TOML file or `--pv` describes it; undefined is what they do not say. */
 export interface ChannelDefinition {
   readonly name: string;
   readonly type: ChannelType;

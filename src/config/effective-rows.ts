@@ -8,6 +8,7 @@ import { LIMIT_NAMES, snakeCase } from './limit-names.ts';
 import { DEFAULT_ORIGIN } from './origin.ts';
 import { quote } from './parsed.ts';
 
+/** A setting as it is shown: its name, its value, and who said so, such as `lab.toml:3` or `default`. */
 export type Row = readonly [key: string, value: string, origin: string];
 
 /** One row for each setting, limit and channel; keys as the TOML file spells them where it knows them. */
@@ -42,6 +43,7 @@ export function serverRows(config: ServerConfig): readonly Row[] {
   ];
 }
 
+/** One row for each setting of a client. */
 export function clientRows(config: ClientConfig): readonly Row[] {
   const { origins } = config;
   return [

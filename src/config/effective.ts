@@ -50,6 +50,7 @@ export interface ServerFlags {
   readonly pvs?: readonly string[] | undefined;
 }
 
+/** What a server is told about ports, interfaces, beacons and logs. Durations are in milliseconds. */
 export interface ServerSettings {
   /** Prefix of the server's own PVs. */
   readonly name: string;
@@ -77,6 +78,7 @@ export interface ServerSettings {
   readonly putLog: string | undefined;
 }
 
+/** The whole configuration of a server: settings, limits and channels, and who said so. Deeply frozen. */
 export interface ServerConfig extends ServerSettings {
   readonly limits: Limits;
   /** Names are unique. */
@@ -90,6 +92,7 @@ export interface ServerConfig extends ServerSettings {
   readonly warnings: readonly string[];
 }
 
+/** What a client is told about where to search. Durations are in milliseconds. */
 export interface ClientSettings {
   /** Default port of name servers. */
   readonly tcpPort: number;
@@ -105,6 +108,7 @@ export interface ClientSettings {
   readonly connectionTimeoutMs: number;
 }
 
+/** The settings of a client, and who said so. Deeply frozen. */
 export interface ClientConfig extends ClientSettings {
   readonly origins: Readonly<Record<keyof ClientSettings, string>>;
   readonly warnings: readonly string[];

@@ -18,6 +18,7 @@ export interface EnvironmentVariable {
   readonly meaning: string;
 }
 
+/** Every EPICS_PVA* and EPICS_PVAS* variable that pvkit reads; the names are those of the C++ implementations. */
 export const ENVIRONMENT_VARIABLES: readonly EnvironmentVariable[] = Object.freeze([
   {
     name: 'EPICS_PVA_ADDR_LIST',

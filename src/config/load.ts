@@ -19,12 +19,14 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 /** A file that is not there, or a folder of the same name (Python keeps virtual environments in `.env/`). */
 const ABSENT_CODES: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
 
+/** Where a configuration is read from. */
 export interface LoadOptions {
   /** Working folder: relative paths start here, and its `.env` and `.env.example` are read. */
   readonly folder: string;
   readonly processEnvironment: Readonly<Record<string, string | undefined>>;
 }
 
+/** Where the configuration of a server is read from. */
 export interface LoadServerOptions extends LoadOptions {
   readonly flags?: ServerFlags | undefined;
   /** The TOML file. `.env` and `.env.example` beside it count too, and more than those of the working folder. */

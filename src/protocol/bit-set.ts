@@ -8,6 +8,10 @@ import type { Writer } from './writer.ts';
 
 const BITS = 32;
 
+/**
+ * A set of bits that names fields of a type: 0 is the whole, and fields count depth-first. Spec: Protocol-Encoding,
+ * "BitSets".
+ */
 export class BitSet {
   /** Little-endian words of 32 bits; words past the end are zero. */
   #words: Uint32Array;

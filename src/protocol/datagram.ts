@@ -8,6 +8,7 @@ import type { Frame } from './framer.ts';
 import { HEADER_BYTES, readHeader } from './header.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 
+/** How a datagram is read. */
 export interface DatagramOptions {
   readonly limits?: Limits;
   /** Told why the rest of a datagram is not looked at, for counting. Datagrams may come from anyone: nothing is thrown. */

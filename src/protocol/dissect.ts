@@ -15,6 +15,7 @@ import { HEADER_BYTES, MAGIC } from './header.ts';
 import { Reader, SIZE_LONG, SIZE_MAX, SIZE_NULL } from './reader.ts';
 import { decodeText } from './text.ts';
 
+/** The eight bytes in front of a message. Spec: Protocol-Messages, "Message Header". */
 export interface DissectedHeader {
   readonly magic: number;
   readonly version: number;
@@ -34,6 +35,7 @@ interface Dissected {
   readonly end: number;
 }
 
+/** The body of a beacon. Spec: Protocol-Messages, "CMD_BEACON". */
 export interface DissectedBeacon extends Dissected {
   readonly guid: string;
   readonly flags: number;
@@ -46,6 +48,7 @@ export interface DissectedBeacon extends Dissected {
   readonly serverStatus: Uint8Array;
 }
 
+/** The body of a search. Spec: Protocol-Messages, "CMD_SEARCH". */
 export interface DissectedSearch extends Dissected {
   readonly sequenceId: number;
   readonly flags: {
@@ -63,6 +66,7 @@ export interface DissectedSearch extends Dissected {
   readonly names: readonly { readonly instanceId: number; readonly pvName: string }[];
 }
 
+/** The body of an answer to a search. Spec: Protocol-Messages, "CMD_SEARCH_RESPONSE". */
 export interface DissectedSearchResponse extends Dissected {
   readonly guid: string;
   readonly sequenceId: number;

@@ -1,5 +1,6 @@
 // What can go wrong, and who broke the rule: every error of pvkit is one of these.
 
+/** What can be said about an error beside its message. */
 export interface PvaErrorOptions {
   /** The error that led to this one. */
   readonly cause?: unknown;

@@ -15,6 +15,7 @@ export interface Frame {
   readonly body: Uint8Array;
 }
 
+/** Which messages a framer takes. */
 export interface FramerOptions {
   /** Whose messages these are: true in a client's link, false in a server's. Others break the rule. */
   readonly expectFromServer: boolean;

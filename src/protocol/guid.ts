@@ -6,6 +6,7 @@ import { LocalProtocolError } from './errors.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
+/** Bytes of the id that a server draws at its start. */
 export const GUID_BYTES = 12;
 
 /** Hexadecimal digits of each byte value. */

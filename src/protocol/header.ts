@@ -8,6 +8,7 @@ import type { Writer } from './writer.ts';
 export const MAGIC = 0xca;
 /** What we send. Any version but 0 is accepted: peers of later versions have to speak ours too. */
 export const PROTOCOL_VERSION = 2;
+/** Bytes in front of each message. Spec: Protocol-Messages, "Message Header". */
 export const HEADER_BYTES = 8;
 
 const FLAGS_AT = 2;
@@ -18,11 +19,13 @@ const FLAG_BIG_ENDIAN = 0x80;
 const SEGMENT_SHIFT = 4;
 const SEGMENT_BITS = 0x30;
 
+/** Which part of a segmented message a message is; 'none' for one that is whole. */
 export type Segment = 'none' | 'first' | 'last' | 'middle';
 
 /** By the two segment bits of the flags. */
 const SEGMENTS: readonly [Segment, Segment, Segment, Segment] = ['none', 'first', 'last', 'middle'];
 
+/** What stands in front of a message. Spec: Protocol-Messages, "Message Header". */
 export interface Header {
   readonly version: number;
   /** The flags as they came; what they say is in the members below. */
@@ -63,6 +66,7 @@ export function requireMagic(first: number): void {
   throw new RemoteProtocolError(`message starts with 0x${first.toString(16).padStart(2, '0')}, 0xca expected`);
 }
 
+/** A header to be written; version and byte order are those of the writer's side. */
 export interface HeaderToSend {
   readonly command: number;
   readonly fromServer: boolean;

@@ -10,6 +10,7 @@ const INITIAL_BYTES = 256;
 /** Text up to this length is tried as ASCII first; its size then takes one byte for sure. */
 const SHORT_TEXT = 64;
 
+/** Writes primitive items in one byte order, into a buffer that grows. Spec: Protocol-Encoding. */
 export class Writer {
   readonly bigEndian: boolean;
   readonly #littleEndian: boolean;

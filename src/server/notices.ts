@@ -9,6 +9,7 @@ import { endpointText } from '../transport/network-error.ts';
 /** Name of the `node:diagnostics_channel` on which every server of the process publishes its `ServerNotice`s. */
 export const SERVER_NOTICES = 'pvkit:server';
 
+/** How much a notice matters; 'debug' is of interest only while a fault is looked for. */
 export type NoticeLevel = 'debug' | 'info' | 'warning' | 'error';
 
 interface NoticeBase {
@@ -37,6 +38,7 @@ export interface GeneralNotice extends NoticeBase {
     | 'closed';
 }
 
+/** Something that the operator of a server may want to know. */
 export type ServerNotice = LinkNotice | GeneralNotice;
 
 /** Totals since the server was made. */

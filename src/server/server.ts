@@ -31,6 +31,7 @@ import { UdpStations } from './udp-stations.ts';
 /** How often links are looked at for silence and stalls, at most. */
 const CHECK_MS = 1_000;
 
+/** What can be said to a server; without any it is one as the EPICS_* variables describe it. */
 export interface ServerOptions {
   /** Ports, interfaces, limits; by default what the EPICS_PVAS_* and EPICS_PVA_* variables of this process say. */
   readonly config?: Partial<ServerConfig>;
@@ -52,6 +53,10 @@ export interface ServerOptions {
 
 type State = 'idle' | 'opening' | 'listening' | 'closed';
 
+/**
+ * A pvAccess server: it answers searches and serves its PVs over TCP from `listen()` to `close()`. Spec:
+ * Protocol-Prose.
+ */
 export class Server {
   readonly config: ServerConfig;
   /** 24 hexadecimal digits, new with each server. */

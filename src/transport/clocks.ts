@@ -1,10 +1,12 @@
 // What time is it, and what happens later? The contract, and the system's clock; manual-clock.ts is the tests' clock.
 
+/** A timer that was set. */
 export interface TimerHandle {
   /** Idempotent; after it the act is not called. */
   cancel(): void;
 }
 
+/** Where time comes from: the system, or in tests a clock that is moved by hand. */
 export interface Clock {
   /** Monotonic milliseconds, with fractions, since some moment. Only differences mean something. */
   now(): number;

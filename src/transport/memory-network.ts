@@ -18,6 +18,7 @@ export interface MemoryHost extends Network {
   readonly name: string;
 }
 
+/** A network of hosts that exists in memory alone. Delays and losses follow from its seed. */
 export class MemoryNetwork {
   readonly #wire: Wire;
   readonly #hosts = new Map<string, { readonly network: MemoryHost; readonly addresses: HostAddresses }>();

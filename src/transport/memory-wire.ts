@@ -3,6 +3,7 @@ import type { Clock, TimerHandle } from './clocks.ts';
 import { systemClock } from './clocks.ts';
 import { SeededRandom } from './seeded-random.ts';
 
+/** How a memory network treats what passes through it; the defaults lose and delay nothing. */
 export interface MemoryNetworkOptions {
   /** Everything random follows from it; print it in the test's name. Default 1. */
   readonly seed?: number;

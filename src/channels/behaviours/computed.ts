@@ -22,6 +22,7 @@ export type InputValues<I extends ComputedInputs> = { readonly [Name in keyof I]
 
 type InputValue<C> = C extends { readonly value: infer V } ? (V extends { readonly value: infer F } ? F : V) : PvValue;
 
+/** What can be said about a computed PV: all that a `SharedPV` takes, but for what concerns puts. */
 export interface ComputedOptions<T extends StructureType = StructureType, V = ValueOf<T>> extends Omit<
   SharedPVOptions<T, V>,
   'onPut' | 'putTimeoutMs' | 'control'

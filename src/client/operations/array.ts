@@ -24,6 +24,7 @@ import type { Operation } from '../operation.ts';
 
 const SILENT_SERVERS = 'servers made with pvxs have no ARRAY and do not say so';
 
+/** The types that ARRAY can read and write: arrays of any kind of element. */
 export type ArrayType = ScalarArrayType | StructureArrayType | UnionArrayType | AnyArrayType;
 
 /** Which elements: the one at `offset` and every `stride`th after it. */

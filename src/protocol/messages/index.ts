@@ -91,6 +91,7 @@ export type ClientMessageToSend = ToSend<ClientMessage<UpdateToSend>>;
 /** What a server can send: updates also as bytes (`preEncodeUpdate`), and nothing that is out of scope. */
 export type ServerMessageToSend = ToSend<ServerMessage<UpdateToSend>>;
 
+/** How messages are written. */
 export interface EncodeOptions {
   /** Full types by default, which every peer reads; a `TypeSender`'s `encode` sends ids. */
   readonly encodeType?: EncodeType;

@@ -6,6 +6,7 @@ import type { PvValue } from '../types/value-of.ts';
 import type { EncodeType, TypeReceiver } from '../types/wire.ts';
 import type { Writer } from '../writer.ts';
 
+/** The commands that begin with INIT. */
 export type OperationCommand = 'GET' | 'PUT' | 'PUT_GET' | 'MONITOR' | 'ARRAY' | 'RPC' | 'PROCESS';
 
 /** What INIT agreed on for one operation. */

@@ -6,9 +6,13 @@
 
 import type { Body } from './message-module.ts';
 
+/** Severity of a MESSAGE: good to know. Spec: Protocol-Messages, "CMD_MESSAGE". */
 export const MESSAGE_INFO = 0;
+/** Severity of a MESSAGE: hardly meant so. */
 export const MESSAGE_WARNING = 1;
+/** Severity of a MESSAGE: something went wrong. */
 export const MESSAGE_ERROR = 2;
+/** Severity of a MESSAGE: something went wrong for good. */
 export const MESSAGE_FATAL = 3;
 
 export interface HumanMessage {

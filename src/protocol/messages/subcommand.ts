@@ -20,6 +20,7 @@ export const SUBCOMMAND_START = 0x44;
 /** Monitor: send no updates until started again. */
 export const SUBCOMMAND_STOP = 0x04;
 
+/** Whether this request creates its operation, or this reply answers that. */
 export function isInit(subcommand: number): boolean {
   return (subcommand & SUBCOMMAND_INIT) !== 0;
 }

@@ -10,10 +10,17 @@ export const ALARM_SEVERITIES = ['NO_ALARM', 'MINOR', 'MAJOR', 'INVALID', 'UNDEF
 /** Names of `alarm.status`, by number: where an alarm comes from. */
 export const ALARM_STATUSES = ['NONE', 'DEVICE', 'DRIVER', 'RECORD', 'DB', 'CONF', 'UNDEFINED', 'CLIENT'] as const;
 
+/** How bad an alarm is, by its name. */
 export type AlarmSeverity = (typeof ALARM_SEVERITIES)[number];
+/** Where an alarm comes from, by its name. */
 export type AlarmStatus = (typeof ALARM_STATUSES)[number];
+/**
+ * The value of an `alarm_t`: `severity` and `status` as numbers, and a message. Spec: Normative-Types-Specification,
+ * "alarm_t".
+ */
 export type Alarm = ValueOf<typeof alarmType>;
 
+/** The alarm of what is well. */
 export const NO_ALARM: Alarm = Object.freeze({ severity: 0, status: 0, message: '' });
 
 /** The value of an `alarm_t`. */

@@ -13,6 +13,7 @@ import { NO_ALARM, type Alarm } from './alarm.ts';
 import { ndArrayValueType, ntAttribute, ntNdArray } from './nt-nd-array.ts';
 import type { TimeStamp } from './time-stamp.ts';
 
+/** The value of an NTNDArray. */
 export type Image = ValueOf<typeof ntNdArray>;
 
 /**
@@ -21,6 +22,7 @@ export type Image = ValueOf<typeof ntNdArray>;
  */
 export type ColorMode = 'mono' | 'rgb1' | 'rgb2' | 'rgb3';
 
+/** What can be said about an image beside its pixels. */
 export interface ImageOptions {
   /** 'mono' unless given. */
   readonly colorMode?: ColorMode;

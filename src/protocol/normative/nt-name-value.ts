@@ -14,6 +14,7 @@ import {
 } from '../types/type-desc.ts';
 import { alarmType, timeStampType } from './substructures.ts';
 
+/** What `ntNameValue` makes. */
 export type NtNameValueType<S extends ScalarName> = StructureType<{
   name: ScalarArrayType<'string'>;
   value: ScalarArrayType<S>;

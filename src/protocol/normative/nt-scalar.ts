@@ -69,7 +69,9 @@ type NtFields<V extends TypeDesc, S extends ScalarName, O> = {
   ControlOf<S, O> &
   ValueAlarmOf<S, O>;
 
+/** What `ntScalar` makes of a scalar and options. */
 export type NtScalarType<S extends ScalarName, O> = StructureType<NtFields<ScalarType<S>, S, O>>;
+/** What `ntScalarArray` makes of a scalar and options. */
 export type NtScalarArrayType<S extends ScalarName, O> = StructureType<NtFields<ScalarArrayType<S>, S, O>>;
 
 /** `epics:nt/NTScalar:1.0`: a scalar with alarm, timeStamp and what `options` name. */

@@ -29,6 +29,7 @@ type ArraysOf<C extends TableColumns> = {
   [Name in keyof C]: C[Name] extends ScalarType<infer S extends ScalarName> ? ScalarArrayType<S> : never;
 };
 
+/** What `ntTable` makes of columns. */
 export type NtTableType<C extends TableColumns> = StructureType<{
   labels: ScalarArrayType<'string'>;
   value: StructureType<ArraysOf<C>>;
@@ -45,6 +46,7 @@ export function ntTable<const C extends TableColumns>(columns: C): NtTableType<C
   return type as unknown as NtTableType<C>;
 }
 
+/** What can be said about a table beside its columns. */
 export interface TableOptions {
   /** What people read above the columns; the names unless given. */
   readonly labels?: readonly string[];

@@ -13,6 +13,7 @@ import {
 } from '../types/type-desc.ts';
 import { alarmType, timeStampType } from './substructures.ts';
 
+/** What `ntUnion` makes. */
 export type NtUnionType<T extends UnionType | AnyType> = StructureType<{
   value: T;
   descriptor: ScalarType<'string'>;

@@ -17,6 +17,7 @@ import { isTypedValue } from '../values/plain-object.ts';
 
 const NT_URI = 'epics:nt/NTURI:1.0';
 
+/** What `ntUri` makes of the types of arguments. */
 export type NtUriType<Q extends FieldTypes> = StructureType<{
   scheme: ScalarType<'string'>;
   authority: ScalarType<'string'>;
@@ -29,6 +30,7 @@ export function ntUri<Q extends FieldTypes>(query: Q): NtUriType<Q> {
   return structure(NT_URI, { scheme: string, authority: string, path: string, query: structure(query) });
 }
 
+/** What can be said about an NTURI beside its arguments. */
 export interface UriOptions {
   /** Types of arguments; those of the others are inferred (values/infer-type.ts), so a number is a double. */
   readonly types?: FieldTypes;

@@ -6,6 +6,10 @@ import { LocalProtocolError } from '../errors.ts';
 import type { ValueOf } from '../types/value-of.ts';
 import type { timeStampType } from './substructures.ts';
 
+/**
+ * The value of a `time_t`: `secondsPastEpoch` since 1970-01-01T00:00Z, `nanoseconds` and `userTag`. Spec:
+ * Normative-Types-Specification, "time_t".
+ */
 export type TimeStamp = ValueOf<typeof timeStampType>;
 
 const NANOSECONDS_PER_SECOND = 1_000_000_000n;

@@ -11,6 +11,7 @@ import type { AnyValue, PvValue, StructureValue } from '../types/value-of.ts';
 /** The shortest monitor queue; with fewer, a client that asks is given the default. From pvxs. */
 export const MIN_MONITOR_QUEUE = 2;
 
+/** What a pvRequest asks for beside fields: its `record._options`, read and checked. */
 export interface RecordOptions {
   /** All options as they came. */
   readonly raw: ReadonlyMap<string, PvValue>;

@@ -11,6 +11,7 @@ import { fieldBits } from '../types/field-bits.ts';
 import type { StructureType, TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue } from '../types/value-of.ts';
 
+/** The fields of a type that a pvRequest selects. */
 export interface Selection {
   /** Bits of the selected leaves (values/leaf-mask.ts): equal selections are equal sets. */
   readonly mask: BitSet;

@@ -43,6 +43,7 @@ export interface TracedMessage {
   readonly problem: string | undefined;
 }
 
+/** What is known of a conversation beside its bytes. */
 export interface ConversationOptions {
   readonly limits?: Limits;
   /** Shared by all that is heard over UDP, since each datagram is a conversation of its own. */
@@ -72,6 +73,7 @@ const LAYOUTS: ReadonlyMap<string, CommandLayout> = new Map([
 /** Every command that a trace can name, control messages too. */
 export const COMMAND_NAMES: readonly string[] = [...NAMES.values(), ...CONTROL_NAMES.values()];
 
+/** Both directions of one connection, or one datagram: hears messages in order and says what each of them means. */
 export class Conversation {
   readonly #limits: Limits;
   readonly #toPort: number;

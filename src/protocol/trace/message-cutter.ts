@@ -29,8 +29,10 @@ export interface SkippedBytes {
   readonly reason: string;
 }
 
+/** What a cutter gives out. */
 export type Piece = CutMessage | SkippedBytes;
 
+/** What is known of the bytes to be cut. */
 export interface CutterOptions {
   readonly limits?: Limits;
   /** Whose messages these must be; without it both are taken. */

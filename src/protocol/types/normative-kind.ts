@@ -6,6 +6,7 @@
 
 import type { StructureType, TypeDesc } from './type-desc.ts';
 
+/** The normative types that are known by name. Spec: Normative-Types-Specification. */
 export type NormativeKind =
   | 'NTScalar'
   | 'NTScalarArray'

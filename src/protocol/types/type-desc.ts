@@ -5,6 +5,7 @@
 
 import { LocalProtocolError } from '../errors.ts';
 
+/** The scalars of pvData by their names in the specification. */
 export type ScalarName =
   | 'boolean'
   | 'byte'
@@ -19,6 +20,7 @@ export type ScalarName =
   | 'double'
   | 'string';
 
+/** All scalars, in the order of their codes on the wire. */
 export const SCALAR_NAMES: readonly ScalarName[] = [
   'boolean',
   'byte',
@@ -44,6 +46,7 @@ interface Extent {
   readonly depth: number;
 }
 
+/** A scalar. */
 export interface ScalarType<S extends ScalarName = ScalarName> extends Extent {
   readonly kind: 'scalar';
   readonly scalar: S;
@@ -58,6 +61,7 @@ export interface BoundedStringType extends Extent {
 /** `variable`: any length; `bounded`: at most `size` elements; `fixed`: exactly `size`, sent without a count. */
 export type Sizing = 'variable' | 'bounded' | 'fixed';
 
+/** An array of scalars. */
 export interface ScalarArrayType<S extends ScalarName = ScalarName> extends Extent {
   readonly kind: 'scalarArray';
   readonly scalar: S;
@@ -66,6 +70,7 @@ export interface ScalarArrayType<S extends ScalarName = ScalarName> extends Exte
   readonly size: number;
 }
 
+/** A field of a structure, or a member of a union. */
 export interface Field {
   readonly name: string;
   readonly type: TypeDesc;
@@ -87,10 +92,12 @@ interface Members<F extends FieldTypes> extends Extent {
   readonly [FIELDS]?: F;
 }
 
+/** A structure: named fields in an order. */
 export interface StructureType<F extends FieldTypes = FieldTypes> extends Members<F> {
   readonly kind: 'structure';
 }
 
+/** A union: one of its members at a time, or none. */
 export interface UnionType<F extends FieldTypes = FieldTypes> extends Members<F> {
   readonly kind: 'union';
 }
@@ -100,20 +107,27 @@ export interface AnyType extends Extent {
   readonly kind: 'any';
 }
 
+/** An array of structures of one type; elements may be missing. */
 export interface StructureArrayType<F extends FieldTypes = FieldTypes> extends Extent {
   readonly kind: 'structureArray';
   readonly element: StructureType<F>;
 }
 
+/** An array of unions of one type. */
 export interface UnionArrayType<F extends FieldTypes = FieldTypes> extends Extent {
   readonly kind: 'unionArray';
   readonly element: UnionType<F>;
 }
 
+/** An array of values that each bring their type along. */
 export interface AnyArrayType extends Extent {
   readonly kind: 'anyArray';
 }
 
+/**
+ * Any type of pvData. Equal types are one object, so `===` compares them. Spec: Protocol-Encoding, "Introspection
+ * Data".
+ */
 export type TypeDesc =
   | ScalarType
   | BoundedStringType
@@ -170,17 +184,29 @@ function scalarType<S extends ScalarName>(scalar: S): ScalarType<S> {
   return intern(`scalar ${scalar}`, () => ({ kind: 'scalar', scalar, ...LEAF }));
 }
 
+/** true or false. */
 export const boolean: ScalarType<'boolean'> = scalarType('boolean');
+/** An integer of 8 bits with a sign. */
 export const byte: ScalarType<'byte'> = scalarType('byte');
+/** An integer of 8 bits without a sign. */
 export const ubyte: ScalarType<'ubyte'> = scalarType('ubyte');
+/** An integer of 16 bits with a sign. */
 export const short: ScalarType<'short'> = scalarType('short');
+/** An integer of 16 bits without a sign. */
 export const ushort: ScalarType<'ushort'> = scalarType('ushort');
+/** An integer of 32 bits with a sign. */
 export const int: ScalarType<'int'> = scalarType('int');
+/** An integer of 32 bits without a sign. */
 export const uint: ScalarType<'uint'> = scalarType('uint');
+/** An integer of 64 bits with a sign; a bigint. */
 export const long: ScalarType<'long'> = scalarType('long');
+/** An integer of 64 bits without a sign; a bigint. */
 export const ulong: ScalarType<'ulong'> = scalarType('ulong');
+/** A floating-point number of 32 bits. */
 export const float: ScalarType<'float'> = scalarType('float');
+/** A floating-point number of 64 bits. */
 export const double: ScalarType<'double'> = scalarType('double');
+/** UTF-8 text. */
 export const string: ScalarType<'string'> = scalarType('string');
 
 const SCALARS: { readonly [S in ScalarName]: ScalarType<S> } = {
@@ -203,8 +229,10 @@ export function scalar<S extends ScalarName>(name: S): ScalarType<S> {
   return SCALARS[name];
 }
 
+/** A value that brings its type along: the variant union. */
 export const any: AnyType = intern('any', () => ({ kind: 'any', ...LEAF }));
 
+/** An array of values that each bring their type along. */
 export const anyArray: AnyArrayType = intern('any[]', () => ({
   kind: 'anyArray',
   bitCount: 1,

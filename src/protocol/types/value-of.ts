@@ -49,6 +49,7 @@ interface ScalarArrayValues {
 export type ScalarValue<S extends ScalarName = ScalarName> = ScalarValues[S];
 /** Numbers come as typed arrays. */
 export type ScalarArrayValue<S extends ScalarName = ScalarName> = ScalarArrayValues[S];
+/** Any typed array that pvData has a scalar for. */
 export type NumericArray = Exclude<ScalarArrayValue, readonly boolean[] | readonly string[]>;
 
 /** A structure is a plain object with its fields in order. */

@@ -134,6 +134,7 @@ export function encodeTaggedType(writer: Writer, id: number, tag: number, type: 
 
 // --- decode ----------------------------------------------------------------------------------------------------
 
+/** How types are read. */
 export interface TypeReceiverOptions {
   readonly limits?: Limits;
   /** Read 0xFC too. Off by default: it is reserved for transports that lose messages, and every peer refuses it. */

@@ -98,6 +98,7 @@ export function deltaLines(type: TypeDesc, value: PvValue, changed?: BitSet, opt
   return lines;
 }
 
+/** A line as it is printed: path, type, and the value if it has one. */
 export function deltaLineText({ path, type, text }: DeltaLine): string {
   return `${path}${path === '' ? '' : ' '}${type}${text === null ? '' : ` = ${text}`}`;
 }

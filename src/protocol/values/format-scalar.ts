@@ -8,6 +8,7 @@ import type { PvValue } from '../types/value-of.ts';
 import { typeMismatch } from './mismatch.ts';
 import { scalarsOf } from './value-parts.ts';
 
+/** How values become text. */
 export interface TextOptions {
   /** Elements of an array that are shown; 0 or nothing for all. */
   readonly maxElements?: number;
@@ -147,6 +148,7 @@ const UNSAFE_OR_NOT_ASCII = /[\\'"]|[^ -~]/gu;
 
 const utf8 = new TextEncoder();
 
+/** Text with quotes, backslashes and what cannot be printed written as in C. */
 export function escapeText(text: string, asciiOnly = false): string {
   return text.replace(asciiOnly ? UNSAFE_OR_NOT_ASCII : UNSAFE, escapeCharacter);
 }

@@ -8,6 +8,7 @@ import { contentOf, elementsOf, fieldOf, selectedOf, type TypedValue } from './v
 
 const INDENT = '    ';
 
+/** How a tree is printed. */
 export interface TreeOptions extends TextOptions {
   /** Stands before each line. */
   readonly indent?: string;
