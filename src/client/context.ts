@@ -48,6 +48,7 @@ import { Search } from './search.ts';
 import { ServerWatch } from './server-watch.ts';
 import { Servers } from './servers.ts';
 
+/** What can be said to a context; without any it is a client as the EPICS_PVA_* variables describe it. */
 export interface ContextOptions {
   /** Default: the EPICS_PVA_* variables of this process. */
   readonly config?: ClientSettings | undefined;
@@ -65,6 +66,10 @@ export type Outcome<R> =
   | { readonly pvName: string; readonly ok: true; readonly result: R }
   | { readonly pvName: string; readonly ok: false; readonly error: unknown };
 
+/**
+ * A pvAccess client. It keeps one connection for each server and one channel for each PV in use, from the first call
+ * that needs them until `close()`. Spec: Protocol-Prose.
+ */
 export class Context {
   readonly config: ClientSettings;
   readonly #network: Network;

@@ -18,6 +18,7 @@ import { ReaderQueue } from './reader-queue.ts';
 import { Subscription } from './operations/monitor.ts';
 import type { ChannelOptions } from './options.ts';
 
+/** What can be said to a monitor. */
 export interface MonitorOptions<T extends StructureType = StructureType> extends ChannelOptions {
   /** The type that is expected: it types the updates, and a channel of another type is an error. */
   readonly type?: T | undefined;
@@ -54,6 +55,7 @@ export interface MonitorDisconnected {
   readonly reason: string;
 }
 
+/** What a monitor with `events` gives; `kind` tells them apart. */
 export type MonitorEvent<T extends StructureType = StructureType> =
   | MonitorUpdate<T>
   | MonitorConnected

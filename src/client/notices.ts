@@ -7,6 +7,7 @@ import { channel } from 'node:diagnostics_channel';
 /** Name of the `node:diagnostics_channel` on which every context of the process publishes its `ClientNotice`s. */
 export const CLIENT_NOTICES = 'pvkit:client';
 
+/** Something that the user of a client may want to know. */
 export interface ClientNotice {
   readonly kind:
     /** A server's MESSAGE about an operation. */

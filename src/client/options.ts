@@ -17,11 +17,13 @@ export interface ChannelOptions extends CallOptions {
   readonly request?: string | PvRequest | undefined;
 }
 
+/** What can be said to a get. */
 export interface GetOptions<T extends StructureType = StructureType> extends ChannelOptions {
   /** The type that is expected: it types the result, and a channel of another type is an error. */
   readonly type?: T | undefined;
 }
 
+/** What can be said to a put. */
 export interface PutOptions extends ChannelOptions {
   /** Read the present value first even if nothing needs it, as pvxput does. */
   readonly readFirst?: boolean | undefined;
@@ -33,8 +35,10 @@ export interface PutGetOptions<T extends StructureType = StructureType> extends 
   readonly type?: T | undefined;
 }
 
+/** What can be said to a process. */
 export type ProcessOptions = ChannelOptions;
 
+/** Which array of a PV, and of which type. */
 export interface ArrayOptions<T extends ArrayType = ScalarArrayType> {
   /** Path of the array; default `value`. */
   readonly field?: string | undefined;
@@ -44,9 +48,11 @@ export interface ArrayOptions<T extends ArrayType = ScalarArrayType> {
   readonly server?: string | undefined;
 }
 
+/** What can be said to an info. */
 export interface InfoOptions extends Omit<ChannelOptions, 'request'> {
   /** Path of a field, for its type alone. */
   readonly subField?: string | undefined;
 }
 
+/** What can be said to an RPC. */
 export type RpcOptions = ChannelOptions;

@@ -1,5 +1,6 @@
 // Every bound that a peer or a user can push against, with the reason for its default.
 
+/** Every bound that a peer or a user can push against. A server's can be set one by one in the TOML file. */
 export interface Limits {
   /** Bytes of one message body, joined segments included. A full 4k x 4k 16-bit image fits; past it the link is closed. */
   readonly maxBodyBytes: number;
@@ -71,6 +72,7 @@ export interface Limits {
   readonly maxCaptureBytes: number;
 }
 
+/** The limits that hold unless others are given. */
 export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxBodyBytes: 64 * 1024 * 1024,
   maxSegmentBytes: 0xffff_ffff,

@@ -6,6 +6,7 @@ import type { Call } from '../call.ts';
 import type { Channel } from '../channel.ts';
 import { withOperation } from '../operation.ts';
 
+/** The type of a PV, and the server that has it. */
 export interface ChannelInfo {
   readonly pvName: string;
   /** Of the whole channel, or of the sub-field that was asked for. */
