@@ -1,6 +1,10 @@
 // The public names of pvkit, listed by hand.
 
 // What a server hosts.
+export type { Access, AccessFunction } from './channels/access/access.ts';
+export { AccessRules, type AccessRulesOptions, type RightsOfPeer } from './channels/access/access-rules.ts';
+export { ALL_RIGHTS, NO_RIGHTS, type AccessRights, type Allow, type AllowWord } from './channels/access/rights.ts';
+export type { AccessRule, AuthMethod, Patterns } from './channels/access/rule.ts';
 export type { BehaviourOptions } from './channels/behaviours/behaviours.ts';
 export {
   computed,
@@ -27,6 +31,8 @@ export { StaticSource, type Source } from './channels/source.ts';
 
 // The server.
 export { configuredPv, configuredPvs } from './server/configured-pv.ts';
+export { LineLog, type LineLogOptions, type LineSink } from './server/line-log.ts';
+export type { LoggedValue } from './server/logged-value.ts';
 export {
   SERVER_NOTICES,
   type GeneralNotice,
@@ -35,11 +41,13 @@ export {
   type ServerCounters,
   type ServerNotice,
 } from './server/notices.ts';
+export type { LoggedChange, PutLogEntry, PutOutcome } from './server/put-log.ts';
 export { Server, type ServerOptions } from './server/server.ts';
 
 // The client.
 export { ArrayAccess, type ArrayGetOptions, type ArrayPartOptions } from './client/array-access.ts';
 export type { CallOptions } from './client/call.ts';
+export { channelRightsText, type ChannelRights } from './client/channel-rights.ts';
 export { Context, type ContextOptions, type Outcome } from './client/context.ts';
 export type { DiscoveredServer, Discovery } from './client/discovery.ts';
 export type { EchoOptions, EchoReply } from './client/echo.ts';

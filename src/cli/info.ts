@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 
+import { channelRightsText, type ChannelInfo } from '../index.ts';
 import { formatType, typeJson } from '../protocol/index.ts';
 import type { ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
@@ -28,7 +29,10 @@ type InfoOptions = DebugOptions & TimeoutOptions & JsonOptions & ServerOptions;
 const ABOUT = `Print the type of PVs and the server that has each.
 
 The type is what the server describes, whatever fields a get would return. With --json it is an object: scalars are
-names such as "double", arrays "double[]", structures {"kind", "id", "fields": [{"name", "type"}]}.`;
+names such as "double", arrays "double[]", structures {"kind", "id", "fields": [{"name", "type"}]}.
+
+Servers of pvkit and Phoebus also tell what you may do beside reading: it stands behind the address, and with --json as
+"rights", which is null where the server does not tell.`;
 
 const EXAMPLES = `
 Examples:
@@ -65,10 +69,9 @@ async function info(names: readonly string[], options: InfoOptions, host: CliHos
       const answer = await asked[index];
       if (answer === undefined) continue;
       if ('found' in answer) {
-        const { type, server: from } = answer.found;
-        const text = `${paint.bold(printable(name))} from ${from}\n${formatType(type)}`;
-        const line = `{"name":${JSON.stringify(name)},"server":${JSON.stringify(from)},"type":${typeJson(type)}}\n`;
-        host.stdout.write(json === true ? line : text);
+        const { found } = answer;
+        const text = `${paint.bold(printable(name))} from ${found.server}${rightsText(found)}\n${formatType(found.type)}`;
+        host.stdout.write(json === true ? infoJson(name, found) : text);
       } else {
         if (json === true) host.stdout.write(`${errorJson(name, answer.thrown)}\n`);
         outcome.fail(name, answer.thrown);
@@ -76,4 +79,18 @@ async function info(names: readonly string[], options: InfoOptions, host: CliHos
     }
   });
   return outcome.end();
+}
+
+function rightsText({ rights }: ChannelInfo): string {
+  return rights === undefined ? '' : `, rights: ${channelRightsText(rights)}`;
+}
+
+function infoJson(name: string, { server, type, rights }: ChannelInfo): string {
+  const members = [
+    `"name":${JSON.stringify(name)}`,
+    `"server":${JSON.stringify(server)}`,
+    `"rights":${JSON.stringify(rights ?? null)}`,
+    `"type":${typeJson(type)}`,
+  ];
+  return `{${members.join(',')}}\n`;
 }

@@ -3,6 +3,7 @@
 import type { ClientMessageToSend, ServerMessage } from '../protocol/messages/index.ts';
 import type { OperationCommand, OperationTypes } from '../protocol/messages/message-module.ts';
 import type { DisconnectedError } from '../protocol/errors.ts';
+import type { ChannelRights } from './channel-rights.ts';
 
 /** The link as operations see it. */
 export interface OperationLink {
@@ -20,6 +21,8 @@ export interface ActiveChannel {
   readonly sid: number;
   /** `host:port` */
   readonly server: string;
+  /** What the server says that we may do, now; undefined where it says nothing. */
+  readonly rights: ChannelRights | undefined;
   /** False once it has ended: nothing more can be sent on it. */
   readonly isAlive: boolean;
 }

@@ -3,6 +3,7 @@
 // They go to the diagnostics channel and to the listeners of the context.
 
 import { channel } from 'node:diagnostics_channel';
+import type { ChannelRights } from './channel-rights.ts';
 
 /** Name of the `node:diagnostics_channel` on which every context of the process publishes its `ClientNotice`s. */
 export const CLIENT_NOTICES = 'pvkit:client';
@@ -21,6 +22,8 @@ export interface ClientNotice {
     | 'linkWarning'
     /** Searching or hearing beacons is not possible, or not everywhere. */
     | 'searchFailed'
+    /** What a server allows with a channel: level debug at first, info when it changes. */
+    | 'rightsTold'
     | 'serverFound'
     | 'serverLost';
   readonly level: 'debug' | 'info' | 'warning' | 'error';
@@ -29,6 +32,8 @@ export interface ClientNotice {
   readonly pvName?: string;
   /** `host:port` */
   readonly server?: string;
+  /** Of kind `rightsTold`. */
+  readonly rights?: ChannelRights;
 }
 
 /** Where the parts of one context put their notices. */

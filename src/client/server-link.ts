@@ -16,6 +16,7 @@ import { isSuccess } from '../protocol/status.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
 import type { Endpoint } from '../transport/network.ts';
 import type { ActiveChannel, OperationLink, Receiver } from './active-channel.ts';
+import { channelRights, channelRightsText, type ChannelRights } from './channel-rights.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 import type { NoticeBoard } from './notices.ts';
 
@@ -52,6 +53,8 @@ interface Attached {
   /** While the reply to CREATE_CHANNEL is awaited. */
   creation: TimerHandle | undefined;
   active: Incarnation | undefined;
+  /** What the server says that we may do; core-pva and pvkit say it before they answer CREATE_CHANNEL. */
+  rights: ChannelRights | undefined;
   /** Operations on it. */
   readonly ioids: Set<number>;
 }
@@ -109,7 +112,13 @@ export class ServerLink implements OperationLink {
 
   /** Creates the channel on the server, now or when the link is validated. */
   attach(channel: LinkedChannel): void {
-    const attached: Attached = { channel, creation: undefined, active: undefined, ioids: new Set() };
+    const attached: Attached = {
+      channel,
+      creation: undefined,
+      active: undefined,
+      rights: undefined,
+      ioids: new Set(),
+    };
     this.#channels.set(channel.cid, attached);
     if (this.isValidated) this.#create(attached);
   }
@@ -279,7 +288,16 @@ export class ServerLink implements OperationLink {
     attached.creation.cancel();
     attached.creation = undefined;
     const { channel } = attached;
-    attached.active = { pvName: channel.pvName, link: this, sid, server: this.server, isAlive: true };
+    attached.active = {
+      pvName: channel.pvName,
+      link: this,
+      sid,
+      server: this.server,
+      isAlive: true,
+      get rights() {
+        return attached.rights;
+      },
+    };
     this.#bySid.set(sid, attached);
     channel.created(attached.active);
   }
@@ -306,13 +324,19 @@ export class ServerLink implements OperationLink {
     });
   }
 
-  /** core-pva tells rights before it answers CREATE_CHANNEL; other forms of the message are not understood yet. */
+  /** Other forms of the message than core-pva's are not understood yet. */
   #aclChange(message: AclChange): void {
     if (message.form !== 'rights') return;
-    const pvName = this.#channels.get(message.cid)?.channel.pvName;
-    if (pvName === undefined) return;
-    const text = `${pvName}: ${this.server} says rights ${message.rights.toString(2)} (put 1, put-get 10, rpc 100)`;
-    this.#notices.publish({ kind: 'serverMessage', level: 'debug', server: this.server, pvName, text });
+    const attached = this.#channels.get(message.cid);
+    if (attached === undefined) return;
+    const rights = channelRights(message.rights);
+    const before = attached.rights;
+    attached.rights = rights;
+    if (before !== undefined && channelRightsText(before) === channelRightsText(rights)) return;
+    const { pvName } = attached.channel;
+    const text = `${pvName}: rights at ${this.server}: ${channelRightsText(rights)}`;
+    const level = before === undefined ? 'debug' : 'info';
+    this.#notices.publish({ kind: 'rightsTold', level, server: this.server, pvName, rights, text });
   }
 
   #warn(text: string): void {

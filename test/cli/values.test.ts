@@ -198,7 +198,7 @@ describe('info', () => {
     const { stdout, exitCode } = await client('info', 'lab:wave');
     expect(steady(stdout)).toBe(
       [
-        'lab:wave from 127.0.0.1:PORT',
+        'lab:wave from 127.0.0.1:PORT, rights: put, put-get',
         'struct "epics:nt/NTScalarArray:1.0" {',
         '    double[] value',
         '    struct "alarm_t" {',
@@ -224,6 +224,7 @@ describe('info', () => {
     expect(JSON.parse(found ?? '')).toMatchObject({
       name: 'lab:x',
       server: `127.0.0.1:${server.tcpPort}`,
+      rights: { put: true, putGet: true, rpc: false },
       type: { kind: 'structure', id: 'epics:nt/NTScalar:1.0', fields: [{ name: 'value', type: 'double' }, {}, {}] },
     });
     expect(JSON.parse(missing ?? '')).toMatchObject({ name: 'no:pv', error: { code: 'TIMEOUT' } });

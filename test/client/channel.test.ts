@@ -286,9 +286,7 @@ describe('what a server says besides', () => {
       return false;
     });
     await expect(world.clock.until(world.context.get('x', { type: TYPE }))).resolves.toMatchObject({ value: 1 });
-    expect(world.notices.map(({ text }) => text)).toContain(
-      'x: 10.0.0.2:5075 says rights 101 (put 1, put-get 10, rpc 100)',
-    );
+    expect(world.notices.map(({ text }) => text)).toContain('x: rights at 10.0.0.2:5075: put, rpc');
     await world.context.close();
   });
 

@@ -4,6 +4,7 @@ import type { TypeDesc } from '../../protocol/types/type-desc.ts';
 import { RemoteProtocolError } from '../../protocol/errors.ts';
 import type { Call } from '../call.ts';
 import type { Channel } from '../channel.ts';
+import type { ChannelRights } from '../channel-rights.ts';
 import { withOperation } from '../operation.ts';
 
 /** The type of a PV, and the server that has it. */
@@ -13,6 +14,8 @@ export interface ChannelInfo {
   readonly type: TypeDesc;
   /** `host:port` */
   readonly server: string;
+  /** What the server says that we may do; undefined where it says nothing, as all but core-pva and pvkit. */
+  readonly rights: ChannelRights | undefined;
 }
 
 export function getField(call: Call, channel: Channel, subField: string): Promise<ChannelInfo> {
@@ -24,6 +27,6 @@ export function getField(call: Call, channel: Channel, subField: string): Promis
       pick: (reply) => (reply.command === 'GET_FIELD' ? reply : undefined),
     });
     if (type === null) throw new RemoteProtocolError(`${pvName}: GET_FIELD is answered with no type`);
-    return { pvName, type, server };
+    return { pvName, type, server, rights: operation.active.rights };
   });
 }
