@@ -48,7 +48,7 @@ export { Server, type ServerOptions } from './server/server.ts';
 export { ArrayAccess, type ArrayGetOptions, type ArrayPartOptions } from './client/array-access.ts';
 export type { CallOptions } from './client/call.ts';
 export { channelRightsText, type ChannelRights } from './client/channel-rights.ts';
-export { Context, type ContextOptions, type Outcome } from './client/context.ts';
+export { Context, type ContextOptions } from './client/context.ts';
 export type { DiscoveredServer, Discovery } from './client/discovery.ts';
 export type { EchoOptions, EchoReply } from './client/echo.ts';
 export type { Identity } from './client/identity.ts';
@@ -61,6 +61,7 @@ export type {
   MonitorUpdate,
 } from './client/monitor.ts';
 export { CLIENT_NOTICES, type ClientNotice } from './client/notices.ts';
+export type { Outcome } from './client/outcomes.ts';
 export type { Reading } from './client/operations/get.ts';
 export type { ChannelInfo } from './client/operations/get-field.ts';
 export type { ArrayType } from './client/operations/array.ts';

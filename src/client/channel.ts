@@ -31,6 +31,8 @@ export interface ChannelSurroundings {
   readonly servers: Servers;
   readonly seeker: Seeker;
   readonly notices: NoticeBoard;
+  /** Nobody uses the channel, which is kept for the next user. */
+  idle(channel: Channel): void;
   /** Nobody has used the channel for a while: it is closed. */
   unused(channel: Channel): void;
 }
@@ -88,6 +90,7 @@ export class Channel implements LinkedChannel {
     if (this.#state !== 'active') return this.#around.unused(this);
     this.#cancelTimer();
     this.#timer = this.#around.clock.after(IDLE_MS, () => this.#around.unused(this));
+    this.#around.idle(this);
   }
 
   /** Waits until operations are possible. Rejects when the server that the caller named refuses. */

@@ -1,16 +1,19 @@
 // Which channels does a context have? One for each PV name and server that the caller named.
 
+import { CLIENT_LIMITS } from '../protocol/limits.ts';
 import type { Endpoint } from '../transport/network.ts';
 import { endpointText } from '../transport/network-error.ts';
 import { Channel, type ChannelSurroundings } from './channel.ts';
 
 export class Channels {
-  readonly #around: Omit<ChannelSurroundings, 'unused'>;
+  readonly #around: Omit<ChannelSurroundings, 'idle' | 'unused'>;
   readonly #byKey = new Map<string, Channel>();
   readonly #byCid = new Map<number, Channel>();
+  /** Those that nobody uses, the one unused longest first. */
+  readonly #idle = new Set<Channel>();
   #nextCid = 1;
 
-  constructor(around: Omit<ChannelSurroundings, 'unused'>) {
+  constructor(around: Omit<ChannelSurroundings, 'idle' | 'unused'>) {
     this.#around = around;
   }
 
@@ -31,6 +34,7 @@ export class Channels {
       channel.use();
       channel.open();
     } else {
+      this.#idle.delete(channel);
       channel.use();
     }
     return channel;
@@ -44,6 +48,7 @@ export class Channels {
     while (this.#byCid.has(this.#nextCid)) this.#nextCid = (this.#nextCid + 1) >>> 0;
     const channel = new Channel(pvName, this.#nextCid, direct, {
       ...this.#around,
+      idle: (idle) => this.#keep(idle),
       unused: (unused) => this.#remove(unused),
     });
     this.#nextCid = (this.#nextCid + 1) >>> 0;
@@ -52,7 +57,15 @@ export class Channels {
     return channel;
   }
 
+  #keep(channel: Channel): void {
+    this.#idle.add(channel);
+    if (this.#idle.size <= CLIENT_LIMITS.maxIdleChannels) return;
+    const [longest] = this.#idle;
+    if (longest !== undefined) this.#remove(longest);
+  }
+
   #remove(channel: Channel): void {
+    this.#idle.delete(channel);
     this.#byKey.delete(keyOf(channel.pvName, channel.direct));
     this.#byCid.delete(channel.cid);
     channel.close();

@@ -3,7 +3,7 @@
 import { resolveClientConfig, type ClientSettings } from '../config/effective.ts';
 import { DisconnectedError, LimitError, LocalProtocolError } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
-import { parsePvRequest, withRecordOptions, type PvRequest } from '../protocol/pv-request.ts';
+import { parsePvRequest, type PvRequest } from '../protocol/pv-request.ts';
 import { recordOptions } from '../protocol/pv-request/record-options.ts';
 import { requireSegmentBytes } from '../protocol/segments.ts';
 import { textBytes } from '../protocol/text.ts';
@@ -23,7 +23,9 @@ import { requireExpected } from './expected-type.ts';
 import { resolveServer } from './host-names.ts';
 import { completeIdentity, systemIdentity, type Identity } from './identity.ts';
 import { Monitor, type MonitorEvent, type MonitorOptions, type MonitorUpdate } from './monitor.ts';
+import { monitorRequest } from './monitor-request.ts';
 import { NoticeBoard, type ClientNotice } from './notices.ts';
+import { outcomesOf, type Outcome } from './outcomes.ts';
 import { get, type Reading } from './operations/get.ts';
 import { getField, type ChannelInfo } from './operations/get-field.ts';
 import type { ArrayType } from './operations/array.ts';
@@ -61,11 +63,6 @@ export interface ContextOptions {
   readonly limits?: Limits | undefined;
 }
 
-/** How one PV of several fared. */
-export type Outcome<R> =
-  | { readonly pvName: string; readonly ok: true; readonly result: R }
-  | { readonly pvName: string; readonly ok: false; readonly error: unknown };
-
 /**
  * A pvAccess client. It keeps one connection for each server and one channel for each PV in use, from the first call
  * that needs them until `close()`. Spec: Protocol-Prose.
@@ -101,7 +98,7 @@ export class Context {
     };
     this.#servers = new Servers(this.#settings, this.#notices, {
       searchResponse: (response, link) => this.#search.tcpResponse(response, link),
-      validated: (link) => this.#search.nameServerReady(link),
+      validated: (link) => this.#search.validated(link),
     });
     const shared = { clock: this.#clock, servers: this.#servers, notices: this.#notices };
     this.#search = new Search(
@@ -146,14 +143,7 @@ export class Context {
 
   /** Reads many PVs at once; each one's failure is its own. The outcomes are in the order of the names. */
   getMany(pvNames: readonly string[], options: GetOptions = {}): Promise<readonly Outcome<Reading>[]> {
-    return Promise.all(
-      pvNames.map((pvName) =>
-        this.getUpdate(pvName, options).then(
-          (result) => ({ pvName, ok: true as const, result }),
-          (error: unknown) => ({ pvName, ok: false as const, error }),
-        ),
-      ),
-    );
+    return outcomesOf(pvNames, async (pvName) => this.getUpdate(pvName, options));
   }
 
   /**
@@ -167,6 +157,11 @@ export class Context {
     return this.#run(pvName, options, (call, channel, pvRequest) =>
       put(call, channel, planPut(pvName, input, pvRequest, options.readFirst ?? false)),
     );
+  }
+
+  /** Writes many PVs at once, each with its own input as for `put`; otherwise as `getMany`. */
+  putMany(inputs: Readonly<Record<string, unknown>>, options: PutOptions = {}): Promise<readonly Outcome<void>[]> {
+    return outcomesOf(Object.keys(inputs), async (pvName) => this.put(pvName, inputs[pvName], options));
   }
 
   /**
@@ -222,6 +217,11 @@ export class Context {
   /** Type and server of a PV, without its value. */
   info(pvName: string, options: InfoOptions = {}): Promise<ChannelInfo> {
     return this.#run(pvName, options, (call, channel) => getField(call, channel, options.subField ?? ''));
+  }
+
+  /** Types and servers of many PVs at once, as `getMany`. */
+  infoMany(pvNames: readonly string[], options: InfoOptions = {}): Promise<readonly Outcome<ChannelInfo>[]> {
+    return outcomesOf(pvNames, async (pvName) => this.info(pvName, options));
   }
 
   /**
@@ -374,16 +374,4 @@ export class Context {
       throw new LimitError('maxNameBytes', bytes, this.#limits.maxNameBytes, 'bytes of a PV name');
     }
   }
-}
-
-/** The request with the options that were given beside it; all tools send these as text. */
-function monitorRequest(request: PvRequest, { queueSize, pipeline }: MonitorOptions): PvRequest {
-  const texts = {
-    ...(queueSize === undefined ? {} : { queueSize: String(queueSize) }),
-    ...(pipeline === undefined ? {} : { pipeline: String(pipeline) }),
-  };
-  if (Object.keys(texts).length === 0) return request;
-  const { notices } = recordOptions(withRecordOptions(parsePvRequest(''), texts));
-  if (notices.length > 0) throw new LocalProtocolError(notices.join('; '));
-  return withRecordOptions(request, texts);
 }

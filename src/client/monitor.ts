@@ -28,6 +28,11 @@ export interface MonitorOptions<T extends StructureType = StructureType> extends
   readonly queueSize?: number | undefined;
   /** Let the server send no more than what is read here; as `record[pipeline=true]`. */
   readonly pipeline?: boolean | undefined;
+  /**
+   * With `pipeline`: updates read until the server is told, as a number or a part of the queue such as '50%'; as
+   * `record[ackAny=N]`. Default: half the queue.
+   */
+  readonly ackAny?: number | string | undefined;
   /** Milliseconds until there has to be a first update; default: no limit. */
   readonly timeoutMs?: number | undefined;
 }

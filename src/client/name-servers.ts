@@ -17,6 +17,8 @@ export interface NameServersSurroundings {
   readonly config: ClientSettings;
   readonly servers: Servers;
   readonly notices: NoticeBoard;
+  /** A name server can be asked from now on. */
+  ready(link: ServerLink): void;
 }
 
 /** A name server that was lost is tried again at this pace, for ever: tunnels come and go. */
@@ -40,10 +42,6 @@ export class NameServers {
     return this.readyLinks().length > 0;
   }
 
-  has(link: ServerLink): boolean {
-    return [...this.#links.values()].includes(link);
-  }
-
   /** Those that can be asked now. */
   readyLinks(): readonly ServerLink[] {
     return [...this.#links.values()].filter(
@@ -64,6 +62,10 @@ export class NameServers {
     this.#links.clear();
   }
 
+  #has(link: ServerLink): boolean {
+    return [...this.#links.values()].includes(link);
+  }
+
   #connectAll(): void {
     for (const nameServer of this.#around.config.nameServers) {
       if (isAlive(this.#links.get(nameServer))) continue;
@@ -81,6 +83,13 @@ export class NameServers {
     const link = this.#around.servers.link({ address, port });
     link.pin();
     this.#links.set(nameServer, link);
+    // A channel may have connected to it before us; whoever is not validated yet says so later.
+    if (link.isValidated) this.#around.ready(link);
+  }
+
+  /** A link is validated, whomever it leads to. */
+  validated(link: ServerLink): void {
+    if (this.#has(link)) this.#around.ready(link);
   }
 }
 

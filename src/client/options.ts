@@ -1,8 +1,7 @@
 // What can be said to the calls of a context?
 
 import type { PvRequest } from '../protocol/pv-request.ts';
-import type { StructureType } from '../protocol/types/type-desc.ts';
-import type { ScalarArrayType } from '../protocol/types/type-desc.ts';
+import type { ScalarArrayType, StructureType } from '../protocol/types/type-desc.ts';
 import type { CallOptions } from './call.ts';
 import type { ArrayType } from './operations/array.ts';
 

@@ -60,7 +60,7 @@ export class Search implements Seeker {
     this.#channelOf = channelOf;
     this.sequenceId = Math.floor(around.random() * 0x1_0000_0000);
     this.#schedule = new SearchSchedule(around.random);
-    this.#nameServers = new NameServers(around);
+    this.#nameServers = new NameServers({ ...around, ready: (link) => this.#askAll(link) });
     this.#sockets = new SearchSockets(around.network, {
       response: (response, from, version) => this.#response(response, from, version, false),
       error: (error) => this.#noticeError(error),
@@ -124,10 +124,9 @@ export class Search implements Seeker {
     this.#response(response, link.connection.server, 0, true);
   }
 
-  /** Tells a name server that has just connected of everything that is searched for. */
-  nameServerReady(link: ServerLink): void {
-    if (!this.#nameServers.has(link)) return;
-    for (const question of this.#questions(this.#channels.keys())) sendTo(link, question);
+  /** A link can be used; it may lead to a name server. */
+  validated(link: ServerLink): void {
+    this.#nameServers.validated(link);
   }
 
   close(): void {
@@ -160,6 +159,11 @@ export class Search implements Seeker {
     await this.#sockets.prepare(this.#targets());
     this.#isReady = true;
     this.#arm();
+  }
+
+  /** Tells a name server that has just connected of everything that is searched for. */
+  #askAll(link: ServerLink): void {
+    for (const question of this.#questions(this.#channels.keys())) sendTo(link, question);
   }
 
   /** Addresses need not wait until a name is found, or is not; what is searched for meanwhile is asked there then. */

@@ -113,6 +113,8 @@ export const CLIENT_LIMITS = Object.freeze({
   maxEndedOperations: 1_000,
   /** Servers that were lost a moment ago and are not to be hammered. */
   maxLostServers: 1_000,
+  /** Channels that nobody uses and that are kept for a while; past it the one unused longest goes. Servers bound theirs. */
+  maxIdleChannels: 1_000,
   /** Servers known by their beacons, as many as pvxs tracks. Past it new ones are ignored. */
   maxTrackedServers: 20_000,
   /** Discovered servers that wait for a slow reader. The oldest are dropped. */

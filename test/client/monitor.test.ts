@@ -290,6 +290,29 @@ describe('a slow reader', () => {
     await world.context.close();
   });
 
+  it.each([
+    [1, [1, 1, 1, 1, 1, 1]],
+    ['50%', [3, 3]],
+    [4, [4]],
+    ['100%', [6]],
+  ])('acknowledges after %s of its window of 6, when told so', async (ackAny, expected) => {
+    const world = makeWorld();
+    const { server, send } = await feed(world);
+    const monitor = world.context.monitor('x', { pipeline: true, queueSize: 6, ackAny });
+    await world.clock.advanceAsync(100);
+    for (const value of [1, 2, 3, 4, 5, 6]) send(value);
+    await world.clock.advanceAsync(10);
+    for (let time = 0; time < 6; time++) await monitor.next();
+    await world.clock.advanceAsync(10);
+    const acknowledged = server.link.received.flatMap((message) =>
+      message.command === 'MONITOR' && message.phase === 'exec' && message.subcommand === 0x80
+        ? [message.acknowledged]
+        : [],
+    );
+    expect(acknowledged).toEqual(expected);
+    await world.context.close();
+  });
+
   it('can pause and resume', async () => {
     const world = makeWorld();
     const { server } = await feed(world);
@@ -387,6 +410,7 @@ describe('what cannot be', () => {
     expect(() => context.monitor('x', { request: 'field(' })).toThrow(/pvRequest 'field\('/);
     expect(() => context.monitor('x', { queueSize: 1 })).toThrow(/queueSize '1'/);
     expect(() => context.monitor('x', { pipeline: true, queueSize: 0 })).toThrow(/queueSize '0'/);
+    expect(() => context.monitor('x', { pipeline: true, ackAny: 'some' })).toThrow(/ackAny 'some'/);
     await context.close();
     expect(() => context.monitor('x')).toThrow('x: the context is closed');
   });
