@@ -46,6 +46,8 @@ export interface Limits {
   readonly maxDatagramBytes: number;
   /** Names in one search that are looked at; the rest is ignored. */
   readonly maxSearchNames: number;
+  /** Searches in one datagram that are answered; peers send one. Each reply may go to where the sender likes. */
+  readonly maxSearchesPerDatagram: number;
   /** Bytes of a PV name. */
   readonly maxNameBytes: number;
   /** Characters of a user's or a host's name that a client tells; they are compared with patterns and logged. */
@@ -93,6 +95,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   defaultMonitorQueue: 4,
   maxDatagramBytes: 64 * 1024,
   maxSearchNames: 4_096,
+  maxSearchesPerDatagram: 16,
   maxNameBytes: 500,
   maxIdentityCharacters: 256,
   maxPutLogCharacters: 4 * 1024 * 1024,

@@ -21,6 +21,8 @@ import type { LinkHost } from './link-host.ts';
 import { answerSearch } from './search-answer.ts';
 import type { Arrival, Station } from './udp-stations.ts';
 
+const BROADCAST = '255.255.255.255';
+
 /** Senders whose searches are not answered: undefined for any port. */
 interface IgnoredSender {
   readonly address: string;
@@ -72,6 +74,7 @@ export class SearchResponder {
     const context = datagramContext(limits);
     let isForwarded = false;
     let isUseful = false;
+    let searchCount = 0;
     try {
       for (const frame of readDatagram(bytes, { limits })) {
         const message = decodeMessage(frame, context);
@@ -80,8 +83,10 @@ export class SearchResponder {
           if (!this.#isLocal(from.address) || !this.#isMeant(message.forwarder, station)) break;
           isForwarded = true;
         }
-        if (message?.command === 'SEARCH')
-          isUseful = this.#answer(message, from, isForwarded, arrival, station) || isUseful;
+        if (message?.command !== 'SEARCH') continue;
+        isUseful = this.#answer(message, from, isForwarded, arrival, station) || isUseful;
+        searchCount++;
+        if (searchCount >= limits.maxSearchesPerDatagram) break;
       }
     } catch (thrown) {
       if (!(thrown instanceof PvaError)) throw thrown;
@@ -94,7 +99,7 @@ export class SearchResponder {
     // The sender of a forwarded search is another server: without an address of the client there is nobody to answer.
     if (isForwarded && isAny(search.responseAddress)) return false;
     const replyTo = replyAddress(search, from, isForwarded);
-    if (replyTo.port === 0 || isMulticast(replyTo.address) || this.#isIgnored(replyTo)) return false;
+    if (replyTo.port === 0 || this.#isMany(replyTo.address) || this.#isIgnored(replyTo)) return false;
     const isUnicast = arrival === 'unicast' || (arrival === 'unknown' && (search.flags & SEARCH_UNICAST) !== 0);
     if (isUnicast && !isForwarded) this.#forward(search, from, replyTo, station);
     const { directory, access, guid, counters } = this.#host;
@@ -117,6 +122,13 @@ export class SearchResponder {
     const group: Endpoint = { address: FORWARD_GROUP, port: station.socket.local.port };
     this.#forwarder.send(forwardedSearch(search, replyTo, receivedAt), group);
     this.#host.counters.searchesForwarded++;
+  }
+
+  /** Whether replies to the address would go to more than one: nobody is to make us call out on their behalf. */
+  #isMany(address: string): boolean {
+    return (
+      isMulticast(address) || address === BROADCAST || this.#interfaces.some(({ broadcast }) => broadcast === address)
+    );
   }
 
   /** What we passed on ourselves comes back to us. */

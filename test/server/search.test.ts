@@ -162,6 +162,15 @@ describe('a search by UDP', () => {
     expect(world.server.counters.datagramsIgnored).toBe(before + 2);
   });
 
+  test('that asks to answer to a whole network is not answered, and not passed on', async () => {
+    const { world, ask } = await makeSearch();
+    const [broadcast] = world.host.interfaces().flatMap((each) => each.broadcast ?? []);
+    expect(broadcast).toBe('10.0.0.255');
+    expect(await ask({ responseAddress: '10.0.0.255' })).toEqual([]);
+    expect(await ask({ responseAddress: '255.255.255.255' })).toEqual([]);
+    expect(world.server.counters).toMatchObject({ searchesAnswered: 0, searchesForwarded: 0 });
+  });
+
   test('several in one datagram are each answered', async () => {
     const { world, ear } = await makeSearch();
     const search = { ...SEARCH, responsePort: ear.port };
@@ -169,6 +178,15 @@ describe('a search by UDP', () => {
     ear.socket.send(bytes, { address: '10.0.0.1', port: UDP_PORT });
     await world.settle();
     expect(ear.heard).toMatchObject([{ message: { sequenceId: SEARCH.sequenceId } }, { message: { sequenceId: 2 } }]);
+  });
+
+  test('of very many in one datagram the first are answered', async () => {
+    const { world, ear } = await makeSearch();
+    const bytes = Buffer.concat(Array.from({ length: 500 }, () => datagram({ ...SEARCH, responsePort: ear.port })));
+    ear.socket.send(bytes, { address: '10.0.0.1', port: UDP_PORT });
+    await world.settle();
+    expect(ear.heard).toHaveLength(world.server.limits.maxSearchesPerDatagram);
+    expect(world.server.counters.searchesForwarded).toBe(world.server.limits.maxSearchesPerDatagram);
   });
 
   test('a source that throws is passed over', async () => {
