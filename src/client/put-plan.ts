@@ -1,7 +1,7 @@
 // What does a put write, out of what its caller gave: a patch, a bare value, or a function of the present value?
 
 import { isEnum } from '../protocol/types/normative-kind.ts';
-import type { TypeDesc } from '../protocol/types/type-desc.ts';
+import type { StructureType, TypeDesc } from '../protocol/types/type-desc.ts';
 import type { StructureValue } from '../protocol/types/value-of.ts';
 import { coercePartial } from '../protocol/values/coerce.ts';
 import { isPlainObject } from '../protocol/values/plain-object.ts';
@@ -19,7 +19,7 @@ export function planPut(pvName: string, input: unknown, pvRequest: PvRequest, re
     build(type, current) {
       const patch: unknown = isPutFunction(input) ? input(requireCurrent(current)) : input;
       try {
-        return coercePartial(type, patch, current);
+        return coercePartial(type, named(type, patch), current);
       } catch (thrown) {
         // The sentence names the field; here it is known of which PV.
         if (thrown instanceof PvaError) thrown.message = `${pvName}: ${thrown.message}`;
@@ -36,6 +36,15 @@ function isPutFunction(input: unknown): input is PutFunction {
 function requireCurrent(current: StructureValue | undefined): StructureValue {
   if (current === undefined) throw new TypeError('a put with a function has read no present value');
   return current;
+}
+
+/**
+ * Servers of pvAccessCPP offer only the fields that were asked for, as a structure without the id by which a bare value
+ * would be taken for its field `value`.
+ */
+function named(type: StructureType, patch: unknown): unknown {
+  const isBare = type.id === '' && type.indexOf.has('value') && !isPlainObject(patch);
+  return isBare ? { value: patch } : patch;
 }
 
 /** Only text can be a label, and only the present value has the labels. */

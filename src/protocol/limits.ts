@@ -6,7 +6,7 @@ export interface Limits {
   readonly maxBodyBytes: number;
   /**
    * Bytes of one message body past which we send it in segments of that size. By default what the header can say, so
-   * that nothing is cut; a smaller one lets answers to echoes through between the segments of a slow, large message.
+   * that nothing is cut: every peer takes large messages whole. Both C++ peers also take any number of segments.
    */
   readonly maxSegmentBytes: number;
   /** Levels of nesting in one type, and of any in any in one value. pvxs refuses past 20. */
