@@ -62,7 +62,8 @@ export class ControlLimits {
     if (isNumber(limitLow) && isNumber(limitHigh) && limitHigh > limitLow)
       admitted = this.#within(admitted, { low: limitLow, high: limitHigh });
     if (admitted === asked || admitted === undefined) return put;
-    put.tell(isNumber(admitted) ? `value ${String(asked)} counts as ${admitted}` : 'values out of range were clipped');
+    if (isNumber(asked) && isNumber(admitted)) put.tell(`value ${asked} counts as ${admitted}`, 'warning');
+    else put.tell('values out of range were clipped', 'warning');
     return { ...put, value: { ...put.value, value: admitted } };
   }
 
