@@ -23,6 +23,8 @@ export interface Terminal {
   readonly folder: string;
   /** Aborted when the user wants no more: ^C, SIGTERM, or a reader of our output that went away. */
   readonly interrupt: AbortSignal;
+  /** Calls `listener` when the user wants the configuration read again, SIGHUP, until the returned function is called. */
+  readonly onReload?: (listener: () => void) => () => void;
 }
 
 /** How commands reach the world. */

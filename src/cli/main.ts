@@ -28,6 +28,11 @@ const terminal = {
   environment: process.env,
   folder: process.cwd(),
   interrupt: interrupt.signal,
+  // Until somebody listens it ends the process, as a closed terminal should.
+  onReload: (listener: () => void) => {
+    process.on('SIGHUP', listener);
+    return () => void process.off('SIGHUP', listener);
+  },
 };
 
 // Not process.exit(): what was written to a pipe would be lost.

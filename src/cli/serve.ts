@@ -2,7 +2,16 @@
 
 import type { Command } from 'commander';
 
-import { configuredPvs, loadServerConfig, Server, serverRows, type Endpoint, type ServerConfig } from '../index.ts';
+import {
+  AccessRules,
+  configuredPvs,
+  loadServerConfig,
+  Server,
+  serverRows,
+  type Endpoint,
+  type ServerConfig,
+} from '../index.ts';
+import { reasonOf } from '../protocol/index.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { DONE, type ExitCode } from './exit-code.ts';
 import { UsageError } from './fault.ts';
@@ -11,6 +20,7 @@ import type { CliHost } from './host.ts';
 import { Log, type LogLevel } from './log.ts';
 import { withDebug, withJson, type DebugOptions, type JsonOptions } from './options.ts';
 import { columns } from './paint.ts';
+import { openPutLog } from './put-log.ts';
 import type { Act } from './run.ts';
 
 type ServeOptions = DebugOptions &
@@ -29,6 +39,8 @@ const ABOUT = `Serve PVs until ^C or SIGTERM, then end the connections in good o
 The PVs are those of the configuration file, of --pv and of --demo. When it is ready it prints one line,
 "listening tcp HOST:PORT udp PORT guid 0x...". If the TCP port is taken, another one is used, told, and found by clients all
 the same. Order of power: command line, CONFIG.toml, EPICS_PVAS_* and EPICS_PVA_* variables, defaults.
+
+On SIGHUP it reads the access rules of CONFIG.toml again, and clients are told what changes for them.
 
 What happens is logged on stderr, from the level that [log] in CONFIG.toml sets (silent error warn info debug trace; default
 warn): as readable lines on a terminal, else as JSON, one object a line, as pino writes it. -v asks for info, -d for debug.
@@ -67,8 +79,8 @@ function collect(word: string, before: readonly string[]): readonly string[] {
   return [...before, word];
 }
 
-async function serve(file: string | undefined, options: ServeOptions, host: CliHost): Promise<ExitCode> {
-  const config = await loadServerConfig({
+function configOf(file: string | undefined, options: ServeOptions, host: CliHost): Promise<ServerConfig> {
+  return loadServerConfig({
     folder: host.folder,
     processEnvironment: host.environment,
     configFile: file,
@@ -81,14 +93,25 @@ async function serve(file: string | undefined, options: ServeOptions, host: CliH
       pvs: options.pv,
     },
   });
+}
+
+async function serve(file: string | undefined, options: ServeOptions, host: CliHost): Promise<ExitCode> {
+  const config = await configOf(file, options, host);
   refuseStores(config);
   if (options.verbose === true) host.stderr.write(columns(serverRows(config)));
   const log = new Log(config.name, logLevel(config, options), host);
   for (const text of config.warnings) log.write({ level: 'warning', text });
   const events = new Events(options, host);
-  const server = new Server({ config, network: host.network, clock: host.clock });
+  const putLog = await openPutLog(config, host, (text) => log.write({ level: 'error', text }));
+  const server = new Server({
+    config,
+    network: host.network,
+    clock: host.clock,
+    ...(putLog && { onPutLog: (entry) => putLog.add(entry) }),
+  });
   const deaf = server.onNotice((notice) => log.write(notice));
   let demo: Demo | undefined;
+  let unheard: (() => void) | undefined;
   try {
     const names = new Set(config.channels.map(({ name }) => name));
     for (const [name, pv] of configuredPvs(config.channels, host.clock)) server.add(name, pv);
@@ -98,16 +121,31 @@ async function serve(file: string | undefined, options: ServeOptions, host: CliH
       for (const [name, pv] of demo.pvs) if (!names.has(name)) server.add(name, pv);
     }
     await server.listen();
+    unheard = host.onReload?.(() => void reload(server, log, () => configOf(file, options, host)));
     events.listening(server);
     await interrupted(host.interrupt);
     events.stopping(server);
     log.write({ level: 'info', text: `stopping, ${server.linkCount} connections are open` });
   } finally {
+    unheard?.();
     demo?.stop();
     await server.close();
+    await putLog?.close();
     deaf();
   }
   return DONE;
+}
+
+/** Takes the access rules of the file as it is now, and nothing else of it. With a fault in it, the rules stay. */
+async function reload(server: Server, log: Log, read: () => Promise<ServerConfig>): Promise<void> {
+  try {
+    const { accessRules, accessDefault, warnings } = await read();
+    for (const text of warnings) log.write({ level: 'warning', text });
+    server.setAccess(new AccessRules(accessRules, { otherwise: accessDefault }));
+    log.write({ level: 'info', text: `access rules read again, there are ${accessRules.length}` });
+  } catch (thrown) {
+    log.write({ level: 'error', text: `access rules stay as they were: ${reasonOf(thrown)}` });
+  }
 }
 
 /** Better than to serve PVs that vanish where somebody believes them kept. */

@@ -136,10 +136,10 @@ export class PutRecord {
   follow(handling: unknown): void {
     if (!(handling instanceof Promise)) return;
     this.#isUnderWay = true;
-    const done = (): void => {
+    const settled = (): void => {
       this.#isUnderWay = false;
     };
-    handling.then(done, done);
+    handling.then(settled, settled);
   }
 
   accepted(): void {

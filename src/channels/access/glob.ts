@@ -22,7 +22,7 @@ export class Glob {
 
   fits(text: string): boolean {
     if (this.fitsAll) return true;
-    return this.#isLiteral ? this.text === text : walk(this.#symbols, [...text], (one) => one !== undefined);
+    return this.#isLiteral ? this.text === text : walk(this.#symbols, Array.from(text), (one) => one !== undefined);
   }
 
   /** Whether it fits every text that `other` fits. True only if that is sure. */
@@ -34,9 +34,8 @@ export class Glob {
 
 /** One symbol a character; in a run of wildcards every `?` first and one `*` behind, so that equal runs look alike. */
 function normalised(text: string): readonly string[] {
-  return [
-    ...text.replaceAll(/[*?]+/gu, (run) => ONE.repeat(run.split(ONE).length - 1) + (run.includes(ANY) ? ANY : '')),
-  ];
+  const inOrder = (run: string): string => ONE.repeat(run.split(ONE).length - 1) + (run.includes(ANY) ? ANY : '');
+  return Array.from(text.replaceAll(/[*?]+/gu, inOrder));
 }
 
 /**
