@@ -103,7 +103,7 @@ export class ComputedPV<T extends StructureType = StructureType, V = ValueOf<T>>
         Object.fromEntries(this.#inputs.map(({ name, channel }) => [name, valueOf(channel)])),
       );
       if (result instanceof Promise) return this.#fail('compute gave a promise; a value is expected');
-      const notNumber = Number.isNaN(result) ? limitAlarm(Number.NaN, {}) : NO_ALARM;
+      const notNumber = isNaNResult(result) ? limitAlarm(Number.NaN, {}) : NO_ALARM;
       this.postAtLeast(result ?? {}, worseAlarm(notNumber, this.#worstOfInputs()));
     } catch (thrown) {
       this.#fail(thrown instanceof PvaError && thrown.fieldPath !== '' ? atField(thrown) : reasonOf(thrown));
@@ -160,6 +160,12 @@ function whyMissing({ name, channel, isFinished }: Input): string | undefined {
 
 function valueOf({ type, state }: Channel): PvValue {
   return (type.indexOf.has('value') ? state.value['value'] : undefined) ?? state.value;
+}
+
+/** NaN by itself, or as the field of a patch. */
+function isNaNResult(result: unknown): boolean {
+  const isPatch = typeof result === 'object' && result !== null && 'value' in result;
+  return Number.isNaN(isPatch ? result.value : result);
 }
 
 function atField({ fieldPath, message }: PvaError): string {
