@@ -13,6 +13,7 @@ export interface LineSink {
   close(): Promise<void>;
 }
 
+/** Where lines go, and how many may wait. */
 export interface LineLogOptions {
   /** Characters that may wait; default `maxPutLogCharacters` of the limits. */
   readonly maxWaitingCharacters?: number | undefined;
@@ -24,6 +25,7 @@ export interface LineLogOptions {
 /** How long `close` waits for a disk that does not take what is left. */
 const CLOSE_MS = 5_000;
 
+/** A log of lines that never makes anybody wait: what a slow disk does not take is dropped and counted. */
 export class LineLog {
   readonly #sink: LineSink;
   readonly #maxWaiting: number;

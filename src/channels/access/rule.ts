@@ -7,6 +7,7 @@ import { HostPattern } from './host-pattern.ts';
 import { rightsOfWords, type AccessRights, type Allow } from './rights.ts';
 
 export const AUTH_METHODS = ['anonymous', 'ca'] as const;
+/** How a client said who it is: not at all, or by telling its user and host, which is believed. */
 export type AuthMethod = (typeof AUTH_METHODS)[number];
 
 /** One pattern or several, of which one has to fit. */
