@@ -185,7 +185,9 @@ describe('a put', () => {
       control: { low: undefined, high: 10, minStep: undefined },
     });
     await put({ value: [1, -99999] });
-    await expect(put({ value: [1, 11] })).rejects.toThrow('value 11 is outside of the limits -9223372036854775808 to 10');
+    await expect(put({ value: [1, 11] })).rejects.toThrow(
+      'value 11 is outside of the limits -9223372036854775808 to 10',
+    );
     expect(pv.value['value']).toEqual(BigInt64Array.of(1n, -99999n));
   });
 
