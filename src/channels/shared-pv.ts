@@ -46,7 +46,10 @@ export interface SharedPVOptions<T extends StructureType = StructureType, V = Va
   readonly clock?: Clock;
 }
 
-/** `V` is what values of `T` are in TypeScript; there is no need to name it. */
+/**
+ * A PV with its value in memory. It is read-only without `onPut`, takes no RPC without `onCall`, and behaves as its
+ * options say. `V` is what values of `T` are in TypeScript; there is no need to name it.
+ */
 export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> implements Channel {
   readonly type: T;
   readonly putTimeoutMs: number | undefined;
