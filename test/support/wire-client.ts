@@ -1,6 +1,5 @@
 // How do tests talk to a server in the protocol's own words? A client that sends what it is told and keeps what it hears.
 
-import { BitSet } from '../../src/protocol/bit-set.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import {
   decodeServerMessage,
@@ -186,6 +185,3 @@ export class WireClient {
     }
   }
 }
-
-/** Nothing changed. */
-export const NO_BITS = BitSet.empty();

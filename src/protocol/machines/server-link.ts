@@ -8,7 +8,9 @@ import type { Machine } from './state-table.ts';
 export type ServerLinkState =
   /** The client has not said who it is: it counts as anonymous. */
   | 'awaitingValidation'
+  /** The client has said who it is, and was answered. */
   | 'validated'
+  /** Nothing is read or sent any more. */
   | 'closed';
 
 export type ServerLinkEvent =

@@ -133,6 +133,7 @@ function spread(
   count: number,
   element: (index: number) => ScalarValue | undefined,
 ): void {
+  // Typed arrays and lists alike are set by index; `whole` is a copy that the caller made for this.
   const elements = whole as { [index: number]: ScalarValue };
   for (let index = 0; index < count; index++) {
     const value = element(index);
