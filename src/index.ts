@@ -49,6 +49,21 @@ export { ArrayAccess, type ArrayGetOptions, type ArrayPartOptions } from './clie
 export type { CallOptions } from './client/call.ts';
 export { channelRightsText, type ChannelRights } from './client/channel-rights.ts';
 export { Context, type ContextOptions } from './client/context.ts';
+export { diagnose, type DiagnoseOptions } from './client/diagnose.ts';
+export type {
+  ChannelTrial,
+  Diagnosis,
+  Finding,
+  FindingCode,
+  HeardBeacon,
+  NameServerTrial,
+  SearchAnswer,
+  SearchTrial,
+  ServerTrial,
+  UdpPortState,
+  Visit,
+  VisitStage,
+} from './client/diagnose-result.ts';
 export type { DiscoveredServer, Discovery } from './client/discovery.ts';
 export type { EchoOptions, EchoReply } from './client/echo.ts';
 export type { Identity } from './client/identity.ts';

@@ -23,6 +23,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['call', async () => (await import('./call.ts')).addCall],
   ['echo', async () => (await import('./echo.ts')).addEcho],
   ['probe', async () => (await import('./probe.ts')).addProbe],
+  ['doctor', async () => (await import('./doctor.ts')).addDoctor],
   ['decode', async () => (await import('./decode.ts')).addDecode],
 ]);
 
