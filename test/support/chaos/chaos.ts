@@ -78,7 +78,7 @@ class Chaos {
     this.#clientHosts = ['by name server', 'by broadcast', 'by both'].map(addHost);
     for (const pvName of WATCHED) this.#pvs.set(pvName, this.#makeWatched());
     this.#pvs.set('setpoint', this.#makeSetpoint());
-    this.#pvs.set('add', makeAdder());
+    this.#pvs.set('add', this.#makeAdder());
     this.#clients = this.#clientHosts.map((host) => {
       const nameServers = host.name === 'by broadcast' ? {} : { EPICS_PVA_NAME_SERVERS: 'here there:6001' };
       const auto = host.name === 'by name server' ? { EPICS_PVA_AUTO_ADDR_LIST: 'NO' } : {};
@@ -221,9 +221,30 @@ class Chaos {
     const pv = new SharedPV(ntScalar(int), {
       clock: this.#clock,
       initial: { value: 0 },
-      onPut: ({ value: { value } }) => void this.#puts.set(Number(value), (this.#puts.get(Number(value)) ?? 0) + 1),
+      onPut: async ({ value: { value } }) => {
+        const put = Number(value);
+        this.#puts.set(put, (this.#puts.get(put) ?? 0) + 1);
+        await this.#work();
+      },
     });
     return pv;
+  }
+
+  #makeAdder(): SharedPV {
+    return new SharedPV(ntScalar(double), {
+      onCall: async ({ argument }) => {
+        await this.#work();
+        const { query } = (argument?.value ?? {}) as { query?: { a: number; b: number } };
+        if (query === undefined) throw new Error('a and b are missing');
+        return { type: ntScalar(int), value: { value: query.a + query.b } as never };
+      },
+    });
+  }
+
+  /** Handlers take their time, so that much happens between request and reply. */
+  #work(): Promise<void> {
+    const workMs = this.#random.size(1, 3_000);
+    return new Promise((resolve) => void this.#clock.after(workMs, () => resolve()));
   }
 
   #otherHost(): MemoryHost {
@@ -279,14 +300,4 @@ class Chaos {
 
 export function chaos(seed: number): Promise<ChaosReport> {
   return new Chaos(seed).run();
-}
-
-function makeAdder(): SharedPV {
-  return new SharedPV(ntScalar(double), {
-    onCall: ({ argument }) => {
-      const { query } = (argument?.value ?? {}) as { query?: { a: number; b: number } };
-      if (query === undefined) throw new Error('a and b are missing');
-      return { type: ntScalar(int), value: { value: query.a + query.b } as never };
-    },
-  });
 }
