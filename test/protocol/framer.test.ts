@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { LimitError, RemoteProtocolError } from '../../src/protocol/errors.ts';
 import { Framer, type Frame } from '../../src/protocol/framer.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
-import { isBytes, loadTranscript, ownFrame, streamOf, transcriptNames } from '../support/transcript.ts';
+import { isBytes, loadTranscript, ownFrame, streamOf, recordedNames } from '../support/transcript.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
 
 interface Told {
@@ -44,7 +44,7 @@ function byteByByte(stream: Uint8Array): Uint8Array[] {
   return Array.from(stream, (byte) => Uint8Array.of(byte));
 }
 
-const streams = transcriptNames().flatMap((name) => {
+const streams = recordedNames().flatMap((name) => {
   const recorded = loadTranscript(name);
   return recorded.connections.flatMap(({ conn }) =>
     (['c2s', 's2c'] as const).map((dir) => ({ name, conn, dir, stream: streamOf(recorded, conn, dir) })),
@@ -52,7 +52,7 @@ const streams = transcriptNames().flatMap((name) => {
 });
 
 describe('recorded streams', () => {
-  test.each(transcriptNames())('%s gives the recorded messages, whole or byte by byte', (name) => {
+  test.each(recordedNames())('%s gives the recorded messages, whole or byte by byte', (name) => {
     const recorded = loadTranscript(name);
     for (const { conn, dir, stream } of streams.filter((one) => one.name === name)) {
       const items = recorded.tcp.filter(isBytes).filter((item) => item.conn === conn && item.dir === dir);

@@ -24,7 +24,7 @@ import {
   LinkDecoder,
   loadTranscript,
   messagesOf,
-  transcriptNames,
+  recordedNames,
   type RecordedConversation,
 } from '../support/transcript.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
@@ -97,7 +97,7 @@ function checkTcp(recorded: RecordedConversation): number {
 }
 
 describe('every recorded message decodes to its end and encodes to the same again', () => {
-  test.each(transcriptNames())('%s', (name) => {
+  test.each(recordedNames())('%s', (name) => {
     const recorded = loadTranscript(name);
     const wholeMessages = recorded.tcp.filter(isBytes).filter(({ header }) => {
       return header.segment === 'none' || header.segment === 'last';
@@ -115,7 +115,7 @@ describe('every recorded message decodes to its end and encodes to the same agai
 describe('the recordings', () => {
   test('hold every operation that recorded tools use, in both directions', () => {
     const seen = new Set<string>();
-    for (const name of transcriptNames()) {
+    for (const name of recordedNames()) {
       for (const { dir, message } of messagesOf(loadTranscript(name))) {
         seen.add(
           `${dir} ${message?.command ?? '?'} ${message !== undefined && 'phase' in message ? message.phase : '-'}`,
@@ -130,7 +130,7 @@ describe('the recordings', () => {
 });
 
 describe('recorded headers', () => {
-  test.each(transcriptNames())('%s', (name) => {
+  test.each(recordedNames())('%s', (name) => {
     const recorded = loadTranscript(name);
     for (const { hex, header } of recorded.tcp.filter(isBytes)) {
       expect(readHeader(fromHex(hex), 0)).toEqual({

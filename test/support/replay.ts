@@ -75,12 +75,17 @@ interface Replayed {
   connection: TcpConnection | undefined;
 }
 
-export async function replay(recorded: RecordedConversation): Promise<ReplayResult> {
-  return new Replay(recorded).run();
+/** With `pvs` these are served, and do what they do; nothing is posted to them. */
+export async function replay(
+  recorded: RecordedConversation,
+  pvs?: Readonly<Record<string, SharedPV>>,
+): Promise<ReplayResult> {
+  return new Replay(recorded, pvs).run();
 }
 
 class Replay {
   readonly #recorded: RecordedConversation;
+  readonly #given: Readonly<Record<string, SharedPV>> | undefined;
   readonly #messages: readonly RecordedMessage[];
   /** PV name by connection and requestID. */
   readonly #pvOfOperation = new Map<string, string>();
@@ -95,8 +100,9 @@ class Replay {
     return this.#recorded.server.includes('IOC') || this.#recorded.server.includes('softIoc');
   }
 
-  constructor(recorded: RecordedConversation) {
+  constructor(recorded: RecordedConversation, given: Readonly<Record<string, SharedPV>> | undefined) {
     this.#recorded = recorded;
+    this.#given = given;
     this.#messages = messagesOf(recorded);
   }
 
@@ -148,6 +154,10 @@ class Replay {
           for (const listed of namesIn(message.result)) known.add(listed);
         }
       }
+    }
+    if (this.#given !== undefined) {
+      for (const [pvName, pv] of Object.entries(this.#given)) this.#pvs.set(pvName, pv);
+      return;
     }
     for (const pvName of known) {
       // The server has a PV of this name itself.
@@ -254,7 +264,7 @@ class Replay {
 
   /** Brings the PV to the state that the recorded answer shows, in what the recorded server changed by itself. */
   #prepare(conn: number, message: ClientMessage): void {
-    if (!('ioid' in message) || !('phase' in message)) return;
+    if (this.#given !== undefined || !('ioid' in message) || !('phase' in message)) return;
     const isRead =
       (message.command === 'GET' && message.phase === 'exec') ||
       (message.command === 'PUT' && message.phase === 'get') ||

@@ -1,4 +1,5 @@
-// What was said in a recorded conversation (test/vectors/transcripts), as bytes and as messages of this library?
+// What was said in a recorded conversation (test/vectors/transcripts and operations), as bytes and as messages of this
+// library?
 //
 //   const recorded = loadTranscript('pvxs-put-then-get');
 //   for (const { dir, frame, message } of messagesOf(recorded)) ...      every message, both directions
@@ -106,18 +107,35 @@ export interface RecordedDatagramMessage {
   readonly message: ClientMessage | ServerMessage | undefined;
 }
 
-const FOLDER = new URL('../vectors/transcripts/', import.meta.url);
+const TRANSCRIPTS = new URL('../vectors/transcripts/', import.meta.url);
+const OPERATIONS = new URL('../vectors/operations/', import.meta.url);
 
+/** The recordings of tools with servers of two implementations. */
 export function transcriptNames(): readonly string[] {
-  return readdirSync(FOLDER)
+  return namesIn(TRANSCRIPTS);
+}
+
+/** The recordings of PUT_GET, PROCESS, ARRAY and segments, pvkit on either side in some of them. */
+export function operationNames(): readonly string[] {
+  return namesIn(OPERATIONS);
+}
+
+/** All recordings; no two have the same name. */
+export function recordedNames(): readonly string[] {
+  return [...transcriptNames(), ...operationNames()];
+}
+
+function namesIn(folder: URL): readonly string[] {
+  return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .map((name) => name.slice(0, -'.json'.length))
     .toSorted();
 }
 
 export function loadTranscript(name: string): RecordedConversation {
+  const folder = operationNames().includes(name) ? OPERATIONS : TRANSCRIPTS;
   // The file is the project's own copy; test/vectors/README.md gives this shape.
-  return JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8')) as RecordedConversation;
+  return JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as RecordedConversation;
 }
 
 export function isBytes(item: RecordedBytes | RecordedEvent): item is RecordedBytes {

@@ -9,9 +9,9 @@ import type { FieldNote } from '../../../src/protocol/trace/notes.ts';
 import type { TypedUpdate } from '../../../src/protocol/values/update.ts';
 import { deltaLines } from '../../../src/protocol/values/format-delta.ts';
 import { allNotes, holesIn, tracesOf } from '../../support/trace.ts';
-import { datagramMessagesOf, loadTranscript, messagesOf, transcriptNames } from '../../support/transcript.ts';
+import { datagramMessagesOf, loadTranscript, messagesOf, recordedNames } from '../../support/transcript.ts';
 
-describe.each(transcriptNames())('%s', (name) => {
+describe.each(recordedNames())('%s', (name) => {
   const recorded = loadTranscript(name);
   const traces = tracesOf(recorded);
   const whole = traces.filter(({ part }) => part !== 'segment');
