@@ -183,5 +183,9 @@ export class WireClient {
       const known = this.#operations.get(message.ioid);
       if (known !== undefined) this.#operations.set(message.ioid, { ...known, type: message.type });
     }
+    if (message.command === 'PUT_GET' && message.phase === 'init') {
+      const { command, ioid, getType, putType } = message;
+      this.#operations.set(ioid, { command, type: getType, putType });
+    }
   }
 }

@@ -64,7 +64,7 @@ export function withPart(
   const length = Math.max(array.length, end);
   requireLength(type, length, limits);
   const whole = resized(type.scalar, array, length);
-  spread(whole, { offset, stride }, elements.length, (index) => elements[index]);
+  place(whole, { offset, stride }, elements, elements.length);
   return whole;
 }
 
@@ -116,14 +116,21 @@ function blank(scalar: ScalarName, length: number): ScalarArrayValue {
 function resized(scalar: ScalarName, array: ScalarArrayValue, length: number): ScalarArrayValue {
   const kept = Math.min(array.length, length);
   const whole = blank(scalar, length);
-  if (isNumeric(array) && isNumeric(whole)) {
-    // In bulk, whatever the elements are.
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, kept * array.BYTES_PER_ELEMENT);
-    new Uint8Array(whole.buffer).set(bytes);
-    return whole;
-  }
-  spread(whole, { offset: 0, stride: 1 }, kept, (index) => array[index]);
+  place(whole, { offset: 0, stride: 1 }, array, kept);
   return whole;
+}
+
+/** Sets a part of an array that nobody else holds yet to the first `count` of these elements. */
+function place(whole: ScalarArrayValue, part: ArrayPart, elements: ScalarArrayValue, count: number): void {
+  // Nothing may be placed past the end, but a copy in bulk may not even begin there.
+  if (count === 0) return;
+  if (part.stride !== 1 || !isNumeric(whole) || !isNumeric(elements)) {
+    return spread(whole, part, count, (index) => elements[index]);
+  }
+  // In bulk, whatever kind of number it is: both are of the same.
+  const width = elements.BYTES_PER_ELEMENT;
+  const bytes = new Uint8Array(elements.buffer, elements.byteOffset, count * width);
+  new Uint8Array(whole.buffer, whole.byteOffset).set(bytes, part.offset * width);
 }
 
 /** Sets `count` elements of an array that nobody else holds yet; they come out of an array of its type. */
