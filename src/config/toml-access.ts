@@ -37,10 +37,10 @@ export function toAccessRules(
   originAt: (path: TomlPath) => string,
 ): readonly AccessRule[] {
   return content.map(({ user, host, method, channel, allow }, index) => ({
-    ...(user && { user }),
-    ...(host && { host }),
-    ...(method && { method }),
-    ...(channel && { channel }),
+    ...(user === undefined ? {} : { user }),
+    ...(host === undefined ? {} : { host }),
+    ...(method === undefined ? {} : { method }),
+    ...(channel === undefined ? {} : { channel }),
     allow,
     origin: originAt(['access', index]),
   }));
