@@ -85,7 +85,7 @@ describe('a hundred restarts', () => {
         `${(kept / RESTARTS).toFixed(0)} bytes a restart`,
     );
     expect(after).toBeLessThan(before * 1.1);
-    // Vitest's own modules are in both figures; whatever stays behind of each restart would show here..
+    // Vitest's own modules are in both figures; whatever stays behind of each restart would show here.
     expect(kept / RESTARTS).toBeLessThan(12_000);
 
     await context.close();
