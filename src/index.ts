@@ -93,6 +93,7 @@ export type {
 export type { ProbeReply } from './client/probe.ts';
 export type { PutFunction } from './client/put-plan.ts';
 export type { RpcArguments } from './client/rpc-argument.ts';
+export { sniff, type Sniffed, type SniffedBeacon, type SniffedSearch, type SniffOptions } from './client/sniff.ts';
 
 // The configuration: EPICS_* variables, .env files, TOML and flags.
 export type { ChannelDefinition } from './config/channel-definition.ts';

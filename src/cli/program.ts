@@ -24,6 +24,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['echo', async () => (await import('./echo.ts')).addEcho],
   ['probe', async () => (await import('./probe.ts')).addProbe],
   ['doctor', async () => (await import('./doctor.ts')).addDoctor],
+  ['sniff', async () => (await import('./sniff.ts')).addSniff],
   ['decode', async () => (await import('./decode.ts')).addDecode],
 ]);
 

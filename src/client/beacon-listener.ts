@@ -20,6 +20,8 @@ import { interfaceAddressFor, isIpv6 } from './search-targets.ts';
 export interface BeaconHandlers {
   /** `version`: of the protocol that the server speaks. */
   beacon(beacon: Beacon, from: Endpoint, version: number): void;
+  /** A search by anybody; `isForwarded`: another program of this host passed it on. Only who wants them is told. */
+  search?(search: Search, from: Endpoint, isForwarded: boolean): void;
   error(error: unknown): void;
 }
 
@@ -48,6 +50,11 @@ export class BeaconListener {
     for (const each of interfaces) await this.#attempt(async () => this.#listen(each));
   }
 
+  /** Whether any port could be opened. */
+  get isListening(): boolean {
+    return this.#sockets.some((socket) => socket !== this.#forwarder);
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const socket of this.#sockets) socket.close();
@@ -59,6 +66,8 @@ export class BeaconListener {
     const wildcard = isIpv6(address) ? '::' : '0.0.0.0';
     const bound = { address: isGroup ? wildcard : address, port, shared: true };
     const socket = await this.#bind(bound, (bytes, from) => this.#receive(bytes, from, socket.local));
+    // What servers pass on to each other is heard by the members of a group.
+    if (address === ANY_IPV4 && this.#handlers.search !== undefined) socket.joinGroup(FORWARD_GROUP, FORWARD_INTERFACE);
     if (!isGroup) return;
     const interfaceAddress = interfaceAddressFor(address, via, this.#network.interfaces());
     if (interfaceAddress !== undefined) socket.joinGroup(address, interfaceAddress);
@@ -84,13 +93,23 @@ export class BeaconListener {
 
   #receive(bytes: Uint8Array, from: Endpoint, local: Endpoint): void {
     const context = datagramContext();
+    let isForwarded = false;
     try {
       for (const frame of readDatagram(bytes)) {
         const message = decodeMessage(frame, context);
-        // What somebody has passed on reaches the servers without us.
-        if (message?.command === 'ORIGIN_TAG') return;
-        if (message?.command === 'BEACON') this.#handlers.beacon(message, from, frame.header.version);
-        if (message?.command === 'SEARCH') this.#forward(message, from, local);
+        if (message?.command === 'ORIGIN_TAG') {
+          // What we have passed on ourselves is known.
+          if (from.port === this.#forwarder?.local.port && from.address === FORWARD_INTERFACE) return;
+          isForwarded = true;
+        }
+        if (message?.command === 'SEARCH') {
+          this.#handlers.search?.(message, from, isForwarded);
+          // What somebody has passed on reaches the servers without us.
+          if (!isForwarded) this.#forward(message, from, local);
+        }
+        if (message?.command === 'BEACON' && !isForwarded) {
+          this.#handlers.beacon(message, from, frame.header.version);
+        }
       }
     } catch (error) {
       // Datagrams come from anyone: what cannot be read is left.
