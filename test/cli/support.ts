@@ -54,6 +54,8 @@ export interface Run {
   readonly stderr: MemoryOutput;
   readonly exitCode: Promise<number>;
   interrupt(): void;
+  /** As SIGHUP; how many listened. */
+  reload(): number;
 }
 
 export function start(words: readonly string[], options: RunOptions = {}): Run {
@@ -63,9 +65,18 @@ export function start(words: readonly string[], options: RunOptions = {}): Run {
   const interrupt = new AbortController();
   const folder = options.folder ?? new URL('.', import.meta.url).pathname;
   const stdin = () => options.stdin ?? nothing();
-  const terminal = { stdin, stdout, stderr, environment, folder, interrupt: interrupt.signal };
+  const reloaders = new Set<() => void>();
+  const onReload = (listener: () => void) => {
+    reloaders.add(listener);
+    return () => void reloaders.delete(listener);
+  };
+  const reload = () => {
+    for (const listener of reloaders) listener();
+    return reloaders.size;
+  };
+  const terminal = { stdin, stdout, stderr, environment, folder, interrupt: interrupt.signal, onReload };
   const exitCode = runCli(words, terminal, async () => ({ clock, network }));
-  return { stdout, stderr, exitCode, interrupt: () => interrupt.abort() };
+  return { stdout, stderr, exitCode, interrupt: () => interrupt.abort(), reload };
 }
 
 /** An empty stream. */
