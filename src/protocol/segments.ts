@@ -22,7 +22,7 @@ export function requireSegmentBytes(maxSegmentBytes: number): void {
 /** Remembers which of the messages in a buffer are too large, and cuts them when the buffer is sent. */
 export class Segmenter {
   readonly #maxSegmentBytes: number;
-  #cuts: Cut[] = [];
+  readonly #cuts: Cut[] = [];
 
   constructor(maxSegmentBytes: number) {
     requireSegmentBytes(maxSegmentBytes);

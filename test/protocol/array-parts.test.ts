@@ -37,9 +37,8 @@ const KINDS: readonly Kind[] = [
 
 /** What has to come out, element by element. */
 function naivePart(items: readonly unknown[], offset: number, stride: number, count: number): unknown[] {
-  const taken: unknown[] = [];
-  for (let at = offset; at < items.length && (count === 0 || taken.length < count); at += stride) taken.push(items[at]);
-  return taken;
+  const all = items.filter((_, at) => at >= offset && (at - offset) % stride === 0);
+  return count === 0 ? all : all.slice(0, count);
 }
 
 function naivePut(

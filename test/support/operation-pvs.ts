@@ -33,13 +33,13 @@ const CPP_WAVE = structure('epics:nt/NTScalarArray:1.0', {
 
 /** As the C++ server had them: it says of every field that it was set. */
 export function cppPvs(): Readonly<Record<string, SharedPV>> {
-  const scalarDefaults = anyCodecOf(CPP_SCALAR).defaultValue();
+  const scalar = new SharedPV(CPP_SCALAR, {
+    initial: { ...Object(anyCodecOf(CPP_SCALAR).defaultValue()), value: 1.5, descriptor: 'a scalar' },
+    onPut: (put, pv) => pv.post(put),
+    onProcess: (_, pv) => pv.post({ value: pv.value.value * 2, processed: pv.value.processed + 1 }),
+  });
   return {
-    'cpp:scalar': new SharedPV(CPP_SCALAR, {
-      initial: { ...Object(scalarDefaults), value: 1.5, descriptor: 'a scalar' },
-      onPut: (put, pv) => pv.post(put),
-      onProcess: (_, pv) => pv.post({ value: pv.value.value * 2, processed: pv.value.processed + 1 }),
-    }),
+    'cpp:scalar': scalar,
     'cpp:broken': new SharedPV(CPP_SCALAR, {
       onPut: () => {
         throw new Error('the device is broken');
@@ -57,12 +57,13 @@ export function cppPvs(): Readonly<Record<string, SharedPV>> {
 
 /** As pvkit had them. */
 export function pvkitPvs(): Readonly<Record<string, SharedPV>> {
+  const scalar = new SharedPV(ntScalar(double), {
+    initial: { value: 1.5, alarm: { severity: 1, message: 'low' } },
+    onPut: (put, pv) => pv.post(put),
+    onProcess: (_, pv) => pv.post({ value: pv.value.value * 2 }),
+  });
   return {
-    'ops:scalar': new SharedPV(ntScalar(double), {
-      initial: { value: 1.5, alarm: { severity: 1, message: 'low' } },
-      onPut: (put, pv) => pv.post(put),
-      onProcess: (_, pv) => pv.post({ value: pv.value.value * 2 }),
-    }),
+    'ops:scalar': scalar,
     'ops:plain': SharedPV.mailbox(structure('plain_t', { value: int, text: string, other: int }), {
       initial: { value: 3, text: 'three', other: 33 },
     }),
