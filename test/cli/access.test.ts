@@ -127,24 +127,26 @@ describe('a reload', () => {
 });
 
 describe('the put log of serve', () => {
-  /** Without what differs from run to run. */
+  const SOME_TEXT: unknown = expect.stringMatching(/./u);
   const entries = (text: string): unknown[] =>
     text
       .split('\n')
       .slice(0, -1)
-      .map((line) => {
-        const { time, user, host, reason, ...rest } = JSON.parse(line) as Record<string, unknown>;
-        expect(Date.parse(String(time))).toBeGreaterThan(0);
-        expect([typeof user, typeof host]).toEqual(['string', 'string']);
-        return { ...rest, ...(reason === undefined ? {} : { reason: typeof reason }) };
-      });
-  const common = { operation: 'PUT', address: '127.0.0.1', method: 'ca' };
+      .map((line): unknown => JSON.parse(line));
+  const common = {
+    time: SOME_TEXT,
+    operation: 'PUT',
+    user: SOME_TEXT,
+    host: SOME_TEXT,
+    address: '127.0.0.1',
+    method: 'ca',
+  };
   const PUTS = [
     { ...common, outcome: 'accepted', channel: 'lab:setpoint', changed: [{ field: 'value', old: 21.5, new: 22 }] },
     {
       ...common,
       outcome: 'refused',
-      reason: 'string',
+      reason: SOME_TEXT,
       channel: 'lab:limit',
       changed: [{ field: 'value', old: 80, new: 90 }],
     },
