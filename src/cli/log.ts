@@ -21,10 +21,10 @@ const PINO_LEVEL = { debug: 'debug', info: 'info', warning: 'warn', error: 'erro
 /** Logs on stderr what is at least as grave as `level`; `name` is the server's. */
 export class Log {
   readonly #logger: Logger;
-  readonly #host: CliHost;
+  readonly #host: Pick<CliHost, 'stderr' | 'clock' | 'environment'>;
   readonly #paint: Paint;
 
-  constructor(name: string, level: LogLevel, host: CliHost) {
+  constructor(name: string, level: LogLevel, host: Pick<CliHost, 'stderr' | 'clock' | 'environment'>) {
     const { stderr, clock } = host;
     this.#host = host;
     this.#paint = paintOf(stderr, host.environment);
@@ -41,7 +41,9 @@ export class Log {
 
   #writeLine({ level, text }: LogEntry): void {
     const time = this.#paint.dim(timeText(this.#host.clock.wallTime()));
-    this.#host.stderr.write(`${time} ${this.#painted(level)}: ${printable(text)}\n`);
+    // What a client says may hold line breaks; it must not look like further entries.
+    const line = printable(text).replaceAll(/[\n\t]+/gu, ' ');
+    this.#host.stderr.write(`${time} ${this.#painted(level)}: ${line}\n`);
   }
 
   #painted(level: NoticeLevel): string {
