@@ -70,6 +70,10 @@ export class FakeLink {
       if ('phase' in message && message.phase === 'init' && 'type' in message) {
         this.decoder.operations.set(message.ioid, { command: message.command, type: message.type });
       }
+      if (message.command === 'PUT_GET' && message.phase === 'init') {
+        const { command, ioid, getType, putType } = message;
+        this.decoder.operations.set(ioid, { command, type: getType, putType });
+      }
       encodeMessage(writer, message, { fromServer: true });
     }
     this.tcp.write(writer.detach(0));
