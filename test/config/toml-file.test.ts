@@ -146,7 +146,10 @@ describe('an unknown key', () => {
       channel('type = "int"', 'alarm = { low = 1,', '  hgih = 2 }'),
       'lab.toml:5: channels[0].alarm.hgih: is no key of channels.alarm; did you mean "high"?',
     ],
-    ['__proto__ = 1', 'lab.toml:1: __proto__: is no key of a file; expected server, limits, store, log, access, channels'],
+    [
+      '__proto__ = 1',
+      'lab.toml:1: __proto__: is no key of a file; expected server, limits, store, log, access, channels',
+    ],
     ['[log]\n"a b" = 1', 'lab.toml:2: log."a b": is no key of log; expected level, puts'],
   ])('in %j is named with its line', (text, fault) => {
     expect(read(text).faults).toEqual([fault]);

@@ -34,8 +34,11 @@ export class Glob {
 
 /** One symbol a character; in a run of wildcards every `?` first and one `*` behind, so that equal runs look alike. */
 function normalised(text: string): readonly string[] {
-  const inOrder = (run: string): string => ONE.repeat(run.split(ONE).length - 1) + (run.includes(ANY) ? ANY : '');
   return Array.from(text.replaceAll(/[*?]+/gu, inOrder));
+}
+
+function inOrder(run: string): string {
+  return ONE.repeat(run.split(ONE).length - 1) + (run.includes(ANY) ? ANY : '');
 }
 
 /**
