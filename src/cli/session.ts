@@ -33,11 +33,12 @@ export async function withClient<T>(
   }
 }
 
-/** What servers and links have to say: warnings always, everything with `-d`. */
+/** What servers and links have to say: warnings and what servers tell people always, everything with `-d`. */
 function listen(context: Context, host: CliHost, options: DebugOptions): () => void {
   const paint = paintOf(host.stderr, host.environment);
-  return context.onNotice(({ level, text }) => {
-    const isShown = options.debug === true || level === 'warning' || level === 'error';
+  return context.onNotice(({ kind, level, text }) => {
+    const isTold = level === 'warning' || level === 'error' || (kind === 'serverMessage' && level === 'info');
+    const isShown = options.debug === true || isTold;
     if (isShown) host.stderr.write(`${paint.dim(timeText(host.clock.wallTime()))} ${level}: ${printable(text)}\n`);
   });
 }
