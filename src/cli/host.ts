@@ -7,6 +7,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Width of the terminal in characters; 80 where there is none. */
   readonly columns: number;
+  /** Height of the terminal in lines; 24 where there is none. */
+  readonly rows: number;
   write(text: string): void;
   /** Resolves when what was written is taken, so that a slow reader slows the writer instead of filling memory. */
   drained(): Promise<void>;

@@ -20,12 +20,14 @@ import { errorJson, Outcome } from './outcome.ts';
 import { printable } from './printable.ts';
 import type { Act } from './run.ts';
 import { withClient } from './session.ts';
+import { ageText, LiveTable } from './live-table.ts';
 import { timeText } from './time-text.ts';
 
 type ListOptions = DebugOptions & TimeoutOptions & JsonOptions & { readonly info?: true };
 
 const ABOUT = `Without SERVER: find servers, by asking all of them to answer and by hearing their beacons, for the time of -w.
-Each is printed once as HOST:PORT; with -v every one that comes or goes, with guid, protocol and version.
+Each is printed once as HOST:PORT; with -v every one that comes or goes, with guid, protocol, version and age, which is
+the time since it was first heard of; with -v -w 0 on a terminal as a table that is kept up to date.
 
 With SERVER, HOST or HOST:PORT: print the names of the PVs that it lists, or with -i what kind of server it is.
 -i without SERVER asks every server that is found.`;
@@ -41,6 +43,8 @@ Examples:
 
 /** Answers come within milliseconds; one repeated ping is waited for. */
 const DEFAULT_WAIT_S = 3;
+/** Somebody may be inventing servers. */
+const MAX_KNOWN = 10_000;
 
 export function addList(program: Command, host: CliHost, run: Act): Command {
   const command = program
@@ -60,38 +64,62 @@ export function addList(program: Command, host: CliHost, run: Act): Command {
 
 // --- servers ---------------------------------------------------------------------------------------------------
 
-async function listServers(options: ListOptions, host: CliHost): Promise<ExitCode> {
-  const known = new Set<string>();
-  const found: string[] = [];
+async function listServers(options: ListOptions, given: CliHost): Promise<ExitCode> {
+  const isOther = options.json === true || options.info === true;
+  const isLive = options.verbose === true && options.timeout === 0 && given.stdout.isTerminal && !isOther;
+  const table = isLive ? new LiveTable(given) : undefined;
+  const host = table?.host ?? given;
+  const { stdout, clock, interrupt } = host;
+  const known = new Map<string, { readonly server: string; readonly since: number }>();
   await withClient(host, options, async (context) => {
-    const events = context.discover({ timeoutMs: timeoutMsOf(options), signal: host.interrupt });
+    table?.start();
     try {
-      for await (const event of events) {
-        const isNew = event.kind === 'online' && !known.has(event.guid);
-        known.add(event.guid);
-        if (isNew) found.push(event.server);
-        if (options.info !== true) host.stdout.write(eventText(event, isNew, options, host));
-        await host.stdout.drained();
+      for await (const event of context.discover({ timeoutMs: timeoutMsOf(options), signal: interrupt })) {
+        const { guid, server } = event;
+        const before = known.get(guid);
+        const isNew = event.kind === 'online' && before === undefined;
+        if (isNew) known.set(guid, { server, since: clock.now() });
+        forgetOldest(known);
+        const ageMs = before === undefined ? 0 : clock.now() - before.since;
+        if (table !== undefined) table.add(event);
+        else if (options.info !== true) stdout.write(eventText(event, isNew, ageMs, options, host));
+        await stdout.drained();
       }
     } catch (thrown) {
       // To be told to stop is how `-w 0` ends.
-      if (!host.interrupt.aborted) throw thrown;
+      if (!interrupt.aborted) throw thrown;
+    } finally {
+      table?.stop();
     }
   });
+  const found = [...known.values()].map(({ server }) => server);
   if (options.info === true && found.length > 0) return queryServers(found, options, host);
-  if (found.length > 0 || host.interrupt.aborted) return DONE;
+  if (found.length > 0 || interrupt.aborted) return DONE;
   host.stderr.write(`no server answered within ${options.timeout} s\n`);
   return FAILED;
 }
 
-function eventText(event: DiscoveredServer, isNew: boolean, options: ListOptions, host: CliHost): string {
+function forgetOldest(known: Map<string, unknown>): void {
+  if (known.size <= MAX_KNOWN) return;
+  const [oldest] = known.keys();
+  if (oldest !== undefined) known.delete(oldest);
+}
+
+function eventText(
+  event: DiscoveredServer,
+  isNew: boolean,
+  ageMs: number,
+  options: ListOptions,
+  host: CliHost,
+): string {
   const { kind, server, protocol, version, via } = event;
   const guid = `0x${event.guid}`;
-  if (options.json === true) return `${JSON.stringify({ event: kind, guid, server, protocol, version, via })}\n`;
+  if (options.json === true) return `${JSON.stringify({ event: kind, guid, server, protocol, version, ageMs, via })}\n`;
   if (options.verbose !== true) return isNew ? `${printable(server)}\n` : '';
   const time = timeText(host.clock.wallTime());
   const what = kind.toUpperCase().padEnd('OFFLINE'.length);
-  return printable(`${time} ${what} guid: ${guid} proto: ${protocol} server: ${server} ver: ${version} via: ${via}\n`);
+  const whose = `guid: ${guid} proto: ${protocol} server: ${server} ver: ${version}`;
+  return printable(`${time} ${what} ${whose} age: ${ageText(ageMs)} via: ${via}\n`);
 }
 
 // --- PVs of servers --------------------------------------------------------------------------------------------

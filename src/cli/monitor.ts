@@ -9,6 +9,7 @@ import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   countOf,
+  formatOf,
   timeoutMsOf,
   withDebug,
   withRequest,
@@ -20,6 +21,7 @@ import {
   type TimeoutOptions,
   type ViewOptions,
 } from './options.ts';
+import { RateMeter } from './monitor-rate.ts';
 import { errorJson, Outcome } from './outcome.ts';
 import { paintOf, type Paint } from './paint.ts';
 import { printable } from './printable.ts';
@@ -28,19 +30,26 @@ import { withClient } from './session.ts';
 import { timeText } from './time-text.ts';
 import { ValueView } from './value-view.ts';
 
-type MonitorCommandOptions = DebugOptions & TimeoutOptions & ViewOptions & ServerOptions & { readonly count?: number };
+type MonitorCommandOptions = DebugOptions &
+  TimeoutOptions &
+  ViewOptions &
+  ServerOptions & { readonly count?: number; readonly rate?: true };
 
 const ABOUT = `Watch PVs: print the value of each, and then every change, until ^C, which ends it with exit code 0.
 
 Delta shows what changed, below a line with the time of arrival and the name. With --json every update is one line, an
 object with the full value ("value"), the fields that changed ("changed") and those that changed several times since the
-last update, of which only the last is here ("overrun"). Connections come and go on stderr, and are made anew by themselves.`;
+last update, of which only the last is here ("overrun"). Connections come and go on stderr, and are made anew by themselves.
+
+--rate tells each second, and at the end, how many updates came and how many were squashed, here because this program was
+too slow to print them, or by the server: on a terminal below the values, elsewhere as lines on stderr.`;
 
 const EXAMPLES = `
 Examples:
   pvkit monitor demo:counter demo:sine
   pvkit monitor -n 3 -r value demo:counter
   pvkit monitor --json demo:sine | jq .value.value
+  pvkit monitor --rate demo:fast > /dev/null
   pvkit monitor -r 'record[queueSize=100,pipeline=true]field(value)' demo:fast
 `;
 
@@ -56,7 +65,8 @@ export function addMonitor(program: Command, host: CliHost, run: Act): Command {
       new Option('-n, --count <updates>', 'stop after so many updates, of all PVs together').argParser((text) =>
         countOf(text, 1, MAX_COUNT),
       ),
-    );
+    )
+    .option('--rate', 'tell each second on stderr how many updates came and how many were squashed');
   withTimeout(withView(withRequest(command)), 'give up on a PV without a first update after so long; 0 for never', 0);
   withDebug(withServer(command), 'print the configuration of the client on stderr');
   return command
@@ -64,7 +74,9 @@ export function addMonitor(program: Command, host: CliHost, run: Act): Command {
     .action((names: string[], options: MonitorCommandOptions) => run(() => monitor(names, options, host)));
 }
 
-async function monitor(names: readonly string[], options: MonitorCommandOptions, host: CliHost): Promise<ExitCode> {
+async function monitor(names: readonly string[], options: MonitorCommandOptions, given: CliHost): Promise<ExitCode> {
+  const meter = options.rate === true ? new RateMeter(given, formatOf(options) === 'json') : undefined;
+  const host = meter?.host ?? given;
   const printer = new Printer(options, host);
   const outcome = new Outcome(host, options);
   const enough = new AbortController();
@@ -74,6 +86,7 @@ async function monitor(names: readonly string[], options: MonitorCommandOptions,
   async function watch(context: Context, name: string): Promise<void> {
     const { request, server } = options;
     const updates = context.monitor(name, { events: true, request, server, signal, timeoutMs: timeoutMsOf(options) });
+    meter?.watch(name, () => updates.counters);
     for await (const event of updates) {
       if (signal.aborted) return;
       printer.print(event);
@@ -85,6 +98,7 @@ async function monitor(names: readonly string[], options: MonitorCommandOptions,
   }
 
   await withClient(host, options, async (context) => {
+    meter?.start();
     await Promise.all(
       names.map(async (name) => {
         try {
@@ -97,6 +111,7 @@ async function monitor(names: readonly string[], options: MonitorCommandOptions,
         }
       }),
     );
+    meter?.stop();
   });
   return outcome.end();
 }

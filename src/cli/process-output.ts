@@ -3,6 +3,7 @@
 import type { Output } from './host.ts';
 
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 /** Bytes that may wait for a reader before whoever produces them has to wait, too. */
 const HIGH_MARK_BYTES = 64 * 1024;
 
@@ -27,7 +28,11 @@ export class ProcessOutput implements Output {
   }
 
   get columns(): number {
-    return this.isTerminal ? this.#stream.columns : DEFAULT_COLUMNS;
+    return this.isTerminal ? sizeOf(this.#stream.columns, DEFAULT_COLUMNS) : DEFAULT_COLUMNS;
+  }
+
+  get rows(): number {
+    return this.isTerminal ? sizeOf(this.#stream.rows, DEFAULT_ROWS) : DEFAULT_ROWS;
   }
 
   write(text: string): void {
@@ -48,4 +53,9 @@ export class ProcessOutput implements Output {
       this.#stream.on('error', done);
     });
   }
+}
+
+/** Some terminals do not know their size, and say 0. */
+function sizeOf(told: number, byDefault: number): number {
+  return told > 0 ? told : byDefault;
 }

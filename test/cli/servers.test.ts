@@ -33,7 +33,7 @@ describe('list', () => {
     listing.interrupt();
     expect(await listing.exitCode).toBe(0);
     expect(listing.stdout.text).toMatch(
-      /^\d{4}-\S+ \S+ ONLINE  guid: 0x[0-9a-f]{24} proto: tcp server: 127\.0\.0\.1:\d+ ver: 2 via: 127\.0\.0\.1:\d+\n$/u,
+      /^\d{4}-\S+ \S+ ONLINE  guid: 0x[0-9a-f]{24} proto: tcp server: 127\.0\.0\.1:\d+ ver: 2 age: 0 s via: 127\.0\.0\.1:\d+\n$/u,
     );
   });
 

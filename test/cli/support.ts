@@ -7,6 +7,7 @@ import { nodeNetwork, systemClock, type Clock, type Network } from '../../src/in
 export class MemoryOutput implements Output {
   readonly isTerminal: boolean;
   readonly columns: number;
+  readonly rows = 24;
   text = '';
   #waiting: readonly { readonly isMet: (text: string) => boolean; readonly resolve: () => void }[] = [];
 
