@@ -17,6 +17,7 @@ import {
   type ServerOptions,
   type TimeoutOptions,
   type ViewOptions,
+  pvNameOf,
 } from './options.ts';
 import { errorJson, Outcome } from './outcome.ts';
 import { paintOf } from './paint.ts';
@@ -44,7 +45,7 @@ export function addCall(program: Command, host: CliHost, run: Act): Command {
     .summary('call a service')
     .description(prose(ABOUT))
     .usage('[options] NAME [FIELD=VALUE...]')
-    .argument('<name>', 'name of the service')
+    .argument('<name>', 'name of the service', pvNameOf)
     .argument('[argument...]', 'FIELD=VALUE or FIELD:TYPE=VALUE')
     .option('--string', 'send every argument as text');
   withTimeout(withView(command, 'tree'), 'give up after so long; 0 for never');

@@ -15,6 +15,7 @@ import {
   type DebugOptions,
   type JsonOptions,
   type TimeoutOptions,
+  pvNameOf,
 } from './options.ts';
 import { paintOf } from './paint.ts';
 import type { Act } from './run.ts';
@@ -42,7 +43,7 @@ export function addDoctor(program: Command, host: CliHost, run: Act): Command {
     .command('doctor')
     .summary('tell why a PV is not found')
     .description(prose(ABOUT))
-    .argument('[name]', 'PV name');
+    .argument('[name]', 'PV name', pvNameOf);
   withDebug(
     withTimeout(withJson(command), 'take at most so long'),
     'tell every answer; print the configuration of the client on stderr',

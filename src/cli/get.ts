@@ -16,6 +16,7 @@ import {
   type ServerOptions,
   type TimeoutOptions,
   type ViewOptions,
+  pvNamesOf,
 } from './options.ts';
 import { errorJson, Outcome } from './outcome.ts';
 import { paintOf } from './paint.ts';
@@ -45,7 +46,7 @@ export function addGet(program: Command, host: CliHost, run: Act): Command {
     .command('get')
     .summary('read PVs')
     .description(prose(ABOUT))
-    .argument('<name...>', 'PV names');
+    .argument('<name...>', 'PV names', pvNamesOf);
   withDebug(
     withServer(withTimeout(withView(withRequest(command)), 'give up after so long; 0 for never')),
     'print the configuration of the client on stderr',

@@ -17,6 +17,7 @@ import {
   type JsonOptions,
   type ServerOptions,
   type TimeoutOptions,
+  pvNamesOf,
 } from './options.ts';
 import { errorJson, Outcome } from './outcome.ts';
 import { paintOf } from './paint.ts';
@@ -45,7 +46,7 @@ export function addInfo(program: Command, host: CliHost, run: Act): Command {
     .command('info')
     .summary('print types and servers of PVs')
     .description(prose(ABOUT))
-    .argument('<name...>', 'PV names');
+    .argument('<name...>', 'PV names', pvNamesOf);
   withTimeout(withJson(command), 'give up after so long; 0 for never');
   withDebug(withServer(command), 'print the configuration of the client on stderr');
   return command

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
-import { parsePvRequest, reasonOf } from '../protocol/index.ts';
+import { DEFAULT_LIMITS, parsePvRequest, reasonOf } from '../protocol/index.ts';
 import { UsageError } from './fault.ts';
 
 export interface DebugOptions {
@@ -135,8 +135,21 @@ export function secondsOf(text: string, highest: number): number {
 }
 
 /** Only what can be seen to be wrong without asking anybody; a name is looked up later. */
+/** A name that a server could have; others are refused before anything is searched. */
+export function pvNameOf(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > 0 && bytes <= DEFAULT_LIMITS.maxNameBytes) return text;
+  throw new InvalidArgumentError(`Expected a PV name of 1 to ${DEFAULT_LIMITS.maxNameBytes} bytes, it has ${bytes}.`);
+}
+
+/** As `pvNameOf`, for an argument that may come several times. */
+export function pvNamesOf(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, pvNameOf(text)];
+}
+
 export function serverOf(text: string): string {
-  const [, host, port = '0'] = /^(\[[^\]]+\]|[^\s:[\]]+|[\da-f:]+)(?::(\d{1,5}))?$/iu.exec(text) ?? [];
+  const [, host, port = '0'] =
+    /^(\[[^\]]+\]|[^\s:[\]]+|[\da-f]*:[\da-f]*:[\da-f:]*)(?::(\d{1,5}))?$/iu.exec(text) ?? [];
   if (host !== undefined && Number(port) <= MAX_PORT) return text;
   throw new InvalidArgumentError('Expected HOST or HOST:PORT, such as 127.0.0.1:5075.');
 }

@@ -19,6 +19,7 @@ import {
   type ServerOptions,
   type TimeoutOptions,
   type ViewOptions,
+  pvNameOf,
 } from './options.ts';
 import { Outcome } from './outcome.ts';
 import { paintOf } from './paint.ts';
@@ -53,7 +54,7 @@ export function addPut(program: Command, host: CliHost, run: Act): Command {
     .summary('write a PV')
     .description(prose(ABOUT))
     .usage('[options] NAME VALUE | FIELD=VALUE... | JSON')
-    .argument('<name>', 'PV name')
+    .argument('<name>', 'PV name', pvNameOf)
     .argument('<value...>', 'a value, FIELD=VALUE ..., or JSON');
   withTimeout(withRequest(command), 'give up after so long; 0 for never');
   withDebug(withElements(withServer(command)), 'print what the fields were before and what they are now');
