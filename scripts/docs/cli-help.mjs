@@ -54,6 +54,7 @@ async function help(dist, ...words) {
   const output = {
     isTerminal: false,
     columns: COLUMNS,
+    rows: 50,
     write: (/** @type {string} */ text) => void (printed += text),
     drained: () => Promise.resolve(),
   };

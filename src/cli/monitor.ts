@@ -20,6 +20,7 @@ import {
   type ServerOptions,
   type TimeoutOptions,
   type ViewOptions,
+  pvNamesOf,
 } from './options.ts';
 import { RateMeter } from './monitor-rate.ts';
 import { errorJson, Outcome } from './outcome.ts';
@@ -60,7 +61,7 @@ export function addMonitor(program: Command, host: CliHost, run: Act): Command {
     .command('monitor')
     .summary('watch PVs')
     .description(prose(ABOUT))
-    .argument('<name...>', 'PV names')
+    .argument('<name...>', 'PV names', pvNamesOf)
     .addOption(
       new Option('-n, --count <updates>', 'stop after so many updates, of all PVs together').argParser((text) =>
         countOf(text, 1, MAX_COUNT),

@@ -38,7 +38,7 @@ describe('a wrong command line', () => {
     ['get --json -# 3 x', 'pvkit: -# cuts arrays short, which JSON output never does'],
     ['get --server host:99999 x', "argument 'host:99999' is invalid. Expected HOST or HOST:PORT"],
     [`get ${'n'.repeat(501)}`, 'Expected a PV name of 1 to 500 bytes, it has 501.'],
-    ['put ', "value '' is invalid for argument 'name'. Expected a PV name of 1 to 500 bytes, it has 0."],
+    ['get ', "value '' is invalid for argument 'name'. Expected a PV name of 1 to 500 bytes, it has 0."],
     ['probe :', "value ':' is invalid for argument 'server'. Expected HOST or HOST:PORT"],
     ['put x', "pvkit: missing required argument 'value'"],
     ['put x 1 2', 'pvkit: "1" is not FIELD=VALUE'],
