@@ -13,6 +13,7 @@ import { systemClock, type Clock } from '../transport/clocks.ts';
 import { Behaviours, type BehaviourOptions } from './behaviours/behaviours.ts';
 import { beginTelling, endTelling } from './behaviours/wave.ts';
 import type { CallRequest, Channel, ChannelRequest, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
+import { nativePromise } from './promise-like.ts';
 import { requireChoice, requireStructure, stamped, unset } from './standard-fields.ts';
 
 /** The first value, the handlers and the behaviours of a `SharedPV`; without any it is a read-only value. */
@@ -159,7 +160,7 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
 
   call(call: CallRequest): AnyValue | Promise<AnyValue> {
     if (this.#handlers.call === undefined) throw new PvaError('NO_RPC', 'this PV takes no RPC');
-    const result = this.#handlers.call(call);
+    const result = nativePromise(this.#handlers.call(call));
     return result instanceof Promise ? result.then((value) => value ?? null) : (result ?? null);
   }
 

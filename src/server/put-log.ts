@@ -132,7 +132,7 @@ export class PutRecord {
     this.#data = data;
   }
 
-  /** The handler has it; when it is done, the outcome is known. */
+  /** The handler has it; when it is done, the outcome is known. `handling` is a native promise if that is later. */
   follow(handling: unknown): void {
     if (!(handling instanceof Promise)) return;
     this.#isUnderWay = true;

@@ -9,6 +9,7 @@ import type { StructureType } from '../../protocol/types/type-desc.ts';
 import type { PvValue, ValueOf } from '../../protocol/types/value-of.ts';
 import type { Channel } from '../channel.ts';
 import { limitAlarm, worseAlarm } from '../limit-alarm.ts';
+import { isPromiseLike } from '../promise-like.ts';
 import { SharedPV, type SharedPVOptions } from '../shared-pv.ts';
 import { fieldOf, isChanged } from '../standard-fields.ts';
 import { alarmIn } from './behaviours.ts';
@@ -102,7 +103,7 @@ export class ComputedPV<T extends StructureType = StructureType, V = ValueOf<T>>
       const result = this.#compute(
         Object.fromEntries(this.#inputs.map(({ name, channel }) => [name, valueOf(channel)])),
       );
-      if (result instanceof Promise) return this.#fail('compute gave a promise; a value is expected');
+      if (isPromiseLike(result)) return this.#fail('compute gave a promise; a value is expected');
       const notNumber = isNaNResult(result) ? limitAlarm(Number.NaN, {}) : NO_ALARM;
       this.postAtLeast(result ?? {}, worseAlarm(notNumber, this.#worstOfInputs()));
     } catch (thrown) {

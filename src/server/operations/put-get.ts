@@ -6,6 +6,7 @@
 
 import type { ChannelRequest } from '../../channels/channel.ts';
 import type { Selection } from '../../channels/encoded-cache.ts';
+import { nativePromise } from '../../channels/promise-like.ts';
 import { requireStructure } from '../../channels/standard-fields.ts';
 import { LocalProtocolError } from '../../protocol/errors.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
@@ -76,7 +77,7 @@ class PutGetOperation extends WorkingOperation {
       subcommand,
       this.putTimeoutMs,
       (known) => {
-        const putting = this.#put(known, given);
+        const putting = nativePromise(this.#put(known, given));
         return putting instanceof Promise ? putting.then(() => this.#process(known)) : this.#process(known);
       },
       (outcome) => {

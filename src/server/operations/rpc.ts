@@ -3,7 +3,9 @@
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import type { RpcExecRequest, RpcInitRequest, RpcRequest } from '../../protocol/messages/rpc.ts';
 import { OK, type Status } from '../../protocol/status.ts';
+import { isType } from '../../protocol/types/type-desc.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
+import { typeMismatch } from '../../protocol/values/mismatch.ts';
 import type { Link } from '../link.ts';
 import { begin, channelForInit, findOperation, Operation, refusal } from './operation.ts';
 import { WorkingOperation } from './working-operation.ts';
@@ -41,9 +43,10 @@ class RpcOperation extends WorkingOperation {
   #answer(subcommand: number, result: AnyValue): void {
     const { link, ioid } = this;
     try {
+      requireAny(result);
       link.send({ command: 'RPC', phase: 'exec', ioid, subcommand, status: OK, result });
     } catch (thrown) {
-      // The handler's result does not fit the type it names; nothing of it was written.
+      // The handler's result is none, or does not fit the type it names; nothing of it was written.
       this.#refuse(subcommand, refusal(thrown));
     }
   }
@@ -51,4 +54,11 @@ class RpcOperation extends WorkingOperation {
   #refuse(subcommand: number, status: Status): void {
     this.link.send({ command: 'RPC', phase: 'exec', ioid: this.ioid, subcommand, status, result: null });
   }
+}
+
+/** Handlers in JavaScript may give anything. */
+function requireAny(result: unknown): void {
+  if (result === null) return;
+  if (typeof result === 'object' && 'type' in result && isType(result.type) && 'value' in result) return;
+  throw typeMismatch("the handler's result: { type, value } with a type of pvkit, or null", result);
 }

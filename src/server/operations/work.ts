@@ -1,6 +1,7 @@
 // How is a request carried out whose answer may take time? One at a time for each operation, ended by its deadline, and
 // never answered after the client has given it up.
 
+import { nativePromise } from '../../channels/promise-like.ts';
 import { TimeoutError } from '../../protocol/errors.ts';
 import { error, type Status } from '../../protocol/status.ts';
 import type { TimerHandle } from '../../transport/clocks.ts';
@@ -44,7 +45,7 @@ export class Work {
     this.#underWay = underWay;
     let result: R | Promise<R>;
     try {
-      result = act(controller.signal);
+      result = nativePromise(act(controller.signal));
     } catch (thrown) {
       return underWay.refuse(refusal(thrown));
     }

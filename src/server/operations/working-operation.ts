@@ -5,6 +5,7 @@
 // nothing then; its client never cancels, and pvAccessCPP's waits for the answer.
 
 import type { ChannelRequest } from '../../channels/channel.ts';
+import { nativePromise } from '../../channels/promise-like.ts';
 import { isLast } from '../../protocol/messages/subcommand.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
 import type { Link, LinkChannel } from '../link.ts';
@@ -59,7 +60,7 @@ export abstract class WorkingOperation extends Operation {
       this,
       timeoutMs,
       (signal) => {
-        const result = act(this.#requestWith(signal));
+        const result = nativePromise(act(this.#requestWith(signal)));
         record?.follow(result);
         return result;
       },
