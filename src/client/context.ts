@@ -297,7 +297,10 @@ export class Context {
     }
   }
 
-  /** Calls `listener` with notices for people, until the returned function is called. */
+  /**
+   * Calls `listener` with notices for people, until the returned function is called. What it throws changes nothing and
+   * is noticed once.
+   */
   onNotice(listener: (notice: ClientNotice) => void): () => void {
     return this.#notices.listen(listener);
   }

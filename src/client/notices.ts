@@ -2,7 +2,7 @@
 //
 // They go to the diagnostics channel and to the listeners of the context.
 
-import { channel } from 'node:diagnostics_channel';
+import { NoticeListeners } from '../channels/notice-listeners.ts';
 import type { ChannelRights } from './channel-rights.ts';
 
 /** Name of the `node:diagnostics_channel` on which every context of the process publishes its `ClientNotice`s. */
@@ -25,7 +25,9 @@ export interface ClientNotice {
     /** What a server allows with a channel: level debug at first, info when it changes. */
     | 'rightsTold'
     | 'serverFound'
-    | 'serverLost';
+    | 'serverLost'
+    /** A listener of notices threw; told once for each, and it is still called. */
+    | 'listenerFailed';
   readonly level: 'debug' | 'info' | 'warning' | 'error';
   /** A sentence for people; it begins with the PV or the server that it is about. */
   readonly text: string;
@@ -37,26 +39,8 @@ export interface ClientNotice {
 }
 
 /** Where the parts of one context put their notices. */
-export class NoticeBoard {
-  readonly #diagnostics = channel(CLIENT_NOTICES);
-  readonly #listeners = new Set<(notice: ClientNotice) => void>();
-
-  publish(notice: ClientNotice): void {
-    if (this.#diagnostics.hasSubscribers) this.#diagnostics.publish(notice);
-    for (const listener of this.#listeners) {
-      try {
-        listener(notice);
-      } catch (error) {
-        // As `node:diagnostics_channel` does it: the listener's fault ends the program, not the link that had news.
-        process.nextTick(() => {
-          throw error;
-        });
-      }
-    }
-  }
-
-  listen(listener: (notice: ClientNotice) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+export class NoticeBoard extends NoticeListeners<ClientNotice> {
+  constructor() {
+    super(CLIENT_NOTICES, (text) => ({ kind: 'listenerFailed', level: 'error', text }));
   }
 }

@@ -2,7 +2,7 @@
 //
 // Nothing is printed here: notices go to the diagnostics channel and to the listeners of the server.
 
-import { channel } from 'node:diagnostics_channel';
+import { NoticeListeners } from '../channels/notice-listeners.ts';
 import type { Endpoint } from '../transport/network.ts';
 import { endpointText } from '../transport/network-error.ts';
 
@@ -35,6 +35,8 @@ export interface GeneralNotice extends NoticeBase {
     /** Rules that are hardly meant so, or that took the place of others. */
     | 'accessRules'
     | 'putLogFailed'
+    /** A listener of notices threw; told once for each, and it is still called. */
+    | 'listenerFailed'
     | 'closed';
 }
 
@@ -81,22 +83,13 @@ export function newCounters(): ServerCounters {
 }
 
 /** Where the parts of one server put their notices. */
-export class NoticeBoard {
-  readonly #diagnostics = channel(SERVER_NOTICES);
-  readonly #listeners = new Set<(notice: ServerNotice) => void>();
-
-  publish(notice: ServerNotice): void {
-    if (this.#diagnostics.hasSubscribers) this.#diagnostics.publish(notice);
-    for (const listener of this.#listeners) listener(notice);
+export class NoticeBoard extends NoticeListeners<ServerNotice> {
+  constructor() {
+    super(SERVER_NOTICES, (text) => ({ kind: 'listenerFailed', level: 'error', text }));
   }
 
   /** About a link; the text begins with the client's address. */
   ofLink(kind: LinkNotice['kind'], level: NoticeLevel, remote: Endpoint, text: string): void {
     this.publish({ kind, level, remote, text: `client ${endpointText(remote)}: ${text}` });
-  }
-
-  listen(listener: (notice: ServerNotice) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 }

@@ -190,7 +190,10 @@ export class Server {
     return this.#host.limits;
   }
 
-  /** Calls `listener` with every notice from now on, until the returned function is called. */
+  /**
+   * Calls `listener` with every notice from now on, until the returned function is called. What it throws changes
+   * nothing and is noticed once.
+   */
   onNotice(listener: (notice: ServerNotice) => void): () => void {
     return this.#notices.listen(listener);
   }
