@@ -14,6 +14,7 @@ export interface LineSink {
 }
 
 /** Where lines go, and how many may wait. */
+/** How much may wait, and who is told of trouble. */
 export interface LineLogOptions {
   /** Characters that may wait; default `maxPutLogCharacters` of the limits. */
   readonly maxWaitingCharacters?: number | undefined;
@@ -26,6 +27,7 @@ export interface LineLogOptions {
 const CLOSE_MS = 5_000;
 
 /** A log of lines that never makes anybody wait: what a slow disk does not take is dropped and counted. */
+/** A log of JSON lines that never holds up whoever adds to it. */
 export class LineLog {
   readonly #sink: LineSink;
   readonly #maxWaiting: number;

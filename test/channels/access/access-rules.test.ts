@@ -257,7 +257,7 @@ describe('the order of rules', () => {
         const made = accepted(rules);
         expect(rightsText(made.rightsOf(who, pvName))).toBe(naive(made.rules, who, pvName));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 
@@ -275,7 +275,7 @@ describe('the order of rules', () => {
         // Nor does anything change where it stands at the end.
         expect(naive([...made.rules, last], who, pvName)).toBe(naive(made.rules, who, pvName));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -285,7 +285,7 @@ describe('the order of rules', () => {
         const made = accepted(rules);
         if (!hasNoRights(made.rightsOf(who, pvName))) expect(made.mayReach(who.address, pvName)).toBe(true);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 
