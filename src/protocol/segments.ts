@@ -13,10 +13,17 @@ interface Cut {
   readonly end: number;
 }
 
-/** @throws LocalProtocolError when bodies cannot be cut into pieces of that size */
+/**
+ * ACL_CHANGE has to stay whole: of a message that it does not read, pvAccessCPP skips the first segment alone, and takes
+ * the next for a violation of the protocol.
+ */
+const MIN_SEGMENT_BYTES = 16;
+
+/** @throws LocalProtocolError when messages are not to be cut into pieces of that size */
 export function requireSegmentBytes(maxSegmentBytes: number): void {
-  if (Number.isInteger(maxSegmentBytes) && maxSegmentBytes >= 1) return;
-  throw new LocalProtocolError(`maxSegmentBytes is ${maxSegmentBytes}, a whole number of 1 or more expected`);
+  if (Number.isInteger(maxSegmentBytes) && maxSegmentBytes >= MIN_SEGMENT_BYTES) return;
+  const expected = `a whole number of ${MIN_SEGMENT_BYTES} or more expected`;
+  throw new LocalProtocolError(`maxSegmentBytes is ${maxSegmentBytes}, ${expected}`);
 }
 
 /** Remembers which of the messages in a buffer are too large, and cuts them when the buffer is sent. */
@@ -24,8 +31,8 @@ export class Segmenter {
   readonly #maxSegmentBytes: number;
   readonly #cuts: Cut[] = [];
 
+  /** From 1 on; see `requireSegmentBytes` for what peers need. */
   constructor(maxSegmentBytes: number) {
-    requireSegmentBytes(maxSegmentBytes);
     this.#maxSegmentBytes = maxSegmentBytes;
   }
 
