@@ -19,6 +19,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['put', async () => (await import('./put.ts')).addPut],
   ['monitor', async () => (await import('./monitor.ts')).addMonitor],
   ['info', async () => (await import('./info.ts')).addInfo],
+  ['types', async () => (await import('./types.ts')).addTypes],
   ['list', async () => (await import('./list.ts')).addList],
   ['call', async () => (await import('./call.ts')).addCall],
   ['echo', async () => (await import('./echo.ts')).addEcho],
