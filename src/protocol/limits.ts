@@ -40,6 +40,11 @@ export interface Limits {
   readonly callTimeoutMs: number;
   /** Updates that a monitor may ask to have queued. */
   readonly maxMonitorQueue: number;
+  /**
+   * Bytes of values that one monitor may have queued, roughly weighed, past which it squashes; one update always waits.
+   * A count alone bounds nothing: 1 000 images of 10 MB are 10 GB. Six of these fit, or 80 arrays of 100 000 doubles.
+   */
+  readonly maxMonitorQueueBytes: number;
   /** Queue length of a monitor that does not ask for one; what pvxs uses. */
   readonly defaultMonitorQueue: number;
   /** Bytes of a datagram that are looked at; UDP carries no more. */
@@ -92,6 +97,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   putTimeoutMs: 30_000,
   callTimeoutMs: 600_000,
   maxMonitorQueue: 1_000,
+  maxMonitorQueueBytes: 64 * 1024 * 1024,
   defaultMonitorQueue: 4,
   maxDatagramBytes: 64 * 1024,
   maxSearchNames: 4_096,

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Channel, Subscriber } from '../../src/channels/channel.ts';
 import { SharedPV, type SharedPVOptions } from '../../src/channels/shared-pv.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { error, OK, STATUS_ERROR, warning } from '../../src/protocol/status.ts';
 import { boundedString, double, int, structure } from '../../src/protocol/types/type-desc.ts';
@@ -100,6 +101,22 @@ describe('a monitor', () => {
       { changed: [1, 4, 5], overrun: [1], value: { value: 4, alarm: { message: 'c', status: 2 } } },
     ]);
     expect(world.server.counters.updatesSquashed).toBe(2);
+  });
+
+  test('stopped, it queues no more than the limit in bytes, whatever queue its client asked for', async () => {
+    const pv = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(1000) } });
+    const limits = { ...DEFAULT_LIMITS, maxMonitorQueueBytes: 30_000 };
+    const world = await makeWorld({ pvs: { x: pv }, config: { limits } });
+    const client = await world.validated();
+    const sid = await client.createChannel('x');
+    const ioid = await client.initMonitor(sid, 'record[queueSize=1000]field(value)');
+    for (let post = 1; post <= 100; post++) pv.post({ value: new Float64Array(1000).fill(post) });
+    await world.settle();
+    await client.steer(sid, ioid, START);
+    const updates = client.updates(ioid);
+    expect(updates).toMatchObject([{ overrun: [] }, { overrun: [] }, { changed: [1], overrun: [1] }]);
+    expect(updates.at(-1)?.value).toMatchObject({ value: new Float64Array(1000).fill(100) });
+    expect(world.server.counters.updatesSquashed).toBe(98);
   });
 
   test('the overrun mask names selected fields only', async () => {

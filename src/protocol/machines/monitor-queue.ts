@@ -3,10 +3,14 @@
 // The newest is then squashed into the last that waits: nothing of the latest state is lost, and the overrun mask says
 // which fields changed more than once. Values are full and immutable, so the newest value is the merged one.
 //
+// Room is a number of entries and a sum of bytes: clients choose the one, and the size of values the other.
+//
 // Masks here name leaves only (values/leaf-mask.ts): with them, "changed in both" is a plain intersection.
 
 import type { BitSet } from '../bit-set.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import type { Update } from '../values/update.ts';
+import { weightOf } from '../values/weight.ts';
 
 export interface MonitorEntry<V> {
   /** As it was pushed, the same object, unless something was squashed into it. */
@@ -18,12 +22,17 @@ export interface MonitorEntry<V> {
 export class MonitorQueue<V> {
   /** Entries that may wait, at least 1. */
   readonly limit: number;
+  /** What their values may weigh together (values/weight.ts); a single entry may weigh anything. */
+  readonly maxBytes: number;
   /** Updates squashed into others so far. */
   squashCount = 0;
   readonly #entries: MonitorEntry<V>[] = [];
+  /** Weight of all entries but the oldest, so that whoever keeps up has nothing weighed. */
+  #bytesBehind = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, maxBytes: number = DEFAULT_LIMITS.maxMonitorQueueBytes) {
     this.limit = limit;
+    this.maxBytes = maxBytes;
   }
 
   get length(): number {
@@ -32,23 +41,35 @@ export class MonitorQueue<V> {
 
   /** Adds an update behind the others; false when it was squashed into the last. */
   push(update: Update<V>): boolean {
-    const last = this.#entries.at(-1);
-    if (last === undefined || this.#entries.length < this.limit) {
-      this.#entries.push({ update, overrun: undefined });
+    const entries = this.#entries;
+    const [oldest, last] = [entries[0], entries.at(-1)];
+    if (oldest === undefined || last === undefined) {
+      entries.push({ update, overrun: undefined });
       return true;
     }
-    this.#entries[this.#entries.length - 1] = squash(last, update);
+    const bytes = weightOf(update.value);
+    if (entries.length < this.limit && weightOf(oldest.update.value) + this.#bytesBehind + bytes <= this.maxBytes) {
+      entries.push({ update, overrun: undefined });
+      this.#bytesBehind += bytes;
+      return true;
+    }
+    if (last !== oldest) this.#bytesBehind += bytes - weightOf(last.update.value);
+    entries[entries.length - 1] = squash(last, update);
     this.squashCount++;
     return false;
   }
 
   /** Takes the oldest. */
   shift(): MonitorEntry<V> | undefined {
-    return this.#entries.shift();
+    const taken = this.#entries.shift();
+    const oldest = this.#entries[0];
+    if (oldest !== undefined) this.#bytesBehind -= weightOf(oldest.update.value);
+    return taken;
   }
 
   clear(): void {
     this.#entries.length = 0;
+    this.#bytesBehind = 0;
   }
 }
 

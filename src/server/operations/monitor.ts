@@ -63,7 +63,7 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
       link.tell(this.ioid, 'pipeline without a first window, nothing is sent before an acknowledgement', 'warning');
     }
     this.#window = new MonitorWindow(pipeline, request.window);
-    this.#queue = new MonitorQueue(queueSize);
+    this.#queue = new MonitorQueue(queueSize, link.host.limits.maxMonitorQueueBytes);
     this.#unsubscribe = channel.channel.subscribe(this);
   }
 

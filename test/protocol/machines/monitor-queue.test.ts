@@ -5,6 +5,7 @@ import { BitSet } from '../../../src/protocol/bit-set.ts';
 import { MonitorQueue } from '../../../src/protocol/machines/monitor-queue.ts';
 import { MonitorWindow } from '../../../src/protocol/machines/monitor-window.ts';
 import { double, int, string, structure } from '../../../src/protocol/types/type-desc.ts';
+import { weightOf } from '../../../src/protocol/values/weight.ts';
 import { allLeaves, leafMask } from '../../../src/protocol/values/leaf-mask.ts';
 
 const update = (value: unknown, ...bits: number[]) => ({ changed: BitSet.of(...bits), value });
@@ -93,6 +94,96 @@ describe('MonitorQueue', () => {
         while (twin.length > 0) take();
       }),
     );
+  });
+});
+
+describe('MonitorQueue with a bound on bytes', () => {
+  /** Weighs 1016 with the 16 of a part. */
+  const kilo = () => new Uint8Array(1000);
+
+  test('squashes what would make the queued values weigh more', () => {
+    const queue = new MonitorQueue<unknown>(10, 3 * 1016);
+    const values = [kilo(), kilo(), kilo(), kilo(), kilo()];
+    expect(values.map((value) => queue.push(update(value, 1)))).toEqual([true, true, true, false, false]);
+    expect(drained(queue)).toEqual([
+      { changed: [1], overrun: [], value: values[0] },
+      { changed: [1], overrun: [], value: values[1] },
+      { changed: [1], overrun: [1], value: values[4] },
+    ]);
+  });
+
+  test('keeps one, however heavy', () => {
+    const queue = new MonitorQueue<unknown>(10, 0);
+    expect(queue.push(update(kilo(), 1))).toBe(true);
+    expect(queue.push(update('b', 2))).toBe(false);
+    expect(drained(queue)).toEqual([{ changed: [1, 2], overrun: [], value: 'b' }]);
+  });
+
+  test('has room again when entries are taken or cleared', () => {
+    const queue = new MonitorQueue<unknown>(10, 2 * 1016);
+    for (let post = 0; post < 3; post++) queue.push(update(kilo(), 1));
+    queue.shift();
+    expect(queue.push(update(kilo(), 1))).toBe(true);
+    expect(queue.push(update(kilo(), 1))).toBe(false);
+    queue.clear();
+    expect([queue.push(update(kilo(), 1)), queue.push(update(kilo(), 1))]).toEqual([true, true]);
+  });
+
+  test('weighs no more than its bound and one value, loses no last value and no change, and says what overran', () => {
+    const step = fc.oneof(
+      { weight: 1, arbitrary: fc.constant('take' as const) },
+      { weight: 4, arbitrary: fc.record({ size: fc.nat(300), bits: fc.uniqueArray(fc.nat(9), { minLength: 1 }) }) },
+    );
+    const bounds = fc.record({ limit: fc.integer({ min: 1, max: 8 }), maxBytes: fc.nat(1000) });
+    fc.assert(
+      fc.property(bounds, fc.array(step, { maxLength: 60 }), ({ limit, maxBytes }, steps) => {
+        const queue = new MonitorQueue<unknown>(limit, maxBytes);
+        // The plain twin: every entry is the posts it stands for, and all is weighed anew each time.
+        const twin: { readonly bits: readonly number[]; readonly value: Uint8Array }[][] = [];
+        const take = (): void => {
+          const posts = twin.shift() ?? [];
+          const bits = posts.flatMap((post) => post.bits);
+          const twice = bits.filter((bit, index) => bits.indexOf(bit) !== index);
+          const entry = queue.shift();
+          expect(entry?.update.value).toBe(posts.at(-1)?.value);
+          expect([...(entry?.update.changed ?? [])]).toEqual(sorted(bits));
+          expect([...(entry?.overrun ?? [])]).toEqual(sorted(twice));
+        };
+        for (const given of steps) {
+          if (given === 'take') {
+            take();
+            continue;
+          }
+          const value = new Uint8Array(given.size);
+          const waiting = twin.reduce((sum, posts) => sum + 16 + (posts.at(-1)?.value.length ?? 0), 0);
+          const hasRoom = twin.length === 0 || (twin.length < limit && waiting + 16 + given.size <= maxBytes);
+          expect(queue.push(update(value, ...given.bits))).toBe(hasRoom);
+          if (hasRoom) twin.push([]);
+          twin.at(-1)?.push({ bits: given.bits, value });
+          expect(queue.length).toBe(twin.length);
+          const before = twin.slice(0, -1).reduce((sum, posts) => sum + 16 + (posts.at(-1)?.value.length ?? 0), 0);
+          expect(before).toBeLessThanOrEqual(maxBytes);
+        }
+        while (twin.length > 0) take();
+        expect(queue.shift()).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe('the weight of a value', () => {
+  test.each([
+    ['a number', 7, 16],
+    ['nothing', null, 16],
+    ['a text', 'abc', 19],
+    ['an array of numbers', new Float64Array(10), 96],
+    ['a list of texts', ['ab', 'c'], 16 + 18 + 17],
+    ['a structure', { value: new Int16Array(5), alarm: { severity: 1, message: 'low' } }, 16 + 26 + 16 + 16 + 19],
+    ['an any, without its type', { type: structure({ much: string, more: string }), value: 'abc' }, 16 + 16 + 19],
+    ['a list of structures, some of them missing', [{ n: 1n }, null], 16 + 32 + 16],
+  ])('of %s', (_what, value, weight) => {
+    expect(weightOf(value)).toBe(weight);
+    expect(weightOf(value)).toBe(weight);
   });
 });
 
