@@ -115,6 +115,7 @@ export interface HeardBeacon {
   readonly via: string;
 }
 
+/** What a finding is about, for programs. */
 export type FindingCode =
   | 'nowhereToSearch'
   | 'hostUnknown'
@@ -152,6 +153,7 @@ export interface Finding {
   readonly advice: string;
 }
 
+/** What `diagnose` found out about one PV, or about the network. */
 export interface Diagnosis {
   readonly pvName: string | undefined;
   readonly searches: readonly SearchTrial[];

@@ -25,6 +25,7 @@ import { firstAddress } from './host-names.ts';
 import { completeIdentity, systemIdentity } from './identity.ts';
 import { searchTargets, type SearchAddress, type SearchTarget } from './search-targets.ts';
 
+/** As for a context and a call: what is looked at is what such a client would do. */
 export interface DiagnoseOptions extends ContextOptions, CallOptions {
   /** The PV that is looked for; without it, servers in general are. */
   readonly pvName?: string | undefined;

@@ -45,6 +45,7 @@ export interface SniffedBeacon {
   readonly change: 'new' | 'restarted' | 'known';
 }
 
+/** One thing that was heard. */
 export type Sniffed = SniffedSearch | SniffedBeacon;
 
 /** `timeoutMs`: stop after so long; default: never. */
