@@ -32,9 +32,11 @@ import type { DemoPv } from './demo-pv.ts';
 
 /** One more than a double can count to, so that whoever goes through one is found out. */
 const PAST_DOUBLES = 9_007_199_254_740_993n;
+const INT64_SHOWN = 10_000_000_000_000_000n;
 
 export function int64Pv(clock: Clock): DemoPv {
-  const display = { description: 'a whole number of 64 bits; write any', units: 'counts' };
+  const limits = { limitLow: -INT64_SHOWN, limitHigh: INT64_SHOWN };
+  const display = { ...limits, description: 'a whole number of 64 bits; write any', units: 'counts' };
   const initial = { value: PAST_DOUBLES, alarm: NO_ALARM, display, timeStamp: timeStamp(clock.wallTime()) };
   return { pv: SharedPV.mailbox(ntScalar(long, { display: true }), { initial, clock }) };
 }
@@ -117,11 +119,14 @@ function putValue(put: PutRequest, pv: Channel): PvValue | undefined {
 
 // --- service ---------------------------------------------------------------------------------------------------
 
+/** Display limits; some tools show NaN where a number was never sent. */
+const SUM_SHOWN = 100;
 const sumType = ntScalar(double, { display: true });
 
 /** Answers `lhs` and `rhs` with their sum; as a PV it shows the last one. */
 export function addService(clock: Clock): DemoPv {
-  const display = { description: 'call it with lhs and rhs; shows the last sum', units: '' };
+  const limits = { limitLow: -SUM_SHOWN, limitHigh: SUM_SHOWN };
+  const display = { ...limits, description: 'call it with lhs and rhs; shows the last sum', units: '' };
   const pv = new SharedPV(sumType, {
     initial: { value: 0, alarm: NO_ALARM, display, timeStamp: timeStamp(clock.wallTime()) },
     onCall: (call, service): AnyValue => {

@@ -47,6 +47,17 @@ describe('the demo', () => {
     demo.stop();
   });
 
+  it('gives each number limits to show it within: some tools show NaN where none was ever sent', () => {
+    const { demo } = begin();
+    for (const [name, { state, type }] of demo.pvs) {
+      const display = type.fields.find((field) => field.name === 'display')?.type;
+      if (display?.kind !== 'structure' || !display.indexOf.has('limitLow')) continue;
+      const { limitLow, limitHigh } = Object(state.value['display']) as Readonly<Record<string, number | bigint>>;
+      expect(Number(limitLow), name).toBeLessThan(Number(limitHigh));
+    }
+    demo.stop();
+  });
+
   it('moves what moves, each at its pace, and nothing after it was stopped', () => {
     const { demo, clock } = begin();
     const changes = new Map<string, number>();
