@@ -160,14 +160,17 @@ function openChannel(link: Link, pvName: string): Opened {
   if (nameBytes > limits.maxNameBytes) {
     return refuse(`PV name of ${nameBytes} bytes, at most ${limits.maxNameBytes} are allowed`);
   }
-  try {
-    const channel = directory.open(pvName, link.peer);
-    if (channel === undefined || channel.isClosed) return refuse(`there is no PV '${pvName}' here`);
-    const rights = access.rightsOf(link.peer, pvName);
-    if (!hasNoRights(rights)) return { channel, rights };
+  const rights = access.rightsOf(link.peer, pvName);
+  // Before a source is asked to open what it may have to make first.
+  if (hasNoRights(rights) && directory.has(pvName)) {
     const reason = refusalText(link.peer, pvName, 'read, write or call', rights);
     link.host.notices.ofLink('accessRefused', 'info', link.remote, reason);
     return refuse(reason);
+  }
+  try {
+    const channel = hasNoRights(rights) ? undefined : directory.open(pvName, link.peer);
+    if (channel === undefined || channel.isClosed) return refuse(`there is no PV '${pvName}' here`);
+    return { channel, rights };
   } catch (thrown) {
     return refuse(reasonOf(thrown));
   }

@@ -5,6 +5,7 @@ import { AccessRules } from '../../src/channels/access/access-rules.ts';
 import { ALL_RIGHTS } from '../../src/channels/access/rights.ts';
 import type { AccessRule } from '../../src/channels/access/rule.ts';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
+import type { Source } from '../../src/channels/source.ts';
 import { ACL_PUT, ACL_PUT_GET, ACL_RPC } from '../../src/protocol/messages/acl-change.ts';
 import { SEARCH_MUST_REPLY, SEARCH_UNICAST } from '../../src/protocol/messages/search.ts';
 import { ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
@@ -229,6 +230,27 @@ describe('a channel', () => {
       "user 'anonymous' at 127.0.0.1 needs read, write or call access to 'x' and has none",
     );
     await expect(client.createChannel('missing')).rejects.toThrow("there is no PV 'missing' here");
+  });
+
+  test('is not asked of a source for a client that may not use it', async () => {
+    const opened: string[] = [];
+    const source: Source = {
+      has: (pvName) => pvName === 'made',
+      open: (pvName) => {
+        opened.push(pvName);
+        return makePv();
+      },
+      names: () => [],
+      revision: 0,
+    };
+    const access = new AccessRules([{ user: 'alice', allow: 'all' }]);
+    const world = await makeWorld({ sources: [source], access });
+    const nobody = await world.validated();
+    await expect(nobody.createChannel('made')).rejects.toThrow("access to 'made' and has none");
+    await expect(nobody.createChannel('other')).rejects.toThrow("there is no PV 'other' here");
+    expect(opened).toEqual([]);
+    await expect((await clientOf(world, 'alice')).createChannel('made')).resolves.toBeGreaterThan(0);
+    expect(opened).toEqual(['made']);
   });
 
   test('a name too long to be held against patterns is not believed', async () => {
