@@ -9,6 +9,7 @@ import { SEARCH_MUST_REPLY, SEARCH_UNICAST } from '../protocol/messages/search.t
 import { isSuccess } from '../protocol/status.ts';
 import { endpointText } from '../transport/network-error.ts';
 import type { Endpoint } from '../transport/network.ts';
+import { onAbort } from './abort-hub.ts';
 import { channelRights, type ChannelRights } from './channel-rights.ts';
 import { Connection, type ConnectionSettings, type Greeting } from './connection.ts';
 import type { ChannelTrial, SearchAnswer, Visit, VisitStage } from './diagnose-result.ts';
@@ -27,17 +28,17 @@ const IOID = 1;
 const SEQUENCE_ID = 1;
 const TCP = 'tcp';
 
-/** Resolves with what was found out when all is answered, the server is gone, time is up or `signal` aborts. */
+/** Resolves with what was found out when all is answered, the server is gone, time is up, or `signal` aborts. */
 export function visit(plan: VisitPlan, settings: ConnectionSettings, signal: AbortSignal): Promise<Visit> {
   return new Promise((resolve) => {
     const visitor = new Visitor(plan, settings, (result) => {
-      signal.removeEventListener('abort', stop);
+      unfollow();
       timer.cancel();
       resolve(result);
     });
     const stop = (): void => visitor.end();
     const timer = settings.clock.after(plan.timeoutMs, stop);
-    signal.addEventListener('abort', stop);
+    const unfollow = onAbort(signal, stop);
     if (signal.aborted) stop();
     else visitor.begin();
   });

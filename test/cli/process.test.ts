@@ -63,9 +63,10 @@ describe('pvkit as a process', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('writes a large value to a pipe to its end', async () => {
+  it('writes many large values to a pipe to their end, and nothing else', async () => {
     const names = Array.from({ length: 40 }, () => 'demo:image');
-    const { stdout, exitCode } = await launch('get', '--json', ...names).ended;
+    const { stdout, stderr, exitCode } = await launch('get', '--json', ...names).ended;
+    expect(stderr).toBe('');
     const lines = stdout.trimEnd().split('\n');
     expect(stdout.length).toBeGreaterThan(200_000);
     expect(lines.map((line) => Object.keys(JSON.parse(line) as object))).toEqual(names.map(() => ['name', 'value']));

@@ -143,6 +143,18 @@ describe('a PV that is there', () => {
 });
 
 describe('without a PV', () => {
+  it('many servers cause no warning of a leak', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    const client = host('client');
+    for (let count = 0; count < 12; count++) await serve(host(`server${count}`), []);
+    expect((await examine(client, undefined)).servers).toHaveLength(12);
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
   it('all servers are looked at', async () => {
     const client = host('client');
     await serve(host('a'), []);
