@@ -4,6 +4,7 @@ import type { ControlMode } from '../channels/behaviours/control-limits.ts';
 import { ALLOW_WORDS, type Allow } from '../channels/access/rights.ts';
 import { AUTH_METHODS, type Patterns } from '../channels/access/rule.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
+import { MIN_SEGMENT_BYTES } from '../protocol/segments.ts';
 import { ALARM_SEVERITIES, type AlarmSeverity } from '../protocol/normative/alarm.ts';
 import { ADDRESS_FORM, parseAddress, type ListedAddress } from './address-list.ts';
 import type { Limit } from './channel-definition.ts';
@@ -18,7 +19,10 @@ const MOST: Readonly<Partial<Record<keyof Limits, number>>> = {
   maxTypeNesting: 1_000,
   maxTypeRegistryEntries: DEFAULT_LIMITS.maxTypeRegistryEntries,
   maxDatagramBytes: DEFAULT_LIMITS.maxDatagramBytes,
+  maxSegmentBytes: DEFAULT_LIMITS.maxSegmentBytes,
 };
+/** The others begin with 1. */
+const LEAST: Readonly<Partial<Record<keyof Limits, number>>> = { maxSegmentBytes: MIN_SEGMENT_BYTES };
 
 const CONTROL_MODES: readonly ControlMode[] = ['clip', 'reject'];
 /** UNDEFINED is what is said of an alarm that is not known; no limit has it. */
@@ -168,7 +172,7 @@ function integer(raw: unknown, least: number, most: number): Parsed<number> {
 }
 
 function limit(name: keyof Limits, raw: unknown): Parsed<number> {
-  return integer(raw, 1, MOST[name] ?? MAX_TIMER_MS);
+  return integer(raw, LEAST[name] ?? 1, MOST[name] ?? MAX_TIMER_MS);
 }
 
 function readListedAddress(raw: unknown): Parsed<ListedAddress> {

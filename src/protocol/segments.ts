@@ -17,7 +17,7 @@ interface Cut {
  * ACL_CHANGE has to stay whole: of a message that it does not read, pvAccessCPP skips the first segment alone, and takes
  * the next for a violation of the protocol.
  */
-const MIN_SEGMENT_BYTES = 16;
+export const MIN_SEGMENT_BYTES = 16;
 
 /** @throws LocalProtocolError when messages are not to be cut into pieces of that size */
 export function requireSegmentBytes(maxSegmentBytes: number): void {

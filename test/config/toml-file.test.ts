@@ -186,6 +186,10 @@ describe('a wrong value', () => {
       'lab.toml:2: limits.max_links: is the integer 0; expected an integer from 1 to 2147483647',
     ],
     [
+      '[limits]\nmax_segment_bytes = 15',
+      'lab.toml:2: limits.max_segment_bytes: is the integer 15; expected an integer from 16 to 4294967295',
+    ],
+    [
       '[limits]\nmax_type_nesting = 1001',
       'lab.toml:2: limits.max_type_nesting: is the integer 1001; expected an integer from 1 to 1000',
     ],

@@ -101,6 +101,30 @@ describe('PROCESS', () => {
     expect(client.heard).toEqual([]);
   });
 
+  test.each(['DESTROY_CHANNEL', 'DESTROY_REQUEST'] as const)(
+    'that its client ends with %s is not answered; its handler is told',
+    async (command) => {
+      const signals: AbortSignal[] = [];
+      const { client, process, sid, ioid, world } = await makeProcess({
+        onProcess: ({ signal }) => {
+          signals.push(signal);
+          return new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('given up')));
+          });
+        },
+      });
+      client.take('PROCESS');
+      const before = world.clock.timerCount;
+      await process();
+      await client.send(command === 'DESTROY_CHANNEL' ? { command, sid, cid: 1 } : { command, sid, ioid });
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+      const expected = command === 'DESTROY_CHANNEL' ? ['DESTROY_CHANNEL'] : [];
+      expect(client.heard.map((message) => message.command)).toEqual(expected);
+      expect(world.clock.timerCount).toBe(before);
+      expect(client.isClosed).toBe(false);
+    },
+  );
+
   test('that is not under way cannot be cancelled, which is an allowed race', async () => {
     const { client, process, sid, ioid } = await makeProcess({ onProcess: () => {} });
     client.take('PROCESS');
