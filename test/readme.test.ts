@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { run, serve, type Serving } from './cli/support.ts';
+import { run, serve, start, type Serving } from './cli/support.ts';
 import { freeUdpPort } from './support/free-udp-port.ts';
 
 const root = new URL('..', import.meta.url);
@@ -42,17 +42,22 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/(?:'[^']*'|[^\s'])+/gu)].map(([word]) => word.replaceAll("'", ''));
 }
 
+/** They print what a server answers, and end. */
+const ANSWERING = ['get', 'put', 'monitor', 'call', 'list', 'echo', 'probe', 'doctor', 'types'];
+
 /** Without what differs from run to run: times, ports, ids, and numbers that move. */
 function steady(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}/gu, 'TIME')
     .replaceAll(/0x[0-9a-f]{24}/gu, 'GUID')
     .replaceAll(/127\.0\.0\.1:\d+/gu, 'HOST:PORT')
-    .replaceAll(/ udp \d+/gu, ' udp PORT')
+    .replaceAll(/ udp \d+|^udp port +\d+/gmu, ' udp PORT')
     .replaceAll(/(secondsPastEpoch|nanoseconds)("?:| int\d+_t =) ?\d+/gu, '$1$2 N')
     .replaceAll(/\d+\.\d{3}/gu, 'MS')
     .replaceAll(/(double x|value int32_t) = \d+/gu, '$1 = N')
-    .replaceAll(/searched \d+ times?/gu, 'searched N times');
+    .replaceAll(/searched \d+ times?/gu, 'searched N times')
+    .replaceAll(/\blo0 /gu, 'lo ')
+    .replaceAll(/\n{2,}/gu, '\n');
 }
 
 describe('the command line of README.md', () => {
@@ -66,11 +71,13 @@ describe('the command line of README.md', () => {
 
   it('is shown with every command', () => {
     const shown = new Set(examples.map(({ words: [command] }) => command));
-    expect(shown).toEqual(new Set(['serve', 'get', 'put', 'monitor', 'call', 'list', 'echo', 'probe']));
+    expect(shown).toEqual(new Set([...ANSWERING, 'serve', 'sniff']));
   });
 
   it.each(
-    examples.filter(({ words: [command] }) => command !== 'serve').map((example) => [example.line, example] as const),
+    examples
+      .filter(({ words: [command = ''] }) => ANSWERING.includes(command))
+      .map((example) => [example.line, example] as const),
   )('pvkit %s', async (_line, { words, printed }) => {
     const { stdout, stderr } = await run(words, { environment: server.environment });
     // A terminal shows both; the examples have all that comes on stderr first.
@@ -83,6 +90,22 @@ describe('the command line of README.md', () => {
     const started = await serve(words);
     expect(await started.stop()).toBe(0);
     expect(steady(started.stderr.text + started.stdout.text)).toBe(steady(printed));
+  });
+});
+
+describe('the command line of README.md that waits for others', () => {
+  it.each(
+    examples.filter(({ words: [command] }) => command === 'sniff').map((example) => [example.line, example] as const),
+  )('pvkit %s', async (_line, { words, printed }) => {
+    const server = await serve(['--demo']);
+    const { environment } = server;
+    const sniffing = start(words, { environment });
+    const over = { isOver: false };
+    sniffing.exitCode.finally(() => (over.isOver = true)).catch(() => {});
+    while (!over.isOver) await run(['get', '-w', '0.3', 'demo:nosuch'], { environment });
+    expect(await sniffing.exitCode).toBe(0);
+    expect(steady(sniffing.stderr.text + sniffing.stdout.text)).toBe(steady(printed));
+    expect(await server.stop()).toBe(0);
   });
 });
 

@@ -42,6 +42,7 @@ Examples:
   pvkit get demo:sine demo:enum        read two of them
   pvkit monitor demo:counter           watch one until ^C
   pvkit put demo:setpoint 42           write one
+  pvkit doctor demo:sine               tell why one is not found
   pvkit help put                       tell more about a command
 `;
 
