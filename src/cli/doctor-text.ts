@@ -105,6 +105,7 @@ function serverLine(trial: ServerTrial, { pvName }: Diagnosis): string {
   const texts = [
     ...visitTexts(visit),
     ...(channel?.state === 'created' ? [`has ${pvName ?? 'it'}${typeText(channel.typeId)}`] : []),
+    ...(channel?.state === 'created' && channel.rights?.put === false ? ['no right to put'] : []),
     ...(channel?.state === 'refused' ? [`refuses the channel`] : []),
     ...(guid === undefined ? [] : [`guid 0x${guid}`]),
     ...(source === 'guess' ? ['a guess, not found by searching'] : []),

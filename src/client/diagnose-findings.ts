@@ -19,7 +19,7 @@ export function findingsOf(facts: DiagnosisFacts): readonly Finding[] {
 
 // --- the configuration -----------------------------------------------------------------------------------------
 
-function ofConfiguration({ config, unknownHosts, searches, udpPort, pvName }: DiagnosisFacts): readonly Finding[] {
+function ofConfiguration({ config, unknownHosts, searches, udpPort }: DiagnosisFacts): readonly Finding[] {
   const found: Finding[] = [];
   const configured = searches.filter(({ isConfigured }) => isConfigured);
   if (configured.length === 0 && unknownHosts.length === 0 && config.nameServers.length === 0) {
@@ -47,7 +47,7 @@ function ofConfiguration({ config, unknownHosts, searches, udpPort, pvName }: Di
   for (const { to, isListed, kind, answers, errors } of configured) {
     if (!isListed || kind !== 'unicast' || answers.length > 0 || errors.length > 0) continue;
     // If nobody answers at all, that is said once.
-    if (!hasAnswer && pvName !== undefined) continue;
+    if (!hasAnswer) continue;
     const text = `Nobody answers searches at ${to}, which EPICS_PVA_ADDR_LIST names.`;
     const advice = `Is a server running there, and does its firewall let UDP port ${udpPort.port} in?`;
     found.push(warning('addressSilent', text, advice));

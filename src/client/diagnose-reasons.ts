@@ -69,9 +69,11 @@ function foundElsewhere(
 
 function noAnswer({ pvName, searches, config, nameServers }: DiagnosisFacts): readonly Finding[] {
   const sent = searches.filter(({ isConfigured, errors }) => isConfigured && errors.length === 0).map(({ to }) => to);
-  // What cannot be sent is not answered; that has been said.
-  if (sent.length === 0 && nameServers.length === 0) return [];
-  if (sent.length === 0) return pvName === undefined ? [] : [notFoundByNameServers(pvName)];
+  if (sent.length === 0) {
+    // What cannot be sent, or whose name server is dead, is not answered; that has been said.
+    const isAsked = nameServers.some(({ visit }) => visit?.search?.state === 'notFound');
+    return isAsked && pvName !== undefined ? [notFoundByNameServers(pvName)] : [];
+  }
   const text = `No server answers the searches sent to ${sent.join(', ')}.`;
   const advice = [
     'Is a server running?',
@@ -83,7 +85,7 @@ function noAnswer({ pvName, searches, config, nameServers }: DiagnosisFacts): re
 
 function notFoundByNameServers(pvName: string): Finding {
   const text = `No name server knows ${pvName}, and nothing else is searched.`;
-  return problem('notServed', text, 'Check the spelling of the name, and whether its server is running.');
+  return problem('notServed', text, 'Check the spelling of the name, whether its server is running, and whether access rules hide it.');
 }
 
 function notServed({ pvName, servers }: DiagnosisFacts, answers: readonly SearchAnswer[]): Finding {
@@ -95,7 +97,7 @@ function notServed({ pvName, servers }: DiagnosisFacts, answers: readonly Search
   const near = servers.find(({ nearName }) => nearName !== undefined);
   const advice =
     near === undefined
-      ? 'Check the spelling of the name, and whether its server is running.'
+      ? 'Check the spelling of the name, whether its server is running, and whether access rules hide it.'
       : `Did you mean ${near.nearName}, which ${near.server} has?`;
   return problem('notServed', text, advice);
 }

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { Server, SharedPV, resolveServerConfig } from '../../src/index.ts';
+import { AccessRules, Server, SharedPV, resolveServerConfig } from '../../src/index.ts';
 import { double, ntScalar } from '../../src/protocol/index.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork, type MemoryHost } from '../../src/transport/memory-network.ts';
@@ -124,6 +124,24 @@ problem: 10.0.0.2:5075 has lab:x and answers at 10.0.0.255:5076, where the confi
     clock.after(100, () => running.interrupt());
     expect(await clock.until(running.exitCode)).toBe(1);
     expect(running.stderr.text).toBe('Interrupted\n');
+  });
+
+  it('tells what may not be written, and who refuses a channel', async () => {
+    const client = network.host('client');
+    const pvs = { x: new SharedPV(ntScalar(double), { initial: { value: 1 } }) };
+    const config = { ...resolveServerConfig({ processEnvironment: {} }), autoBeacon: false };
+    const access = new AccessRules([{ channel: 'x', allow: 'read' }]);
+    const server = new Server({ network: network.host('server'), clock, pvs, config, access });
+    await clock.until(server.listen());
+    closing.push(() => server.close());
+    const { stdout, exitCode } = await doctor(['x'], { network: client });
+    expect(stdout).toContain('has x (epics:nt/NTScalar:1.0), no right to put, guid');
+    expect(exitCode).toBe(0);
+    server.setAccess(new AccessRules([{ user: 'somebody', allow: 'read' }]));
+    const refused = await doctor(['x'], { network: client });
+    expect(refused.stdout).toMatch(/^servers .* refuses the channel, guid/mu);
+    expect(refused.stdout).toMatch(/^problem: 10\.0\.0\.2:5075 answers searches for x, but refuses the channel: .+$/mu);
+    expect(refused.exitCode).toBe(1);
   });
 
   it('finds a server on real sockets', async () => {

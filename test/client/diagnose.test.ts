@@ -168,7 +168,8 @@ describe('without a PV', () => {
   });
 
   it('nobody there is a problem', async () => {
-    const diagnosis = await examine(host('client'), undefined);
+    const diagnosis = await examine(host('client'), undefined, { EPICS_PVA_ADDR_LIST: '127.0.0.1' });
+    expect(codes(diagnosis)).toEqual(['noAnswer']);
     expect(finding(diagnosis, 'noAnswer').text).toBe(
       'No server answers the searches sent to 127.0.0.1:5076, 10.0.0.255:5076.',
     );
@@ -204,7 +205,7 @@ describe('a PV that is not found', () => {
       advice: 'Did you mean lab:temperature, which 10.0.0.2:5075 has?',
     });
     const unlike = finding(await examine(client, 'other'), 'notServed');
-    expect(unlike.advice).toBe('Check the spelling of the name, and whether its server is running.');
+    expect(unlike.advice).toBe('Check the spelling of the name, whether its server is running, and whether access rules hide it.');
     expect(finding(await examine(client, 'Pressure'), 'notServed').advice).toContain('lab:pressure');
   });
 
@@ -410,6 +411,12 @@ describe('name servers', () => {
     expect(finding(diagnosis, code).text).toBe(text);
     expect(codes(diagnosis)).toEqual([code]);
     expect(diagnosis.isWell).toBe(false);
+  });
+
+  it('that are dead are told of once', async () => {
+    const client = host('client');
+    const diagnosis = await examine(client, 'x', { ...NO_BROADCAST, EPICS_PVA_NAME_SERVERS: '127.0.0.1:9' });
+    expect(codes(diagnosis)).toEqual(['nameServerRefused']);
   });
 
   it('may be no servers at all, or deaf ones', async () => {
