@@ -85,7 +85,11 @@ function noAnswer({ pvName, searches, config, nameServers }: DiagnosisFacts): re
 
 function notFoundByNameServers(pvName: string): Finding {
   const text = `No name server knows ${pvName}, and nothing else is searched.`;
-  return problem('notServed', text, 'Check the spelling of the name, whether its server is running, and whether access rules hide it.');
+  return problem(
+    'notServed',
+    text,
+    'Check the spelling of the name, whether its server is running, and whether access rules hide it.',
+  );
 }
 
 function notServed({ pvName, servers }: DiagnosisFacts, answers: readonly SearchAnswer[]): Finding {

@@ -205,7 +205,9 @@ describe('a PV that is not found', () => {
       advice: 'Did you mean lab:temperature, which 10.0.0.2:5075 has?',
     });
     const unlike = finding(await examine(client, 'other'), 'notServed');
-    expect(unlike.advice).toBe('Check the spelling of the name, whether its server is running, and whether access rules hide it.');
+    expect(unlike.advice).toBe(
+      'Check the spelling of the name, whether its server is running, and whether access rules hide it.',
+    );
     expect(finding(await examine(client, 'Pressure'), 'notServed').advice).toContain('lab:pressure');
   });
 
