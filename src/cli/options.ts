@@ -134,7 +134,6 @@ export function secondsOf(text: string, highest: number): number {
   throw new InvalidArgumentError(`Expected a number of seconds from 0 to ${highest}.`);
 }
 
-/** Only what can be seen to be wrong without asking anybody; a name is looked up later. */
 /** A name that a server could have; others are refused before anything is searched. */
 export function pvNameOf(text: string): string {
   const bytes = Buffer.byteLength(text);
@@ -147,6 +146,7 @@ export function pvNamesOf(text: string, before: readonly string[] = []): readonl
   return [...before, pvNameOf(text)];
 }
 
+/** Only what can be seen to be wrong without asking anybody; a host name is looked up later. */
 export function serverOf(text: string): string {
   const [, host, port = '0'] =
     /^(\[[^\]]+\]|[^\s:[\]]+|[\da-f]*:[\da-f]*:[\da-f:]*)(?::(\d{1,5}))?$/iu.exec(text) ?? [];

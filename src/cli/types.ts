@@ -10,6 +10,7 @@ import { UsageError } from './fault.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
+  pvNamesOf,
   timeoutMsOf,
   withDebug,
   withServer,
@@ -43,7 +44,7 @@ export function addTypes(program: Command, host: CliHost, run: Act): Command {
     .command('types')
     .summary('write TypeScript types of PVs')
     .description(prose(ABOUT))
-    .argument('<name...>', 'PV names')
+    .argument('<name...>', 'PV names', pvNamesOf)
     .option('-o, --output <file>', 'write to this file; .d.ts for declarations only (default: standard output)')
     .option('--force', 'overwrite the file, whoever wrote it');
   withDebug(
