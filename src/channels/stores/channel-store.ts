@@ -1,0 +1,103 @@
+// What keeps channels beyond the process that serves them? The contract of all stores: definitions, last values, and
+// the changes of both in order. The suite that pvkit/testing exports is the same contract as tests; every store runs it.
+//
+// A server reads from its own memory. A store makes that durable or shares it between servers (nodes): a write takes
+// effect in the memory of a node when the store tells its watchers of it, on the node that wrote as on all others.
+
+import type { StructureType } from '../../protocol/types/type-desc.ts';
+import type { ChannelUpdate } from '../channel.ts';
+
+/** What a store knows of a channel beside its value. It never changes while the channel exists. */
+export interface StoredDefinition {
+  readonly name: string;
+  /** What values are encoded, merged and checked with. */
+  readonly type: StructureType;
+  /** All else that makes the channel what it is, as JSON: for whoever serves it. Stores compare it and keep it. */
+  readonly settings: JsonObject;
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export type JsonObject = { readonly [key: string]: Json };
+
+/** A channel as it is in the store. */
+export interface StoredChannel {
+  readonly definition: StoredDefinition;
+  /** Moves by one with every write, and only with it; 0 as long as nothing was written. */
+  readonly revision: number;
+  /** A full value; `changed` names the leaves that were ever written, and the others hold the type's defaults. */
+  readonly state: ChannelUpdate;
+}
+
+/** A write that has taken effect. */
+export interface StoreChange {
+  readonly name: string;
+  readonly revision: number;
+  /**
+   * A full value as of this revision, and the leaves that this change set. Where changes were missed (the connection
+   * was lost) one change stands for all of them: its revision is more than one past the last, and `changed` names all
+   * leaves that may differ.
+   */
+  readonly update: ChannelUpdate;
+}
+
+/** Who wants to be told. Nothing here may throw; calls come in the order in which things took effect. */
+export interface StoreWatcher {
+  defined(channel: StoredChannel): void;
+  destroyed(name: string): void;
+  /** In revision order for each channel, each revision at most once. */
+  changed(change: StoreChange): void;
+  health(health: StoreHealth): void;
+}
+
+export interface StoreHealth {
+  readonly isConnected: boolean;
+  /** How long the last write took, in milliseconds; 0 before the first. */
+  readonly latencyMs: number;
+  /** Writes that are not acknowledged yet. */
+  readonly queuedCount: number;
+  /** Writes that this store object has acknowledged or been told of, in all. */
+  readonly revision: number;
+  /** How old the last change told to watchers was when it was told, in milliseconds; 0 where nothing travels. */
+  readonly lagMs: number;
+  /** Why it is not connected, without passwords; undefined when it is. */
+  readonly reason: string | undefined;
+}
+
+export interface StoreWriteOptions {
+  /** Gives up waiting; what was not sent yet is not written. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Definitions and last values of channels.
+ * Rejections are a `StoreError` (store-error.ts): STORE_AWAY when the store cannot be reached, DEFINITION_CONFLICT,
+ * NO_SUCH_CHANNEL, STORE_FORMAT for what is there and is not ours, damaged, or of a newer version.
+ */
+export interface ChannelStore {
+  /** `memory`, `embedded`, `redis`. */
+  readonly kind: string;
+  /** Where it is, for people: a folder or a URL without its password. */
+  readonly location: string;
+  readonly health: StoreHealth;
+
+  /**
+   * Adds a channel. One with the same definition may exist already, with another it is DEFINITION_CONFLICT, whose
+   * message names what differs. `initial` becomes its state with revision 0 if it was created.
+   */
+  define(definition: StoredDefinition, initial?: ChannelUpdate): Promise<'created' | 'same'>;
+  /** Removes a channel, its value with it; false if there was none. */
+  destroy(name: string): Promise<boolean>;
+  read(name: string): Promise<StoredChannel | undefined>;
+  /** Every channel once, in no order. A fault of one channel is thrown as STORE_FORMAT that names it. */
+  scan(): AsyncIterable<StoredChannel>;
+  /**
+   * Sets the changed leaves and leaves the others as they are in the store. Resolves with the revision when it is as
+   * durable as this store makes it, and after the watchers of this store object have been told of it. When it rejects,
+   * nothing of it has been written, or (STORE_UNCERTAIN) the connection was lost before anybody could know.
+   */
+  write(name: string, change: ChannelUpdate, options?: StoreWriteOptions): Promise<number>;
+  /** Tells `watcher` of everything from now on, until the returned function is called. */
+  watch(watcher: StoreWatcher): () => void;
+  /** Ends what is under way and lets go of the engine. Idempotent. */
+  close(): Promise<void>;
+}
