@@ -24,7 +24,7 @@ export interface StoredChannel {
   readonly definition: StoredDefinition;
   /** Moves by one with every write, and only with it; 0 as long as nothing was written. */
   readonly revision: number;
-  /** A full value; `changed` names the leaves that were ever written, and the others hold the type's defaults. */
+  /** A full value; `changed` names the leaves of the initial value and those written since; the others hold defaults. */
   readonly state: ChannelUpdate;
 }
 
@@ -68,6 +68,14 @@ export interface StoreWriteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface DefineOptions {
+  /**
+   * Lets a different definition replace the one that there is, in one step. Where the type is the same the state is kept
+   * with its revision, else `initial` takes its place. Watchers are told `destroyed`, then `defined`.
+   */
+  readonly replace?: boolean | undefined;
+}
+
 /**
  * Definitions and last values of channels.
  * Rejections are a `StoreError` (store-error.ts): STORE_AWAY when the store cannot be reached, DEFINITION_CONFLICT,
@@ -84,7 +92,11 @@ export interface ChannelStore {
    * Adds a channel. One with the same definition may exist already, with another it is DEFINITION_CONFLICT, whose
    * message names what differs. `initial` becomes its state with revision 0 if it was created.
    */
-  define(definition: StoredDefinition, initial?: ChannelUpdate): Promise<'created' | 'same'>;
+  define(
+    definition: StoredDefinition,
+    initial?: ChannelUpdate,
+    options?: DefineOptions,
+  ): Promise<'created' | 'same' | 'replaced'>;
   /** Removes a channel, its value with it; false if there was none. */
   destroy(name: string): Promise<boolean>;
   read(name: string): Promise<StoredChannel | undefined>;
