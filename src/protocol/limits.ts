@@ -59,6 +59,10 @@ export interface Limits {
   readonly maxIdentityCharacters: number;
   /** Characters of put log that wait for a slow disk; past it lines are dropped and counted. */
   readonly maxPutLogCharacters: number;
+  /** Characters of a channel's definition in a store. The largest type has 10 000 fields, which take some 500 000. */
+  readonly maxDefinitionCharacters: number;
+  /** Bytes of one line of a backup, which is one channel as text; it is held in memory. */
+  readonly maxBackupLineBytes: number;
   /** Characters of one pvRequest text. */
   readonly maxPvRequestCharacters: number;
   /** Characters of the expression of a computed channel. */
@@ -105,6 +109,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxNameBytes: 500,
   maxIdentityCharacters: 256,
   maxPutLogCharacters: 4 * 1024 * 1024,
+  maxDefinitionCharacters: 4 * 1024 * 1024,
+  maxBackupLineBytes: 256 * 1024 * 1024,
   maxPvRequestCharacters: 65_536,
   maxExpressionCharacters: 1_000,
   maxExpressionDepth: 50,

@@ -6,6 +6,7 @@
 
 import type { StructureType } from '../../protocol/types/type-desc.ts';
 import type { ChannelUpdate } from '../channel.ts';
+import type { JsonObject } from './json.ts';
 
 /** What a store knows of a channel beside its value. It never changes while the channel exists. */
 export interface StoredDefinition {
@@ -15,9 +16,6 @@ export interface StoredDefinition {
   /** All else that makes the channel what it is, as JSON: for whoever serves it. Stores compare it and keep it. */
   readonly settings: JsonObject;
 }
-
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-export type JsonObject = { readonly [key: string]: Json };
 
 /** A channel as it is in the store. */
 export interface StoredChannel {

@@ -15,10 +15,12 @@ export type StoreErrorCode =
 
 /** A store refused, or could not do, what it was asked to. No message holds a password. */
 export class StoreError extends PvaError {
-  declare readonly code: StoreErrorCode;
+  /** `code` narrowed to the cases that there are. */
+  readonly reason: StoreErrorCode;
 
   constructor(code: StoreErrorCode, message: string, options?: PvaErrorOptions) {
     super(code, message, options);
+    this.reason = code;
   }
 }
 
