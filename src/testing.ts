@@ -1,4 +1,6 @@
-// What a test of a program that uses pvkit needs: an in-memory network and a clock moved by hand.
+// What a test of a program that uses pvkit needs: an in-memory network, a clock moved by hand, the suite of all stores.
+export { channelStoreSuite, type ChannelStoreSuite } from './channels/stores/suite/store-suite.ts';
+export type { StoreWorld } from './channels/stores/suite/suite-support.ts';
 export { systemClock } from './transport/clocks.ts';
 export type { Clock, TimerHandle } from './transport/clocks.ts';
 export { ManualClock } from './transport/manual-clock.ts';
