@@ -44,9 +44,12 @@ export interface CallRequest extends ChannelRequest {
   readonly argument: AnyValue;
 }
 
-/** Who wants to be told of changes. Neither method throws. */
+/** Who wants to be told of changes. No method throws. */
 export interface Subscriber {
-  update(update: ChannelUpdate): void;
+  /** `overrun` names leaves that had changed more than once already when the channel heard of it. */
+  update(update: ChannelUpdate, overrun?: BitSet): void;
+  /** The state has changed so little that nobody is told of it: for those who keep a copy of it. */
+  settle?(update: ChannelUpdate): void;
   /** There will be no more updates; the last thing told. */
   finish(status: Status): void;
 }

@@ -126,10 +126,13 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
     const update = this.#behaviours?.complete(applied, this.#state, alarm) ?? applied;
     this.#state = { changed: this.#state.changed.clone().or(update.changed), value: update.value };
     const told = this.#behaviours === undefined ? update : this.#behaviours.toTell(update);
-    if (this.#subscribers.size === 0 || told === undefined) return;
+    if (this.#subscribers.size === 0) return;
     beginTelling();
     try {
-      for (const subscriber of this.#subscribers) subscriber.update(told);
+      for (const subscriber of this.#subscribers) {
+        if (told === undefined) subscriber.settle?.(update);
+        else subscriber.update(told);
+      }
     } finally {
       endTelling();
     }

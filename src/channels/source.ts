@@ -8,8 +8,11 @@ import type { Peer } from './peer.ts';
 export interface Source {
   /** Whether searches for this name are to be answered. */
   has(pvName: string): boolean;
-  /** The channel behind a name for this client; undefined where there is none for it. A refusal with a reason throws. */
-  open(pvName: string, peer: Peer): Channel | undefined;
+  /**
+   * The channel behind a name for this client; undefined where there is none for it. A refusal with a reason throws or
+   * rejects. A source that has to ask somebody gives a promise: the client waits, and nobody else does.
+   */
+  open(pvName: string, peer: Peer): Channel | undefined | Promise<Channel | undefined>;
   /** The names worth listing; a dynamic source lists what it can. */
   names(): Iterable<string>;
   /** Moves whenever the names do; beacons tell it as their change count. 0 for a source that does not count. */

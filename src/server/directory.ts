@@ -2,6 +2,7 @@
 
 import type { Channel } from '../channels/channel.ts';
 import type { Peer } from '../channels/peer.ts';
+import { nativePromise } from '../channels/promise-like.ts';
 import type { Source } from '../channels/source.ts';
 import { reasonOf } from '../protocol/errors.ts';
 import type { NoticeBoard } from './notices.ts';
@@ -9,17 +10,19 @@ import type { NoticeBoard } from './notices.ts';
 export class Directory {
   readonly #sources: Source[] = [];
   readonly #notices: NoticeBoard;
-  /** PVs that can be opened by whoever knows their name, and are not found by searching: `server`. */
-  readonly #hidden: Source;
+  /** The same behind the hidden one. */
+  readonly #openable: Source[];
   #ownRevision = 0;
 
+  /** `hidden` has PVs that can be opened by whoever knows their name, and are not found by searching: `server`. */
   constructor(hidden: Source, notices: NoticeBoard) {
-    this.#hidden = hidden;
+    this.#openable = [hidden];
     this.#notices = notices;
   }
 
   add(source: Source): void {
     this.#sources.push(source);
+    this.#openable.push(source);
     this.#ownRevision++;
   }
 
@@ -33,11 +36,17 @@ export class Directory {
     return this.#sources.some((source) => this.#ask(source, () => source.has(pvName), false));
   }
 
-  /** @throws what a source throws to refuse the name to this peer */
-  open(pvName: string, peer: Peer): Channel | undefined {
-    for (const source of [this.#hidden, ...this.#sources]) {
-      const channel = source.open(pvName, peer);
-      if (channel !== undefined) return channel;
+  /** Throws or rejects with what a source says to refuse the name to this peer. */
+  open(pvName: string, peer: Peer): Channel | undefined | Promise<Channel | undefined> {
+    return this.#openFrom(0, pvName, peer);
+  }
+
+  #openFrom(first: number, pvName: string, peer: Peer): Channel | undefined | Promise<Channel | undefined> {
+    for (let index = first; index < this.#openable.length; index++) {
+      const opened = nativePromise(this.#openable[index]?.open(pvName, peer));
+      if (opened instanceof Promise)
+        return opened.then((channel) => channel ?? this.#openFrom(index + 1, pvName, peer));
+      if (opened !== undefined) return opened;
     }
     return undefined;
   }

@@ -70,6 +70,9 @@ export interface Link {
   readonly channels: ReadonlyMap<number, LinkChannel>;
   /** By requestID. */
   readonly operations: ReadonlyMap<number, LinkOperation>;
+  readonly isClosed: boolean;
+  /** Channels whose source has not answered yet. */
+  openingCount: number;
   /** @throws LocalProtocolError when the link is closed */
   follow(event: ServerLinkEvent): void;
   /** Puts a message into the buffer that is written at the end of this turn. Once closed, it does nothing. */

@@ -131,15 +131,27 @@ function textField(credentials: AnyValue, name: string): string {
 
 function createChannel(link: Link, { cid, pvName }: ChannelToCreate): void {
   const opened = openChannel(link, pvName);
+  if (!(opened instanceof Promise)) return answerCreate(link, cid, pvName, opened);
+  link.openingCount++;
+  const answer = (outcome: Opened): void => {
+    if (!link.isClosed) answerCreate(link, cid, pvName, outcome);
+  };
+  opened
+    .finally(() => link.openingCount--)
+    .then(answer)
+    .catch((thrown: unknown) => answer(refuse(reasonOf(thrown))));
+}
+
+function answerCreate(link: Link, cid: number, pvName: string, opened: Opened): void {
   if ('status' in opened) return link.send({ command: 'CREATE_CHANNEL', cid, sid: NO_SID, status: opened.status });
-  const { channel, rights } = opened;
+  const { channel, peer, rights } = opened;
   const sid = link.takeSid();
   const linkChannel: LinkChannel = {
     sid,
     cid,
     pvName,
     channel,
-    peer: link.peer,
+    peer,
     rights,
     operations: new Map(),
     unlisten: channel.onClosed(() => link.endChannel(linkChannel)),
@@ -149,31 +161,45 @@ function createChannel(link: Link, { cid, pvName }: ChannelToCreate): void {
   link.send({ command: 'CREATE_CHANNEL', cid, sid, status: OK });
 }
 
-type Opened = { readonly channel: Channel; readonly rights: AccessRights } | { readonly status: Status };
+type Opened =
+  | { readonly channel: Channel; readonly peer: Peer; readonly rights: AccessRights }
+  | { readonly status: Status };
 
-function openChannel(link: Link, pvName: string): Opened {
+function openChannel(link: Link, pvName: string): Opened | Promise<Opened> {
   const { directory, access, limits } = link.host;
-  if (link.channels.size >= limits.maxChannelsPerLink) {
+  if (link.channels.size + link.openingCount >= limits.maxChannelsPerLink) {
     return refuse(`this link has ${limits.maxChannelsPerLink} channels, no more are allowed on one`);
   }
   const nameBytes = textBytes(pvName);
   if (nameBytes > limits.maxNameBytes) {
     return refuse(`PV name of ${nameBytes} bytes, at most ${limits.maxNameBytes} are allowed`);
   }
-  const rights = access.rightsOf(link.peer, pvName);
+  const { peer } = link;
+  const rights = access.rightsOf(peer, pvName);
   // Before a source is asked to open what it may have to make first.
   if (hasNoRights(rights) && directory.has(pvName)) {
-    const reason = refusalText(link.peer, pvName, 'read, write or call', rights);
+    const reason = refusalText(peer, pvName, 'read, write or call', rights);
     link.host.notices.ofLink('accessRefused', 'info', link.remote, reason);
     return refuse(reason);
   }
   try {
-    const channel = hasNoRights(rights) ? undefined : directory.open(pvName, link.peer);
-    if (channel === undefined || channel.isClosed) return refuse(`there is no PV '${pvName}' here`);
-    return { channel, rights };
+    const channel = hasNoRights(rights) ? undefined : directory.open(pvName, peer);
+    if (!(channel instanceof Promise)) return openedAs(pvName, peer, rights, channel);
+    return channel.then(
+      // The rules may have changed while the source was asked.
+      (found) => openedAs(pvName, peer, access.rightsOf(peer, pvName), found),
+      (thrown: unknown) => refuse(reasonOf(thrown)),
+    );
   } catch (thrown) {
     return refuse(reasonOf(thrown));
   }
+}
+
+function openedAs(pvName: string, peer: Peer, rights: AccessRights, channel: Channel | undefined): Opened {
+  if (channel === undefined || channel.isClosed || hasNoRights(rights)) {
+    return refuse(`there is no PV '${pvName}' here`);
+  }
+  return { channel, peer, rights };
 }
 
 function refuse(reason: string): Opened {

@@ -1,11 +1,18 @@
 // Which of the searched names does this server have, and what does it answer?
 
 import { ANY_IPV4 } from '../protocol/address.ts';
+import { GUID_BYTES } from '../protocol/guid.ts';
+import { HEADER_BYTES } from '../protocol/header.ts';
+import type { Limits } from '../protocol/limits.ts';
+import { encodeMessage } from '../protocol/messages/index.ts';
 import type { SearchResponse } from '../protocol/messages/search-response.ts';
-import { SEARCH_MUST_REPLY, type Search } from '../protocol/messages/search.ts';
+import { readSearchHead, SEARCH_MUST_REPLY, type Search, type SearchHead } from '../protocol/messages/search.ts';
+import type { Reader } from '../protocol/reader.ts';
+import { Writer } from '../protocol/writer.ts';
 import type { Directory } from './directory.ts';
 
 const PROTOCOL = 'tcp';
+
 
 /**
  * One response with the ids of all names that were found; undefined when there is nothing to say. A search that asks for

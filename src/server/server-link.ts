@@ -48,6 +48,7 @@ export class ServerLink implements Link {
   readonly operations = new Map<number, LinkOperation>();
   /** Who the client says it is; channels keep the peer they were opened for. */
   peer: Peer;
+  openingCount = 0;
 
   readonly #connection: TcpConnection;
   readonly #closed: (link: ServerLink) => void;
@@ -80,6 +81,10 @@ export class ServerLink implements Link {
 
   get state(): ServerLinkState {
     return this.#state;
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed';
   }
 
   /** Greets the client and begins to listen to it. */

@@ -10,26 +10,22 @@ import { LocalProtocolError } from '../protocol/errors.ts';
 import { GUID_BYTES, guidText } from '../protocol/guid.ts';
 import type { Limits } from '../protocol/limits.ts';
 import { requireSegmentBytes } from '../protocol/segments.ts';
-import { systemClock, type Clock, type TimerHandle } from '../transport/clocks.ts';
+import { systemClock, type Clock } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
-import type { Endpoint, Network, TcpConnection, TcpListener } from '../transport/network.ts';
+import type { Endpoint, Network, TcpListener } from '../transport/network.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
-import { reviseRights } from './access-changes.ts';
 import { AccessControl } from './access-control.ts';
 import { BeaconEmitter } from './beacon-emitter.ts';
 import { Directory } from './directory.ts';
 import { servedAddresses, type ServedAddress } from './interfaces.ts';
 import type { LinkHost } from './link-host.ts';
+import { Links } from './links.ts';
 import { NoticeBoard, newCounters, type ServerCounters, type ServerNotice } from './notices.ts';
 import { PutLog, type PutLogEntry } from './put-log.ts';
 import { SearchResponder } from './search-responder.ts';
-import { ServerLink } from './server-link.ts';
 import { serverPvSource } from './server-pv.ts';
 import { listenNear } from './tcp-listeners.ts';
 import { UdpStations } from './udp-stations.ts';
-
-/** How often links are looked at for silence and stalls, at most. */
-const CHECK_MS = 1_000;
 
 /** What can be said to a server; without any it is one as the EPICS_* variables describe it. */
 export interface ServerOptions {
@@ -66,17 +62,14 @@ export class Server {
   readonly #counters = newCounters();
   readonly #own = new StaticSource();
   readonly #host: LinkHost;
-  readonly #links = new Set<ServerLink>();
+  readonly #links: Links;
   readonly #listeners: TcpListener[] = [];
   #stations: UdpStations | undefined;
   #responder: SearchResponder | undefined;
   #beacons: BeaconEmitter | undefined;
-  #checkTimer: TimerHandle | undefined;
   #state: State = 'idle';
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  /** Told when the last link is gone. */
-  #whenNoLinks: (() => void) | undefined;
 
   constructor(options: ServerOptions = {}) {
     const { clock = systemClock, network = nodeNetwork } = options;
@@ -104,6 +97,7 @@ export class Server {
       bigEndian: options.byteOrder === 'big',
       connectionTimeoutMs: this.config.connectionTimeoutMs,
     };
+    this.#links = new Links(this.#host);
   }
 
   /** Serves a PV under a name, at once. @throws LocalProtocolError when the name is taken */
@@ -115,7 +109,7 @@ export class Server {
   /** Serves no PV under this name any more; clients lose their channels to it. The PV itself stays as it is. */
   remove(pvName: string): Channel | undefined {
     const channel = this.#own.remove(pvName);
-    for (const link of this.#links) link.endChannelsNamed(pvName);
+    this.#links.endChannelsNamed(pvName);
     return channel;
   }
 
@@ -136,7 +130,7 @@ export class Server {
   setAccess(access: Access): void {
     this.#host.access.access = access;
     if (this.#state === 'listening') this.#host.access.check(this.names());
-    for (const link of this.#links) reviseRights(link);
+    this.#links.reviseRights();
   }
 
   /** Names of all PVs that its sources list, sorted. */
@@ -178,7 +172,7 @@ export class Server {
   }
 
   get linkCount(): number {
-    return this.#links.size;
+    return this.#links.count;
   }
 
   /** Totals since the server was made, as they are now. */
@@ -232,8 +226,7 @@ export class Server {
       periodMs: config.beaconPeriodMs,
     });
     if (this.#state !== 'opening') throw new LocalProtocolError('the server was closed while it opened its ports');
-    const checkMs = Math.min(CHECK_MS, config.connectionTimeoutMs / 4);
-    this.#checkTimer = this.#host.clock.every(checkMs, () => this.#check());
+    this.#links.watch();
     this.#state = 'listening';
     this.#host.access.check(this.names());
     const ports = this.tcpEndpoints.map(endpointText).join(', ');
@@ -250,38 +243,12 @@ export class Server {
         served,
         // All interfaces on one port, as far as it is free.
         tcpPort: this.tcpPort === 0 ? this.config.tcpPort : this.tcpPort,
-        accept: (connection) => this.#accept(connection, listener.local.port),
+        accept: (connection) => this.#links.accept(connection, listener.local.port),
       });
       this.#listeners.push(listener);
       listening.push({ served, tcpPort: listener.local.port });
     }
     return listening;
-  }
-
-  #accept(connection: TcpConnection, tcpPort: number): void {
-    const { maxLinks } = this.#host.limits;
-    const { remote } = connection;
-    if (this.#links.size >= maxLinks || this.#state === 'closed') {
-      this.#counters.linksRefused++;
-      this.#notices.ofLink('linkRefused', 'warning', remote, `refused, ${this.#links.size} links are open`);
-      return connection.destroy();
-    }
-    const link = new ServerLink({ host: this.#host, connection, tcpPort, closed: (gone) => this.#forget(gone) });
-    this.#links.add(link);
-    this.#counters.linksOpened++;
-    this.#notices.ofLink('linkOpened', 'info', remote, 'connected');
-    link.open();
-  }
-
-  #forget(link: ServerLink): void {
-    this.#links.delete(link);
-    this.#counters.linksClosed++;
-    if (this.#links.size === 0) this.#whenNoLinks?.();
-  }
-
-  #check(): void {
-    const now = this.#host.clock.now();
-    for (const link of this.#links) link.check(now);
   }
 
   async #close(): Promise<void> {
@@ -292,12 +259,7 @@ export class Server {
     this.#beacons?.close();
     this.#responder?.close();
     this.#stations?.close();
-    this.#checkTimer?.cancel();
-    const allGone = new Promise<void>((resolve) => (this.#whenNoLinks = resolve));
-    for (const link of this.#links) link.end();
-    const closing = this.#listeners.map((listener) => listener.close());
-    if (this.#links.size > 0) await allGone;
-    await Promise.all(closing);
+    await Promise.all([this.#links.close(), ...this.#listeners.map((listener) => listener.close())]);
     if (wasListening) this.#notices.publish({ kind: 'closed', level: 'info', text: 'closed' });
   }
 }

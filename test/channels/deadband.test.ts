@@ -47,6 +47,23 @@ describe('a deadband', () => {
     expect(first).toEqual([0.5]);
   });
 
+  it('tells those who keep a copy of the state what it tells nobody else', () => {
+    const pv = make(1);
+    const heard: unknown[] = [];
+    const hear =
+      (kind: string) =>
+      ({ value }: { readonly value: object }) =>
+        heard.push([kind, (value as { readonly value: number }).value]);
+    pv.subscribe({ update: hear('update'), settle: hear('settle'), finish: () => undefined });
+    pv.post({ value: 0.5 });
+    pv.post({ value: 3 });
+    expect(heard).toEqual([
+      ['update', 0],
+      ['settle', 0.5],
+      ['update', 3],
+    ]);
+  });
+
   it('always tells a change of the alarm, with the value that brings it', () => {
     const pv = make(10, 95);
     const { values, alarms } = watch(pv);

@@ -39,22 +39,25 @@ export class MonitorQueue<V> {
     return this.#entries.length;
   }
 
-  /** Adds an update behind the others; false when it was squashed into the last. */
-  push(update: Update<V>): boolean {
+  /**
+   * Adds an update behind the others; false when it was squashed into the last. `overrun` names the leaves of it that
+   * had been squashed before it came here.
+   */
+  push(update: Update<V>, overrun?: BitSet): boolean {
     const entries = this.#entries;
     const [oldest, last] = [entries[0], entries.at(-1)];
     if (oldest === undefined || last === undefined) {
-      entries.push({ update, overrun: undefined });
+      entries.push({ update, overrun });
       return true;
     }
     const bytes = weightOf(update.value);
     if (entries.length < this.limit && weightOf(oldest.update.value) + this.#bytesBehind + bytes <= this.maxBytes) {
-      entries.push({ update, overrun: undefined });
+      entries.push({ update, overrun });
       this.#bytesBehind += bytes;
       return true;
     }
     if (last !== oldest) this.#bytesBehind += bytes - weightOf(last.update.value);
-    entries[entries.length - 1] = squash(last, update);
+    entries[entries.length - 1] = squash(last, { update, overrun });
     this.squashCount++;
     return false;
   }
@@ -73,9 +76,10 @@ export class MonitorQueue<V> {
   }
 }
 
-function squash<V>(last: MonitorEntry<V>, newest: Update<V>): MonitorEntry<V> {
-  const twice = last.update.changed.clone().and(newest.changed);
-  const overrun = last.overrun === undefined ? twice : twice.or(last.overrun);
+function squash<V>(last: MonitorEntry<V>, { update: newest, overrun: before }: MonitorEntry<V>): MonitorEntry<V> {
+  const overrun = last.update.changed.clone().and(newest.changed);
+  if (last.overrun !== undefined) overrun.or(last.overrun);
+  if (before !== undefined) overrun.or(before);
   return {
     update: { changed: last.update.changed.clone().or(newest.changed), value: newest.value },
     overrun: overrun.isEmpty() ? undefined : overrun,

@@ -67,11 +67,11 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     this.#unsubscribe = channel.channel.subscribe(this);
   }
 
-  update(update: ChannelUpdate): void {
+  update(update: ChannelUpdate, overrun?: BitSet): void {
     if (this.#finalStatus !== undefined || this.state === 'destroyed') return;
     if (!this.#isFirst && !this.#selection.touches(update)) return;
     this.#isFirst = false;
-    if (!this.#queue.push(update)) this.link.host.counters.updatesSquashed++;
+    if (!this.#queue.push(update, overrun)) this.link.host.counters.updatesSquashed++;
     this.#drain();
   }
 

@@ -33,6 +33,17 @@ describe('MonitorQueue', () => {
     expect(queue.shift()).toBeUndefined();
   });
 
+  test('keeps what was squashed before it came here', () => {
+    const queue = new MonitorQueue<unknown>(2);
+    queue.push(update('a', 1));
+    queue.push(update('b', 2, 3), BitSet.of(3));
+    queue.push(update('c', 4), BitSet.of(4));
+    expect(drained(queue)).toEqual([
+      { changed: [1], overrun: [], value: 'a' },
+      { changed: [2, 3, 4], overrun: [3, 4], value: 'c' },
+    ]);
+  });
+
   test('squashes the newest into the last: its value, the fields of both', () => {
     const queue = new MonitorQueue<unknown>(2);
     queue.push(update('a', 1));
