@@ -5,6 +5,7 @@
 //   node scripts/prepare.mjs --run FILE [ARG...]  and become the program FILE, in this very process, so that
 //                                                 signals reach it
 //   node scripts/prepare.mjs --example NAME [ARG...]  the same with examples/NAME.ts; without a name only compiles them
+//   node scripts/prepare.mjs --bench NAME [ARG...]    the same with bench/NAME.ts
 //
 // Plain Node.js without packages: it runs before there are any.
 
@@ -23,10 +24,11 @@ const dist = join(root, 'dist');
 const stampFile = join(modules, '.cache', 'pvkit', 'prepared.json');
 const inputsOfBuild = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 const examples = join(root, 'examples');
+const bench = join(root, 'bench');
 
 const [mode, program, ...programArguments] = process.argv.slice(2);
 install();
-if (mode === '--build' || mode === '--run' || mode === '--example') build();
+if (mode === '--build' || mode === '--run' || mode === '--example' || mode === '--bench') build();
 if (mode === '--run') {
   if (program === undefined) stop('--run needs the file of a program');
   await become(resolve(root, program));
@@ -34,6 +36,12 @@ if (mode === '--run') {
 if (mode === '--example') {
   buildExamples();
   if (program !== undefined) await become(exampleNamed(program));
+}
+
+if (mode === '--bench') {
+  if (program === undefined) stop('--bench needs the name of a program in bench');
+  buildBench();
+  await become(join(bench, 'dist', 'bench', `${program}.js`));
 }
 
 /** @param {string} file */
@@ -76,6 +84,16 @@ function buildExamples() {
   say('building examples');
   run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.examples.json']);
   writeStamp({ examples: inputs });
+}
+
+/** They reach into `src`, which is compiled along with them; the servers and the generator they start are those of `dist`. */
+function buildBench() {
+  const names = filesUnder(bench).filter((name) => name.endsWith('.ts') && !name.startsWith('dist'));
+  const inputs = `${readStamp().build} ${fingerprint(['tsconfig.bench.json', ...names.map((name) => join('bench', name))])}`;
+  if (readStamp().bench === inputs && existsSync(join(bench, 'dist'))) return;
+  say('building bench');
+  run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.bench.json']);
+  writeStamp({ bench: inputs });
 }
 
 /** @param {string} name */
@@ -129,18 +147,21 @@ function filesUnder(folder) {
     .toSorted();
 }
 
-/** @returns {{ lock?: string, build?: string, examples?: string }} */
+/**
+ * A fingerprint for each thing that was made.
+ * @typedef {Partial<Record<'lock' | 'build' | 'examples' | 'bench', string>>} Stamp
+ */
+
+/** @returns {Stamp} */
 function readStamp() {
   try {
-    return /** @type {{ lock?: string, build?: string, examples?: string }} */ (
-      JSON.parse(readFileSync(stampFile, 'utf8'))
-    );
+    return /** @type {Stamp} */ (JSON.parse(readFileSync(stampFile, 'utf8')));
   } catch {
     return {}; // No stamp, or half of one: prepare again.
   }
 }
 
-/** @param {{ lock?: string, build?: string, examples?: string }} news */
+/** @param {Stamp} news */
 function writeStamp(news) {
   mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, JSON.stringify({ ...readStamp(), ...news }));

@@ -1,0 +1,111 @@
+// How do pvkit and pvxs do the same work? One scenario: fresh servers, one generator, pairs of runs.
+
+import { BOTH_CORES, GENERATOR_CORE, SERVER_CORE } from './cores.ts';
+import { load, type Loaded, type LoadReport } from './load.ts';
+import type { Options } from './options.ts';
+import { measurePairs, type Gauging, type Pair } from './pairs.ts';
+import { startServe, type Peer, type PeerName, type Peers } from './peers.ts';
+import { comparedRow, type Row } from './row.ts';
+import type { Scenario } from './scenarios.ts';
+import { withUnit } from './table.ts';
+
+/** Part of a core past which somebody has no time left. */
+const BUSY = 0.95;
+/** Replies of both servers are of one size; more than this part of difference is a difference of the work. */
+const SIZE_DIFFERENCE = 0.05;
+
+export async function compare(
+  scenario: Scenario,
+  options: Options,
+  { peers, gauge, commit }: { readonly peers: Peers; readonly gauge: Gauging; readonly commit: string },
+): Promise<readonly Row[]> {
+  const { pairs, repeated, disturbed } = await measurePairs(options.pairs, gauge, (name) =>
+    run(name, scenario, options, peers),
+  );
+  const faults = faultsOf(pairs);
+  const notes = [
+    ...noteOn(repeated, 'measured again while the machine was slow'),
+    ...noteOn(disturbed, 'counted though the machine was slow'),
+    ...workNotes(pairs),
+  ];
+  const now = { date: new Date().toISOString().slice(0, 16), commit };
+  return scenario.figures.map(({ name, unit, of, target }, index) =>
+    comparedRow(
+      {
+        name: index === 0 ? scenario.name : `${scenario.name} ${name}`,
+        unit,
+        target,
+        faults,
+        notes: index === 0 ? notes : [],
+      },
+      pairs.map(({ pvkit, pvxs }) => ({ pvkit: of(pvkit.report), pvxs: of(pvxs.report) })),
+      now,
+    ),
+  );
+}
+
+async function run(name: PeerName, scenario: Scenario, options: Options, peers: Peers): Promise<Loaded> {
+  const { seconds, warmupSeconds } = options;
+  const peer = await start(name, scenario, peers);
+  try {
+    const times = ['--seconds', String(seconds), '--warmup', String(warmupSeconds)];
+    const place = ['--server', peer.server, '--pid', String(peer.pid)];
+    if (scenario.needsUdpPort) place.push('--udp-port', String(peer.udpPort));
+    const cores = scenario.workers === undefined ? GENERATOR_CORE : BOTH_CORES;
+    return await load([...scenario.words, ...times, ...place], cores);
+  } finally {
+    await peer.end();
+  }
+}
+
+/** With workers, servers and generator share two cores: nobody can have one for himself, and both servers the same. */
+function start(name: PeerName, { workers }: Scenario, peers: Peers): Promise<Peer> {
+  if (workers === undefined) return peers.start(name, SERVER_CORE);
+  if (name === 'pvxs') return peers.start(name, BOTH_CORES);
+  return startServe(['--pv', 'bench:get=double:1.5', '--workers', String(workers)], BOTH_CORES);
+}
+
+type LoadedPair = Pair<Loaded>;
+
+function faultsOf(pairs: readonly LoadedPair[]): readonly string[] {
+  const told = pairs.flatMap(({ pvkit, pvxs }) => [
+    ...pvkit.faults.map((fault) => `pvkit ${fault}`),
+    ...pvxs.faults.map((fault) => `pvxs ${fault}`),
+  ]);
+  return [...new Set(told)];
+}
+
+function noteOn(count: number, what: string): readonly string[] {
+  return count === 0 ? [] : [`${count} ${what}`];
+}
+
+/** What the figures alone do not say: who was at his limit, and whether both did the same. */
+function workNotes(pairs: readonly LoadedPair[]): readonly string[] {
+  const notes: string[] = [];
+  for (const name of ['pvkit', 'pvxs'] as const) {
+    const reports = pairs.map((pair) => pair[name].report);
+    const squashed = sum(reports, ({ squashed }) => squashed);
+    if (squashed > 0)
+      notes.push(`${name} squashed ${withUnit(squashed / sum(reports, ({ seconds }) => seconds), '/s')}`);
+    const isGeneratorBound = busy(reports, ({ clientCpuSeconds }) => clientCpuSeconds) >= BUSY;
+    if (isGeneratorBound && busy(reports, ({ serverCpuSeconds }) => serverCpuSeconds ?? 0) < BUSY) {
+      notes.push(`the generator was at its limit with ${name}`);
+    }
+  }
+  const [pvkit, pvxs] = (['pvkit', 'pvxs'] as const).map((name) => {
+    const reports = pairs.map((pair) => pair[name].report);
+    return sum(reports, ({ bytes }) => bytes) / sum(reports, ({ operations }) => operations);
+  });
+  if (pvkit !== undefined && pvxs !== undefined && Math.abs(pvkit / pvxs - 1) > SIZE_DIFFERENCE) {
+    notes.push(`pvkit sent ${pvkit.toFixed(0)} bytes an operation, pvxs ${pvxs.toFixed(0)}`);
+  }
+  return notes;
+}
+
+function busy(reports: readonly LoadReport[], cpuSeconds: (report: LoadReport) => number): number {
+  return sum(reports, cpuSeconds) / sum(reports, ({ seconds }) => seconds);
+}
+
+function sum(reports: readonly LoadReport[], of: (report: LoadReport) => number): number {
+  return reports.reduce((total, report) => total + of(report), 0);
+}
