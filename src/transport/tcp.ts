@@ -13,16 +13,23 @@ import type {
 } from './network.ts';
 
 export function listenTcp(
-  { address, port, backlog = LISTEN_BACKLOG }: ListenTcpOptions,
+  options: ListenTcpOptions,
   accept: (connection: TcpConnection) => void,
 ): Promise<TcpListener> {
+  return listenSockets(options, { pauseOnConnect: false }, (socket) => {
+    const connection = connectionOf(socket);
+    if (connection !== undefined) accept(connection);
+  });
+}
+
+/** Listens for sockets; with `pauseOnConnect` nothing is read from them here, so that another process can. */
+export function listenSockets(
+  { address, port, backlog = LISTEN_BACKLOG }: ListenTcpOptions,
+  options: { readonly pauseOnConnect: boolean },
+  accept: (socket: Socket) => void,
+): Promise<TcpListener> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true }, (socket) => {
-      const ends = endsOf(socket);
-      // A peer may be gone before it is accepted; then there is nobody to talk to.
-      if (ends === undefined) socket.on('error', ignore).destroy();
-      else accept(new SocketConnection(socket, ends));
-    });
+    const server = createServer({ ...options, noDelay: true }, accept);
     const refuse = (error: Error): void =>
       reject(networkErrorFrom(error, `TCP port ${endpointText({ address, port })} cannot be opened`));
     server.once('error', refuse);
@@ -79,6 +86,13 @@ export function connectTcp(
     signal?.addEventListener('abort', onAbort);
     socket.on('error', onError).on('connect', onConnect);
   });
+}
+
+/** The connection of a socket; undefined when its peer is gone already, so that there is nobody to talk to. */
+export function connectionOf(socket: Socket, ends: Ends | undefined = endsOf(socket)): TcpConnection | undefined {
+  if (ends !== undefined) return new SocketConnection(socket, ends);
+  socket.on('error', ignore).destroy();
+  return undefined;
 }
 
 interface Ends {
@@ -172,7 +186,7 @@ class SocketConnection implements TcpConnection {
 }
 
 /** Undefined when the socket is not connected any more. */
-function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): Ends | undefined {
+export function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): Ends | undefined {
   if (localAddress === undefined || localPort === undefined) return undefined;
   if (remoteAddress === undefined || remotePort === undefined) return undefined;
   return {

@@ -63,10 +63,11 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'smol-toml': ['config'],
   commander: ['cli'],
   pino: ['cli', 'gateway'],
+  lmdb: ['channels'],
 };
 
-/** Node.js modules that open sockets or set timers: transport/ alone names them. */
-const EDGE_OF_THE_WORLD = new Set(['net', 'dgram', 'tls', 'timers', 'timers/promises']);
+/** Node.js modules that open sockets, set timers or start processes: transport/ alone names them. */
+const EDGE_OF_THE_WORLD = new Set(['net', 'dgram', 'tls', 'timers', 'timers/promises', 'child_process', 'cluster']);
 
 const NAMES_THAT_SAY_NOTHING = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared']);
 
@@ -100,7 +101,8 @@ function refuseFile(from: string, path: string, specifier: string): string | und
 function refuseModule(from: string, name: string, isBuiltin: boolean): string | undefined {
   if (isBuiltin) {
     if (from.startsWith('protocol')) return 'protocol/ runs in a browser unchanged: no node:*';
-    if (EDGE_OF_THE_WORLD.has(name) && from !== 'transport') return 'only transport/ names sockets and timers';
+    if (EDGE_OF_THE_WORLD.has(name) && from !== 'transport')
+      return 'only transport/ names sockets, timers and processes';
     return undefined;
   }
   const units = PACKAGES[name];
