@@ -1,0 +1,114 @@
+// Where do the records of the embedded store lie? In one LMDB file; this is the only file that names the package.
+//
+// A commit is visible to whoever opens the file after it, also when the process is killed; the flush to the disk follows
+// at once but is not waited for. After a loss of power the newest commits may be missing, never half of one.
+
+import { existsSync } from 'node:fs';
+import type { Database } from 'lmdb';
+import { reasonOf } from '../../../protocol/errors.ts';
+import { decodeText, encodeText } from '../../../protocol/text.ts';
+import { StoreError } from '../store-error.ts';
+import { requireWholeFile } from './file-check.ts';
+
+/** Moves when the records can no longer be read by those who read the ones before. */
+export const STORE_FORMAT = 1;
+
+/** Key of the record that says whose file this is. */
+const FORMAT_KEY = encodeText('pvkit');
+const FORMAT_TEXT = /^channel store format (\d{1,9})$/u;
+
+/** First byte of a key; the name follows. */
+const KINDS = { definition: 0x64, value: 0x76 } as const;
+export type RecordKind = keyof typeof KINDS;
+
+export interface DatabaseRecord {
+  readonly kind: RecordKind;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Puts a record, or removes it where there are no bytes. */
+export type RecordChange = readonly [kind: RecordKind, name: string, bytes: Uint8Array | undefined];
+
+export class RecordDatabase {
+  readonly #database: Database<Uint8Array, Uint8Array>;
+  readonly #close: () => Promise<void>;
+
+  private constructor(database: Database<Uint8Array, Uint8Array>, close: () => Promise<void>) {
+    this.#database = database;
+    this.#close = close;
+  }
+
+  /** Opens a file or makes it. @throws StoreError STORE_FORMAT when it is not one of ours, damaged, or of a newer format */
+  static async open(path: string): Promise<RecordDatabase> {
+    const isNew = !existsSync(path);
+    if (!isNew) await requireWholeFile(path);
+    const { open } = await import('lmdb');
+    let root: ReturnType<typeof open<Uint8Array, Uint8Array>>;
+    try {
+      root = open<Uint8Array, Uint8Array>({
+        path,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+        eventTurnBatching: false,
+      });
+    } catch (thrown) {
+      throw new StoreError('STORE_FORMAT', `${path} cannot be opened: ${reasonOf(thrown)}`, { cause: thrown });
+    }
+    const database = new RecordDatabase(root, () => root.close());
+    try {
+      if (isNew) await root.put(FORMAT_KEY, encodeText(`channel store format ${STORE_FORMAT}`));
+      else requireFormat(path, root.get(FORMAT_KEY));
+    } catch (thrown) {
+      await database.close();
+      throw thrown;
+    }
+    return database;
+  }
+
+  /** All records, those of one channel not together. */
+  *records(): Iterable<DatabaseRecord> {
+    for (const kind of ['definition', 'value'] as const) {
+      const start = Uint8Array.of(KINDS[kind]);
+      for (const { key, value } of this.#database.getRange({ start, end: Uint8Array.of(KINDS[kind] + 1) }))
+        yield { kind, name: textOf(key.subarray(1)), bytes: value };
+    }
+  }
+
+  /** All of it or nothing. */
+  async commit(changes: readonly RecordChange[]): Promise<void> {
+    const database = this.#database;
+    const parts: Promise<boolean>[] = [];
+    const whole = database.batch(() => {
+      for (const [kind, name, bytes] of changes) {
+        const key = keyOf(kind, name);
+        parts.push(bytes === undefined ? database.remove(key) : database.put(key, bytes));
+      }
+    });
+    await Promise.all([whole, ...parts]);
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+}
+
+function keyOf(kind: RecordKind, name: string): Uint8Array {
+  const text = encodeText(name);
+  const key = new Uint8Array(1 + text.length);
+  key[0] = KINDS[kind];
+  key.set(text, 1);
+  return key;
+}
+
+function requireFormat(path: string, record: Uint8Array | undefined): void {
+  const format = FORMAT_TEXT.exec(record === undefined ? '' : textOf(record))?.[1];
+  if (format === undefined) throw new StoreError('STORE_FORMAT', `${path} is a database, but not one of pvkit`);
+  if (Number(format) <= STORE_FORMAT) return;
+  const newest = `this version of pvkit reads up to ${STORE_FORMAT}`;
+  throw new StoreError('STORE_FORMAT', `${path} is of format ${format}; ${newest}`);
+}
+
+function textOf(bytes: Uint8Array): string {
+  return decodeText(bytes, 0, bytes.length);
+}
