@@ -7,6 +7,7 @@ import type { PortedAddress } from '../config/address-list.ts';
 import { isMulticast } from '../config/ip-text.ts';
 import { ANY_IPV4, isAny } from '../protocol/address.ts';
 import { readDatagram } from '../protocol/datagram.ts';
+import type { Frame } from '../protocol/framer.ts';
 import { PvaError } from '../protocol/errors.ts';
 import type { Beacon } from '../protocol/messages/beacon.ts';
 import { datagramContext, decodeMessage } from '../protocol/messages/index.ts';
@@ -105,7 +106,7 @@ export class BeaconListener {
         if (message?.command === 'SEARCH') {
           this.#handlers.search?.(message, from, isForwarded);
           // What somebody has passed on reaches the servers without us.
-          if (!isForwarded) this.#forward(message, from, local);
+          if (!isForwarded) this.#forward(frame, message, from, local);
         }
         if (message?.command === 'BEACON' && !isForwarded) {
           this.#handlers.beacon(message, from, frame.header.version);
@@ -117,7 +118,7 @@ export class BeaconListener {
     }
   }
 
-  #forward(search: Search, from: Endpoint, local: Endpoint): void {
+  #forward(frame: Frame, search: Search, from: Endpoint, local: Endpoint): void {
     const address = isAny(search.responseAddress) ? from.address : search.responseAddress;
     const port = (search.flags & SEARCH_REPLY_TO_SOURCE) === 0 ? search.responsePort : from.port;
     const isForUsAlone = (search.flags & SEARCH_UNICAST) !== 0;
@@ -126,6 +127,6 @@ export class BeaconListener {
     const bound = isIpv6(local.address) ? ANY_IPV4 : local.address;
     const receivedAt = likelyReceiver(bound, from.address, this.#interfaces);
     const group = { address: FORWARD_GROUP, port: local.port };
-    this.#forwarder?.send(forwardedSearch(search, { address, port }, receivedAt), group);
+    this.#forwarder?.send(forwardedSearch(frame, { address, port }, receivedAt), group);
   }
 }

@@ -21,7 +21,7 @@ export interface DatagramOptions {
  */
 export function* readDatagram(bytes: Uint8Array, options: DatagramOptions = {}): Generator<Frame, void> {
   const { limits = DEFAULT_LIMITS, onMalformed } = options;
-  const looked = bytes.subarray(0, limits.maxDatagramBytes);
+  const looked = bytes.length > limits.maxDatagramBytes ? bytes.subarray(0, limits.maxDatagramBytes) : bytes;
   let at = 0;
   do {
     const frame = readFrame(looked, at);

@@ -33,7 +33,14 @@ export class Directory {
 
   /** Whether a search for the name is to be answered. */
   has(pvName: string): boolean {
-    return this.#sources.some((source) => this.#ask(source, () => source.has(pvName), false));
+    for (const source of this.#sources) {
+      try {
+        if (source.has(pvName)) return true;
+      } catch (thrown) {
+        this.#blame(source, thrown);
+      }
+    }
+    return false;
   }
 
   /** Throws or rejects with what a source says to refuse the name to this peer. */
@@ -55,27 +62,17 @@ export class Directory {
   names(): readonly string[] {
     const names = new Set<string>();
     for (const source of this.#sources) {
-      this.#ask(
-        source,
-        () => {
-          for (const name of source.names()) names.add(name);
-        },
-        undefined,
-      );
+      try {
+        for (const name of source.names()) names.add(name);
+      } catch (thrown) {
+        this.#blame(source, thrown);
+      }
     }
     return [...names].toSorted();
   }
 
-  #ask<R>(source: Source, question: () => R, otherwise: R): R {
-    try {
-      return question();
-    } catch (thrown) {
-      this.#notices.publish({
-        kind: 'sourceFailed',
-        level: 'error',
-        text: `source ${source.constructor.name} threw: ${reasonOf(thrown)}`,
-      });
-      return otherwise;
-    }
+  #blame(source: Source, thrown: unknown): void {
+    const text = `source ${source.constructor.name} threw: ${reasonOf(thrown)}`;
+    this.#notices.publish({ kind: 'sourceFailed', level: 'error', text });
   }
 }

@@ -1,5 +1,6 @@
 // What does a link need from the server that it belongs to?
 
+import type { KnownNames } from '../protocol/known-names.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Clock } from '../transport/clocks.ts';
 import type { AccessControl } from './access-control.ts';
@@ -10,6 +11,8 @@ import type { PutLog } from './put-log.ts';
 export interface LinkHost {
   readonly directory: Directory;
   readonly access: AccessControl;
+  /** Names of PVs that clients have found here. */
+  readonly names: KnownNames;
   /** Undefined where nobody asked for one. */
   readonly putLog: PutLog | undefined;
   readonly notices: NoticeBoard;

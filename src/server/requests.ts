@@ -54,8 +54,8 @@ const HANDLERS: Handlers = {
   SEARCH: (link, search) => {
     const { directory, access, guid } = link.host;
     const rightsOf = access.of(link.peer);
-    const mayFind = (pvName: string): boolean => !hasNoRights(rightsOf(pvName));
-    const answer = answerSearch(search, directory, mayFind, { guid, tcpPort: link.tcpPort });
+    const has = (pvName: string): boolean => directory.has(pvName) && !hasNoRights(rightsOf(pvName));
+    const answer = answerSearch(search, has, { guid, tcpPort: link.tcpPort });
     if (answer === undefined) return;
     link.host.counters.searchesAnswered++;
     link.send(answer);

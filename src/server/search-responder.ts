@@ -7,18 +7,25 @@
 
 import type { ListedAddress } from '../config/address-list.ts';
 import { isMulticast } from '../config/ip-text.ts';
-import { ANY_IPV4, isAny } from '../protocol/address.ts';
+import { ANY_IPV4, isAny, readAddress } from '../protocol/address.ts';
 import { readDatagram } from '../protocol/datagram.ts';
 import { PvaError } from '../protocol/errors.ts';
-import { datagramContext, decodeMessage, encodeMessage } from '../protocol/messages/index.ts';
-import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../protocol/messages/search.ts';
+import type { Frame } from '../protocol/framer.ts';
+import { originTag } from '../protocol/messages/origin-tag.ts';
+import {
+  readSearchHead,
+  search,
+  SEARCH_REPLY_TO_SOURCE,
+  SEARCH_UNICAST,
+  type SearchHead,
+} from '../protocol/messages/search.ts';
 import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/machines/search-forward.ts';
-import { Writer } from '../protocol/writer.ts';
+import { Reader } from '../protocol/reader.ts';
 import { likelyReceiver } from '../transport/interfaces.ts';
 import type { Endpoint, Network, NetworkInterface, UdpSocket } from '../transport/network.ts';
 import { addressOf } from './interfaces.ts';
 import type { LinkHost } from './link-host.ts';
-import { answerSearch } from './search-answer.ts';
+import { SearchAnswers } from './search-answer.ts';
 import type { Arrival, Station } from './udp-stations.ts';
 
 const BROADCAST = '255.255.255.255';
@@ -34,6 +41,10 @@ export class SearchResponder {
   readonly #network: Network;
   readonly #ignored: readonly IgnoredSender[];
   readonly #forwarder: UdpSocket | undefined;
+  /** The last address that replies went to: searches come in bursts. */
+  #lastOne = '';
+  /** By TCP port. */
+  readonly #answers = new Map<number, SearchAnswers>();
   /** As they were at the start: asking the system costs more than answering a search. */
   readonly #interfaces: readonly NetworkInterface[];
 
@@ -71,20 +82,20 @@ export class SearchResponder {
     const { counters, limits } = this.#host;
     counters.datagramsReceived++;
     if (this.#isOwn(from) || this.#isIgnored(from)) return void counters.datagramsIgnored++;
-    const context = datagramContext(limits);
     let isForwarded = false;
     let isUseful = false;
     let searchCount = 0;
     try {
       for (const frame of readDatagram(bytes, { limits })) {
-        const message = decodeMessage(frame, context);
-        if (message?.command === 'ORIGIN_TAG') {
+        const { header } = frame;
+        if (header.isControl) continue;
+        if (header.command === originTag.code) {
           // Only this host may speak for others: nobody outside is to make us answer to where he likes.
-          if (!this.#isLocal(from.address) || !this.#isMeant(message.forwarder, station)) break;
+          if (!this.#isLocal(from.address) || !this.#isMeant(forwarderOf(frame), station)) break;
           isForwarded = true;
         }
-        if (message?.command !== 'SEARCH') continue;
-        isUseful = this.#answer(message, from, isForwarded, arrival, station) || isUseful;
+        if (header.command !== search.code || header.fromServer) continue;
+        isUseful = this.#answer(frame, from, isForwarded, arrival, station) || isUseful;
         searchCount++;
         if (searchCount >= limits.maxSearchesPerDatagram) break;
       }
@@ -95,37 +106,52 @@ export class SearchResponder {
   }
 
   /** Whether the search was one that could be answered, found or not. */
-  #answer(search: Search, from: Endpoint, isForwarded: boolean, arrival: Arrival, station: Station): boolean {
+  #answer(frame: Frame, from: Endpoint, isForwarded: boolean, arrival: Arrival, station: Station): boolean {
+    const { directory, access, limits, counters } = this.#host;
+    const reader = new Reader(frame.body, frame.header.bigEndian);
+    const head = readSearchHead(reader, limits);
     // The sender of a forwarded search is another server: without an address of the client there is nobody to answer.
-    if (isForwarded && isAny(search.responseAddress)) return false;
-    const replyTo = replyAddress(search, from, isForwarded);
+    if (isForwarded && isAny(head.responseAddress)) return false;
+    const replyTo = replyAddress(head, from, isForwarded);
     if (replyTo.port === 0 || this.#isMany(replyTo.address) || this.#isIgnored(replyTo)) return false;
-    const isUnicast = arrival === 'unicast' || (arrival === 'unknown' && (search.flags & SEARCH_UNICAST) !== 0);
-    if (isUnicast && !isForwarded) this.#forward(search, from, replyTo, station);
-    const { directory, access, guid, counters } = this.#host;
     // Where the client is: of a search that another server passed on, the sender is that server.
-    const mayFind = (pvName: string): boolean => access.mayFind(replyTo.address, pvName);
-    const answer = answerSearch(search, directory, mayFind, { guid, tcpPort: station.tcpPort });
+    const has = (pvName: string): boolean => directory.has(pvName) && access.mayFind(replyTo.address, pvName);
+    const answer = this.#answersOf(station).answer(head, reader, has);
+    const isUnicast = arrival === 'unicast' || (arrival === 'unknown' && (head.flags & SEARCH_UNICAST) !== 0);
+    if (isUnicast && !isForwarded) this.#forward(frame, from, replyTo, station);
     if (answer === undefined) return true;
-    const writer = new Writer(true);
-    encodeMessage(writer, answer, { fromServer: true });
-    station.socket.send(writer.detach(0), replyTo);
+    station.socket.send(answer, replyTo);
     counters.searchesAnswered++;
     return true;
   }
 
-  #forward(search: Search, from: Endpoint, replyTo: Endpoint, station: Station): void {
+  #answersOf({ tcpPort }: Station): SearchAnswers {
+    const known = this.#answers.get(tcpPort);
+    if (known !== undefined) return known;
+    const answers = new SearchAnswers({ guid: this.#host.guid, tcpPort }, this.#host.names);
+    this.#answers.set(tcpPort, answers);
+    return answers;
+  }
+
+  #forward(frame: Frame, from: Endpoint, replyTo: Endpoint, station: Station): void {
     if (this.#forwarder === undefined || replyTo.address.includes(':')) return;
     // A server on one interface alone takes the search only if it was sent to that one.
     const bound = station.served.isWildcard ? ANY_IPV4 : station.served.address;
     const receivedAt = likelyReceiver(bound, from.address, this.#interfaces);
     const group: Endpoint = { address: FORWARD_GROUP, port: station.socket.local.port };
-    this.#forwarder.send(forwardedSearch(search, replyTo, receivedAt), group);
+    this.#forwarder.send(forwardedSearch(frame, replyTo, receivedAt), group);
     this.#host.counters.searchesForwarded++;
   }
 
   /** Whether replies to the address would go to more than one: nobody is to make us call out on their behalf. */
   #isMany(address: string): boolean {
+    if (address === this.#lastOne) return false;
+    if (this.#isOfMany(address)) return true;
+    this.#lastOne = address;
+    return false;
+  }
+
+  #isOfMany(address: string): boolean {
     return (
       isMulticast(address) || address === BROADCAST || this.#interfaces.some(({ broadcast }) => broadcast === address)
     );
@@ -152,7 +178,12 @@ export class SearchResponder {
   }
 }
 
-function replyAddress(search: Search, from: Endpoint, isForwarded: boolean): Endpoint {
+/** Of an ORIGIN_TAG. */
+function forwarderOf({ header, body }: Frame): string {
+  return readAddress(new Reader(body, header.bigEndian));
+}
+
+function replyAddress(search: SearchHead, from: Endpoint, isForwarded: boolean): Endpoint {
   const address = isAny(search.responseAddress) ? from.address : search.responseAddress;
   const toSource = !isForwarded && (search.flags & SEARCH_REPLY_TO_SOURCE) !== 0;
   return { address, port: toSource ? from.port : search.responsePort };

@@ -8,6 +8,7 @@ import { StaticSource, type Source } from '../channels/source.ts';
 import { resolveServerConfig, type ServerConfig } from '../config/effective.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { GUID_BYTES, guidText } from '../protocol/guid.ts';
+import { KnownNames } from '../protocol/known-names.ts';
 import type { Limits } from '../protocol/limits.ts';
 import { requireSegmentBytes } from '../protocol/segments.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
@@ -88,6 +89,7 @@ export class Server {
     this.#host = {
       directory,
       access,
+      names: new KnownNames(),
       putLog: options.onPutLog && new PutLog(options.onPutLog, clock, this.#notices),
       clock,
       notices: this.#notices,

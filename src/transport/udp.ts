@@ -7,6 +7,8 @@ import type { BindUdpOptions, Endpoint, UdpHandlers, UdpSocket } from './network
 
 /** Past this the kernel has taken nothing for a while; datagrams may be lost anyway, so new ones are. */
 const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
+/** Datagrams that wait for the end of a turn; libuv reads at most as many in one. */
+const MOST_WAITING = 32;
 
 export function bindUdp(
   { address, port, shared = false, broadcast = false }: BindUdpOptions,
@@ -14,7 +16,8 @@ export function bindUdp(
 ): Promise<UdpSocket> {
   return new Promise((resolve, reject) => {
     const type = isIPv6(address) ? 'udp6' : 'udp4';
-    const socket = createSocket({ type, reuseAddr: shared, ipv6Only: type === 'udp6', lookup: keepAddress });
+    const lookup = type === 'udp6' ? keepIpv6 : keepIpv4;
+    const socket = createSocket({ type, reuseAddr: shared, ipv6Only: type === 'udp6', lookup });
     const refuse = (error: Error): void => {
       socket.close();
       reject(networkErrorFrom(error, `UDP port ${endpointText({ address, port })} cannot be opened`));
@@ -34,6 +37,11 @@ class DatagramSocket implements UdpSocket {
   readonly #handlers: UdpHandlers;
   /** `group interface` of every membership: the system refuses a second join. */
   readonly #memberships = new Set<string>();
+  /**
+   * What goes out at the end of this turn. Sent from within the handler of each datagram, the answers to a burst took a
+   * fifth longer: node runs its tick queue after every one.
+   */
+  readonly #waiting: { readonly bytes: Uint8Array; readonly to: Endpoint }[] = [];
   #isClosed = false;
   #errorCount = 0;
 
@@ -54,18 +62,9 @@ class DatagramSocket implements UdpSocket {
 
   send(bytes: Uint8Array, to: Endpoint): void {
     if (this.#isClosed) return;
-    const reportLater = (error: Error | null): void => {
-      if (error) process.nextTick(() => this.#report(error, `UDP datagram to ${endpointText(to)}`));
-    };
-    if (this.#socket.getSendQueueSize() > SEND_QUEUE_BYTES) {
-      return reportLater(networkError('ENOBUFS', `${SEND_QUEUE_BYTES} bytes are waiting`));
-    }
-    try {
-      this.#socket.send(bytes, to.port, to.address, reportLater);
-    } catch (error) {
-      // A port that is none (0, 65536) is thrown; for the caller it is one more datagram that did not go out.
-      reportLater(error instanceof Error ? error : new Error(String(error)));
-    }
+    if (this.#waiting.length === 0) setImmediate(this.#flush);
+    this.#waiting.push({ bytes, to });
+    if (this.#waiting.length >= MOST_WAITING) this.#flush();
   }
 
   joinGroup(group: string, interfaceAddress: string): void {
@@ -88,8 +87,39 @@ class DatagramSocket implements UdpSocket {
 
   close(): void {
     if (this.#isClosed) return;
+    this.#flush();
     this.#isClosed = true;
     this.#socket.close();
+  }
+
+  readonly #flush = (): void => {
+    const isStuck = this.#waiting.length > 0 && this.#socket.getSendQueueSize() > SEND_QUEUE_BYTES;
+    for (const { bytes, to } of this.#waiting) {
+      if (isStuck) this.#failSend(networkError('ENOBUFS', `${SEND_QUEUE_BYTES} bytes are waiting`), to);
+      else this.#hand(bytes, to);
+    }
+    this.#waiting.length = 0;
+  };
+
+  #hand(bytes: Uint8Array, to: Endpoint): void {
+    try {
+      this.#socket.send(bytes, to.port, to.address, this.#sent);
+    } catch (error) {
+      // A port that is none (0, 65536) is thrown; for the caller it is one more datagram that did not go out.
+      this.#failSend(error, to);
+    }
+  }
+
+  /** One for all datagrams: node's error knows where its datagram was to go. */
+  readonly #sent = (error: (Error & Partial<Endpoint>) | null): void => {
+    if (error === null) return;
+    const { address = '', port = 0 } = error;
+    this.#failSend(error, { address, port });
+  };
+
+  /** Later, because whoever sends is not to be called from within. */
+  #failSend(error: unknown, to: Endpoint): void {
+    process.nextTick(() => this.#report(error, `UDP datagram to ${endpointText(to)}`));
   }
 
   #configure(act: string, configure: () => void): void {
@@ -100,7 +130,7 @@ class DatagramSocket implements UdpSocket {
     }
   }
 
-  #report(error: Error, what: string): void {
+  #report(error: unknown, what: string): void {
     if (this.#isClosed) return;
     this.#errorCount++;
     this.#handlers.error(networkErrorFrom(error, what));
@@ -115,11 +145,14 @@ function interfaceName(address: string): string {
   return `::%${zone}`;
 }
 
-/** node would ask the resolver, a turn later, even for addresses. */
-function keepAddress(
-  address: string,
-  _options: unknown,
-  found: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-): void {
-  found(null, address, isIPv6(address) ? 6 : 4);
+// node would ask the resolver, a turn later, even for addresses.
+
+type Found = (error: NodeJS.ErrnoException | null, address: string, family: number) => void;
+
+function keepIpv4(address: string, _options: unknown, found: Found): void {
+  found(null, address, 4);
+}
+
+function keepIpv6(address: string, _options: unknown, found: Found): void {
+  found(null, address, 6);
 }

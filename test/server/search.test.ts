@@ -72,6 +72,10 @@ function datagram(search: Search, bigEndian = false): Uint8Array {
   return writer.detach(0);
 }
 
+function fail(): never {
+  throw new Error('a message expected');
+}
+
 async function makeSearch(settings: Parameters<typeof makeWorld>[0] = {}) {
   const world = await makeWorld({ pvs: { x: makePv(), y: makePv() }, ...settings });
   const far = world.network.host('far');
@@ -235,7 +239,8 @@ describe('EPICS_PVAS_IGNORE_ADDR_LIST', () => {
     const { world } = await makeSearch(ignoring('10.0.0.2'));
     const ear = await makeEar(world.host, '127.0.0.1');
     ear.socket.setMulticast('127.0.0.1', 1, true);
-    const forwarded = forwardedSearch(SEARCH, { address: '10.0.0.2', port: 9_999 }, '0.0.0.0');
+    const [frame = fail()] = readDatagram(datagram(SEARCH));
+    const forwarded = forwardedSearch(frame, { address: '10.0.0.2', port: 9_999 }, '0.0.0.0');
     const before = world.server.counters.searchesAnswered;
     ear.socket.send(forwarded, { address: FORWARD_GROUP, port: UDP_PORT });
     await world.settle();
@@ -266,10 +271,10 @@ describe('forwarding on one host', () => {
   test('the bytes are those of pvxs', () => {
     // test/vectors/transcripts/pvxs-list.json: the search that came, and what the server sent to the group
     const [search, forwarded] = loadTranscript('pvxs-list').udp;
-    const [frame] = readDatagram(fromHex(search?.hex ?? ''));
-    const message = frame === undefined ? undefined : decodeMessage(frame, datagramContext());
+    const [frame = fail()] = readDatagram(fromHex(search?.hex ?? ''));
+    const message = decodeMessage(frame, datagramContext());
     if (message?.command !== 'SEARCH') throw new Error('the transcript begins with a search');
-    const bytes = forwardedSearch(message, { address: '127.0.0.1', port: message.responsePort }, '127.0.0.1');
+    const bytes = forwardedSearch(frame, { address: '127.0.0.1', port: message.responsePort }, '127.0.0.1');
     expect(toHex(bytes)).toBe(forwarded?.hex);
   });
 

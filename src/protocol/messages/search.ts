@@ -7,7 +7,9 @@
 // protocols and a reply required is a call to every server: who is there?
 
 import { readAddress, writeAddress } from '../address.ts';
-import { LocalProtocolError, TruncatedError } from '../errors.ts';
+import { LimitError, LocalProtocolError, TruncatedError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import type { Reader } from '../reader.ts';
 import type { Body } from './message-module.ts';
 
 /** Servers have to answer even if they have none of the PVs. */
@@ -17,7 +19,11 @@ export const SEARCH_REPLY_TO_SOURCE = 0x02;
 /** Sent to one address; a search without it came by broadcast, by multicast, or was forwarded. */
 export const SEARCH_UNICAST = 0x80;
 
+/** Where the flags stand in the body. */
+export const FLAGS_AT = 4;
 const RESERVED_BYTES = 3;
+/** Where the address and the port stand that the response goes to. */
+export const RESPONSE_ADDRESS_AT = FLAGS_AT + 1 + RESERVED_BYTES;
 const MAX_COUNT = 0xffff;
 /** Bytes of a protocol at least: its size. */
 const PROTOCOL_BYTES = 1;
@@ -61,25 +67,39 @@ const fromClient: Body<Search> = {
       writer.string(pvName);
     }
   },
-  decode(reader, context) {
-    const sequenceId = reader.u32();
-    const flags = reader.u8();
-    reader.skip(RESERVED_BYTES);
-    const responseAddress = readAddress(reader);
-    const responsePort = reader.u16();
-    const protocolCount = reader.count(PROTOCOL_BYTES);
-    context.types.spend(protocolCount);
-    const protocols: string[] = [];
-    for (let index = 0; index < protocolCount; index++) protocols.push(reader.string());
-    const nameCount = reader.u16();
-    if (nameCount * NAME_BYTES > reader.remaining) {
-      throw new TruncatedError(`${nameCount} names claimed, ${reader.remaining} bytes are there`, reader.offset);
-    }
+  decode(reader, { types: { limits } }) {
+    const { lookedCount, ...head } = readSearchHead(reader, limits);
     const names: SearchedName[] = [];
-    const looked = Math.min(nameCount, context.types.limits.maxSearchNames);
-    for (let index = 0; index < looked; index++) names.push({ instanceId: reader.u32(), pvName: reader.string() });
-    return { command: 'SEARCH', sequenceId, flags, responseAddress, responsePort, protocols, names };
+    for (let index = 0; index < lookedCount; index++) names.push({ instanceId: reader.u32(), pvName: reader.string() });
+    return { command: 'SEARCH', ...head, names };
   },
 };
+
+/** What stands in a search before its names. */
+export interface SearchHead extends Omit<Search, 'command' | 'names'> {
+  /** Names that follow and are to be looked at: each a u32, its `instanceId`, and a string. */
+  readonly lookedCount: number;
+}
+
+/** Reads a search up to its names: a server looks each up as it reads it, and makes no list of them. */
+export function readSearchHead(reader: Reader, limits: Limits): SearchHead {
+  const sequenceId = reader.u32();
+  const flags = reader.u8();
+  reader.skip(RESERVED_BYTES);
+  const responseAddress = readAddress(reader);
+  const responsePort = reader.u16();
+  const protocolCount = reader.count(PROTOCOL_BYTES);
+  if (protocolCount > limits.maxValueNodes) {
+    throw new LimitError('maxValueNodes', protocolCount, limits.maxValueNodes, 'objects in one message');
+  }
+  const protocols: string[] = [];
+  for (let index = 0; index < protocolCount; index++) protocols.push(reader.string());
+  const nameCount = reader.u16();
+  if (nameCount * NAME_BYTES > reader.remaining) {
+    throw new TruncatedError(`${nameCount} names claimed, ${reader.remaining} bytes are there`, reader.offset);
+  }
+  const lookedCount = Math.min(nameCount, limits.maxSearchNames);
+  return { sequenceId, flags, responseAddress, responsePort, protocols, lookedCount };
+}
 
 export const search = { command: 'SEARCH', code: 0x03, fromClient } as const;
