@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 
 import { channelRightsText, type ChannelInfo } from '../index.ts';
-import { formatType, typeJson } from '../protocol/index.ts';
+import { formatType, jsonSchema, typeJson } from '../protocol/index.ts';
 import type { ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
@@ -20,17 +20,21 @@ import {
   pvNamesOf,
 } from './options.ts';
 import { errorJson, Outcome } from './outcome.ts';
-import { paintOf } from './paint.ts';
+import { paintOf, type Paint } from './paint.ts';
 import { printable } from './printable.ts';
 import type { Act } from './run.ts';
 import { withClient } from './session.ts';
 
-type InfoOptions = DebugOptions & TimeoutOptions & JsonOptions & ServerOptions;
+type InfoOptions = DebugOptions & TimeoutOptions & JsonOptions & ServerOptions & { readonly jsonSchema?: true };
 
 const ABOUT = `Print the type of PVs and the server that has each.
 
 The type is what the server describes, whatever fields a get would return. With --json it is an object: scalars are
 names such as "double", arrays "double[]", structures {"kind", "id", "fields": [{"name", "type"}]}.
+
+With --json-schema it is a JSON Schema (2020-12), one a line, of the "value" that \`pvkit get --json\` prints: for
+tools that check, document or generate JSON and know nothing of pvData. Keywords x-pva-type, x-pva-id and x-pva-fields say what
+JSON Schema has no words for; they give the same type back.
 
 Servers of pvkit and Phoebus also tell what you may do beside reading: it stands behind the address, and with --json as
 "rights", which is null where the server does not tell.`;
@@ -39,6 +43,7 @@ const EXAMPLES = `
 Examples:
   pvkit info demo:sine
   pvkit info --json demo:struct | jq '.type.fields[].name'
+  pvkit info --json-schema demo:struct > struct.schema.json
 `;
 
 export function addInfo(program: Command, host: CliHost, run: Act): Command {
@@ -46,7 +51,8 @@ export function addInfo(program: Command, host: CliHost, run: Act): Command {
     .command('info')
     .summary('print types and servers of PVs')
     .description(prose(ABOUT))
-    .argument('<name...>', 'PV names', pvNamesOf);
+    .argument('<name...>', 'PV names', pvNamesOf)
+    .option('--json-schema', 'print the JSON Schema of the values instead of the type');
   withTimeout(withJson(command), 'give up after so long; 0 for never');
   withDebug(withServer(command), 'print the configuration of the client on stderr');
   return command
@@ -71,8 +77,7 @@ async function info(names: readonly string[], options: InfoOptions, host: CliHos
       if (answer === undefined) continue;
       if ('found' in answer) {
         const { found } = answer;
-        const text = `${paint.bold(printable(name))} from ${found.server}${rightsText(found)}\n${formatType(found.type)}`;
-        host.stdout.write(json === true ? infoJson(name, found) : text);
+        host.stdout.write(shown(name, found, options, paint));
       } else {
         if (json === true) host.stdout.write(`${errorJson(name, answer.thrown)}\n`);
         outcome.fail(name, answer.thrown);
@@ -80,6 +85,12 @@ async function info(names: readonly string[], options: InfoOptions, host: CliHos
     }
   });
   return outcome.end();
+}
+
+function shown(name: string, found: ChannelInfo, { json, jsonSchema: isSchema }: InfoOptions, paint: Paint): string {
+  if (isSchema === true) return `${jsonSchema(found.type, name)}\n`;
+  if (json === true) return infoJson(name, found);
+  return `${paint.bold(printable(name))} from ${found.server}${rightsText(found)}\n${formatType(found.type)}`;
 }
 
 function rightsText({ rights }: ChannelInfo): string {

@@ -130,6 +130,8 @@ export {
   wallTimeMs,
   type TimeStamp,
 } from './normative/time-stamp.ts';
+export { jsonSchema } from './types/json-schema.ts';
+export { typeFromJsonSchema } from './types/json-schema-type.ts';
 export { typeToLine, typeToText } from './types/text.ts';
 export { isEnum, normativeKind, type NormativeKind } from './types/normative-kind.ts';
 export { fieldPaths } from './values/field-paths.ts';

@@ -1,5 +1,6 @@
 // Do get, put, info, call and monitor do what they say, against a server on this host?
 
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { run, serve, start, type Ended, type Serving } from './support.ts';
@@ -194,6 +195,22 @@ describe('put', () => {
 });
 
 describe('info', () => {
+  it('prints with --json-schema what the JSON of get keeps to', async () => {
+    const names = ['lab:big', 'lab:mode', 'lab:wave', 'demo:struct', 'demo:table', 'demo:image'];
+    const schemas = (await client('info', '--json-schema', ...names)).stdout.trimEnd().split('\n');
+    const values = (await client('get', '--json', ...names)).stdout.trimEnd().split('\n');
+    expect([schemas.length, values.length]).toEqual([names.length, names.length]);
+    for (const [index, name] of names.entries()) {
+      const ajv = new Ajv2020({ strict: true, strictTypes: false });
+      ajv.addVocabulary(['x-pva-type', 'x-pva-id', 'x-pva-fields']);
+      // What JSON.parse gives here are objects.
+      const schema = JSON.parse(schemas[index] ?? '') as { readonly title: string };
+      const shown = JSON.parse(values[index] ?? '') as { readonly value: unknown };
+      expect(schema.title).toBe(name);
+      expect(ajv.validate(schema, shown.value), ajv.errorsText()).toBe(true);
+    }
+  });
+
   it('prints server and type', async () => {
     const { stdout, exitCode } = await client('info', 'lab:wave');
     expect(steady(stdout)).toBe(
