@@ -41,7 +41,7 @@ if (mode === '--example') {
 if (mode === '--bench') {
   if (program === undefined) stop('--bench needs the name of a program in bench');
   buildBench();
-  await become(join(bench, 'dist', 'bench', `${program}.js`));
+  await become(join(bench, 'dist', `${program}.js`));
 }
 
 /** @param {string} file */
@@ -86,7 +86,7 @@ function buildExamples() {
   writeStamp({ examples: inputs });
 }
 
-/** They reach into `src`, which is compiled along with them; the servers and the generator they start are those of `dist`. */
+/** As the examples; `#src/` in their imports means `dist`, too. */
 function buildBench() {
   const names = filesUnder(bench).filter((name) => name.endsWith('.ts') && !name.startsWith('dist'));
   const inputs = `${readStamp().build} ${fingerprint(['tsconfig.bench.json', ...names.map((name) => join('bench', name))])}`;

@@ -1,5 +1,6 @@
 // How do pvkit and pvxs do the same work? One scenario: fresh servers, one generator, pairs of runs.
 
+import { withUnit } from '../figure-text.ts';
 import { BOTH_CORES, GENERATOR_CORE, SERVER_CORE } from './cores.ts';
 import { load, type Loaded, type LoadReport } from './load.ts';
 import type { Options } from './options.ts';
@@ -7,7 +8,6 @@ import { measurePairs, type Gauging, type Pair } from './pairs.ts';
 import { startServe, type Peer, type PeerName, type Peers } from './peers.ts';
 import { comparedRow, type Row } from './row.ts';
 import type { Scenario } from './scenarios.ts';
-import { withUnit } from './table.ts';
 
 /** Part of a core past which somebody has no time left. */
 const BUSY = 0.95;

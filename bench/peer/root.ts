@@ -1,5 +1,5 @@
-// Where is the repository? Four folders above what this is compiled to, `bench/dist/bench/peer`.
+// Where is the repository? Three folders above what this is compiled to, `bench/dist/peer`.
 
 import { fileURLToPath } from 'node:url';
 
-export const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

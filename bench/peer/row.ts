@@ -1,6 +1,6 @@
 // What is the outcome of one row? Figures of both servers, their ratio, and whether it is what it has to be.
 
-import { isReached, ratiosOf, spreadOf, type Spread, type Target } from './statistics.ts';
+import { isReached, ratiosOf, spreadOf, type Spread, type Target } from '../statistics.ts';
 
 export interface Row {
   /** Scenario, and the figure where it has several: `get-10x16 p99`. */

@@ -1,7 +1,7 @@
 // What work is measured, and what has to come of it? Every row with two servers, as words for `pvkit load`.
 
 import type { LoadReport } from './load.ts';
-import type { Target } from './statistics.ts';
+import type { Target } from '../statistics.ts';
 
 /** A number of a report that the two servers are compared by. */
 export interface Figure {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { judged } from '../../bench/peer/load.ts';
 import { measurePairs } from '../../bench/peer/pairs.ts';
 import { comparedRow, singleRow } from '../../bench/peer/row.ts';
-import { isReached, ratiosOf, spreadOf } from '../../bench/peer/statistics.ts';
+import { isReached, ratiosOf, spreadOf } from '../../bench/statistics.ts';
 import { tableOf } from '../../bench/peer/table.ts';
 
 describe('a spread', () => {
