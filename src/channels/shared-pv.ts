@@ -121,9 +121,30 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
 
   /** Posts with an alarm that the PV is to have unless it has a worse one. Needs a behaviour, whichever. */
   protected postAtLeast(patch: unknown, alarm: Alarm | undefined): void {
-    if (this.#isClosed) throw new LocalProtocolError('post to a PV that is closed');
+    this.#take(this.#completed(patch, alarm));
+  }
+
+  /** What `post` makes of a patch: with the alarm and the time stamp that it gets. Nothing is changed yet. */
+  completed(patch: unknown): ChannelUpdate {
+    return this.#completed(patch, undefined);
+  }
+
+  /**
+   * Posts an update as it is, for one that was completed already: by this PV, or by the one that it is a copy of.
+   * @throws LocalProtocolError after `close`
+   */
+  adopt(update: ChannelUpdate): void {
+    this.#take(this.#applied(update));
+  }
+
+  #completed(patch: unknown, alarm: Alarm | undefined): ChannelUpdate {
     const applied = this.#applied(patch);
-    const update = this.#behaviours?.complete(applied, this.#state, alarm) ?? applied;
+    return this.#behaviours?.complete(applied, this.#state, alarm) ?? applied;
+  }
+
+  /** Makes a completed update the state, and tells it. */
+  #take(update: ChannelUpdate): void {
+    if (this.#isClosed) throw new LocalProtocolError('post to a PV that is closed');
     this.#state = { changed: this.#state.changed.clone().or(update.changed), value: update.value };
     const told = this.#behaviours === undefined ? update : this.#behaviours.toTell(update);
     if (this.#subscribers.size === 0) return;

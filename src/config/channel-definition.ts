@@ -55,6 +55,9 @@ export interface ComputedDefinition {
   readonly maximizeSeverity: boolean;
 }
 
+/** What of a channel a store keeps beside its definition: what clients put, what the server itself posts too, nothing. */
+export type Persistence = 'puts' | 'all' | 'none';
+
 /** One channel as the TOML file or `--pv` describes it; undefined is what they do not say. */
 export interface ChannelDefinition {
   readonly name: string;
@@ -70,6 +73,8 @@ export interface ChannelDefinition {
   readonly deadband?: number | undefined;
   readonly computed?: ComputedDefinition | undefined;
   readonly readOnly: boolean;
+  /** 'puts' unless it is said; without a store it means nothing. */
+  readonly persist?: Persistence | undefined;
   /** Who defined it: `lab.toml:12` or `--pv`. */
   readonly origin: string;
 }

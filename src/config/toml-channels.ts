@@ -37,17 +37,24 @@ export function checkChannels(
     if (!isTable(channel)) continue;
     const path = ['channels', index];
     checkName(channel, path, indexByName, lines, report);
-    for (const [section, keys] of ORDERED) checkOrder(channel[section], keys, [...path, section], report);
-    const type = typeof channel['type'] === 'string' ? parseChannelType(channel['type']) : undefined;
-    if (type?.ok !== true) continue;
-    checkLimitsFit(channel, type.value, path, report);
-    if (channel['value'] === undefined) continue;
-    const value = checkValue(type.value, channel['value']);
-    if (value.ok) values.set(index, value.value);
-    else report([...path, 'value'], value.wrong);
+    const value = checkParts(channel, path, report);
+    if (value !== undefined) values.set(index, value);
   }
   checkComputed(channels, report);
   return values;
+}
+
+/** What a table by itself shows. Returns the value, if there is one and it fits. */
+export function checkParts(channel: Table, path: TomlPath, report: PathReport): ChannelValue | undefined {
+  for (const [section, keys] of ORDERED) checkOrder(channel[section], keys, [...path, section], report);
+  const type = typeof channel['type'] === 'string' ? parseChannelType(channel['type']) : undefined;
+  if (type?.ok !== true) return undefined;
+  checkLimitsFit(channel, type.value, path, report);
+  if (channel['value'] === undefined) return undefined;
+  const value = checkValue(type.value, channel['value']);
+  if (value.ok) return value.value;
+  report([...path, 'value'], value.wrong);
+  return undefined;
 }
 
 /** The definition of a channel that has passed the schema and `checkChannels`. */
@@ -83,6 +90,7 @@ export function toDefinition(
             maximizeSeverity: content.maximize_severity ?? true,
           },
     readOnly: content.read_only ?? false,
+    persist: content.persist,
     origin,
   };
 }

@@ -7,12 +7,12 @@ import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { MIN_SEGMENT_BYTES } from '../protocol/segments.ts';
 import { ALARM_SEVERITIES, type AlarmSeverity } from '../protocol/normative/alarm.ts';
 import { ADDRESS_FORM, parseAddress, type ListedAddress } from './address-list.ts';
-import type { Limit } from './channel-definition.ts';
+import type { Limit, Persistence } from './channel-definition.ts';
 import { parseChannelType, parsePvName } from './channel-type.ts';
 import { describe } from './channel-value.ts';
 import { LIMIT_NAMES, snakeCase } from './limit-names.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
-import { LOG_LEVELS, MAX_TIMER_MS, parseStoreUrl } from './settings-text.ts';
+import { LOG_LEVELS, MAX_TIMER_MS, MAX_WORKERS, parseStoreUrl } from './settings-text.ts';
 
 /** Bounds that a format or a recursion sets; the others end where a timer or a buffer length does. */
 const MOST: Readonly<Partial<Record<keyof Limits, number>>> = {
@@ -25,6 +25,7 @@ const MOST: Readonly<Partial<Record<keyof Limits, number>>> = {
 const LEAST: Readonly<Partial<Record<keyof Limits, number>>> = { maxSegmentBytes: MIN_SEGMENT_BYTES };
 
 const CONTROL_MODES: readonly ControlMode[] = ['clip', 'reject'];
+const PERSISTENCES: readonly Persistence[] = ['puts', 'all', 'none'];
 /** UNDEFINED is what is said of an alarm that is not known; no limit has it. */
 const SEVERITIES: readonly AlarmSeverity[] = ALARM_SEVERITIES.filter((name) => name !== 'UNDEFINED');
 
@@ -40,7 +41,7 @@ export const channelFields = {
   type: field((raw) => (typeof raw === 'string' ? parseChannelType(raw) : expected('a string', raw))),
 };
 
-const channelSchema = z.strictObject({
+export const channelSchema = z.strictObject({
   ...channelFields,
   // Checked against the type, once that is known.
   value: z.unknown().optional(),
@@ -85,6 +86,7 @@ const channelSchema = z.strictObject({
   inputs: z.record(z.string(), pvName).optional(),
   maximize_severity: z.boolean().optional(),
   read_only: z.boolean().optional(),
+  persist: field((raw) => oneOf(PERSISTENCES, raw)).optional(),
 });
 
 const patterns = field((raw) =>
@@ -107,6 +109,7 @@ export const fileSchema = z.strictObject({
       name: pvName.optional(),
       tcp_port: port.optional(),
       udp_port: port.optional(),
+      workers: field((raw) => integer(raw, 1, MAX_WORKERS)).optional(),
       interfaces: z.array(address).optional(),
       beacon_addresses: z.array(address).optional(),
       auto_beacon: z.boolean().optional(),
