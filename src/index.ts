@@ -106,6 +106,17 @@ export {
   type ClientSettings,
   type ServerConfig,
   type ServerFlags,
+// The load generator.
+export {
+  LOAD_SCENARIOS,
+  runLoad,
+  type RunLoadOptions,
+  type LoadProgress,
+  type LoadResult,
+  type LoadScenario,
+} from './load/load.ts';
+export type { LatencySummary } from './load/histogram.ts';
+
   type ServerSettings,
 } from './config/effective.ts';
 export { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './config/environment.ts';

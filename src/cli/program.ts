@@ -26,6 +26,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['probe', async () => (await import('./probe.ts')).addProbe],
   ['doctor', async () => (await import('./doctor.ts')).addDoctor],
   ['sniff', async () => (await import('./sniff.ts')).addSniff],
+  ['load', async () => (await import('./load.ts')).addLoad],
   ['decode', async () => (await import('./decode.ts')).addDecode],
 ]);
 

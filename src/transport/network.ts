@@ -84,6 +84,8 @@ export interface ConnectTcpOptions {
   readonly signal?: AbortSignal;
   /** Default `CONNECT_TIMEOUT_MS`. */
   readonly timeoutMs?: number;
+  /** What arrives is read into this buffer, and each chunk is a view of it: for who has to be very fast. */
+  readonly readBuffer?: Uint8Array;
 }
 
 /** What the owner of a UDP socket is told. */

@@ -1,5 +1,5 @@
 // How do streams run over real sockets?
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type OnReadOpts, type Socket } from 'node:net';
 import { LocalProtocolError, TimeoutError } from '../protocol/errors.ts';
 import { endpointText, networkErrorFrom, networkError } from './network-error.ts';
 import { CONNECT_TIMEOUT_MS, END_LINGER_MS, LISTEN_BACKLOG } from './network.ts';
@@ -53,12 +53,18 @@ export function listenSockets(
 
 export function connectTcp(
   to: Endpoint,
-  { signal, timeoutMs = CONNECT_TIMEOUT_MS }: ConnectTcpOptions = {},
+  { signal, timeoutMs = CONNECT_TIMEOUT_MS, readBuffer }: ConnectTcpOptions = {},
 ): Promise<TcpConnection> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const what = `TCP connection to ${endpointText(to)}`;
-    const socket = connect({ host: to.address, port: to.port, noDelay: true });
+    const reads = readBuffer === undefined ? undefined : new BufferedReads(readBuffer);
+    const socket = connect({
+      host: to.address,
+      port: to.port,
+      noDelay: true,
+      ...(reads === undefined ? {} : { onread: reads.onread }),
+    });
     const timer = setTimeout(
       () => giveUp(new TimeoutError(`${what}: no answer within ${timeoutMs} ms`)),
       Math.max(timeoutMs, 0),
@@ -71,7 +77,9 @@ export function connectTcp(
       // Linux can connect a free port of this host to itself: nobody listens there.
       if (isSame(ends.local, ends.remote)) return giveUp(networkError('ECONNREFUSED', what));
       stopWaiting();
-      resolve(new SocketConnection(socket, ends));
+      // Its owner has not said yet where the bytes go.
+      if (reads !== undefined) socket.pause();
+      resolve(new SocketConnection(socket, ends, reads));
     };
     const stopWaiting = (): void => {
       clearTimeout(timer);
@@ -100,10 +108,32 @@ interface Ends {
   readonly remote: Endpoint;
 }
 
+/** Reads into one buffer of the owner's: without one, node allocates and queues a chunk for each read. */
+class BufferedReads {
+  readonly onread: OnReadOpts;
+  /** Who takes what is read. */
+  take: (chunk: Uint8Array) => void = ignore;
+  /** Of the last read: with replies of one size most reads are as long as the one before. */
+  #view: Uint8Array;
+
+  constructor(buffer: Uint8Array) {
+    this.#view = buffer;
+    this.onread = {
+      buffer,
+      callback: (count) => {
+        if (this.#view.length !== count) this.#view = buffer.subarray(0, count);
+        this.take(this.#view);
+        return true;
+      },
+    };
+  }
+}
+
 class SocketConnection implements TcpConnection {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly #socket: Socket;
+  readonly #reads: BufferedReads | undefined;
   #handlers: TcpConnectionHandlers | undefined;
   /** We ended or destroyed it: what still arrives is thrown away. */
   #isLeft = false;
@@ -111,10 +141,11 @@ class SocketConnection implements TcpConnection {
   #error: Error | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, { local, remote }: Ends) {
+  constructor(socket: Socket, { local, remote }: Ends, reads?: BufferedReads) {
     this.local = local;
     this.remote = remote;
     this.#socket = socket;
+    this.#reads = reads;
     socket.on('error', (error) => {
       this.#error = networkErrorFrom(error, `TCP connection with ${endpointText(remote)}`);
     });
@@ -137,9 +168,14 @@ class SocketConnection implements TcpConnection {
     }
     this.#handlers = handlers;
     if (this.#isClosed) return void setImmediate(() => handlers.close(this.#error));
-    this.#socket.on('data', (chunk: Uint8Array) => {
+    const take = (chunk: Uint8Array): void => {
       if (!this.#isLeft) handlers.data(chunk);
-    });
+    };
+    if (this.#reads === undefined) this.#socket.on('data', take);
+    else {
+      this.#reads.take = take;
+      this.#socket.resume();
+    }
     this.#socket.on('drain', () => {
       if (!this.#isLeft) handlers.drain();
     });

@@ -1,0 +1,98 @@
+// What can a program load a server with, and what does it learn? The work itself is loaded when it is asked for.
+
+import type { Limits } from '../protocol/limits.ts';
+import type { Clock } from '../transport/clocks.ts';
+import type { Endpoint, Network } from '../transport/network.ts';
+import type { LatencySummary } from './histogram.ts';
+
+/** What can be loaded. */
+export const LOAD_SCENARIOS = ['get', 'put', 'monitor', 'array', 'connect', 'search'] as const;
+export type LoadScenario = (typeof LOAD_SCENARIOS)[number];
+
+/** What a load has come to. Counts are those of the measured time, but faults are counted from the first connection on. */
+export interface LoadResult {
+  readonly scenario: LoadScenario;
+  /** `host:port` */
+  readonly server: string;
+  readonly clients: number;
+  readonly depth: number;
+  readonly names: number;
+  /** That were measured. */
+  readonly seconds: number;
+  /** Replies; updates of `monitor`, channels of `connect`, names of `search`. */
+  readonly operations: number;
+  readonly perSecond: number;
+  /** Microseconds from a request to its reply. `monitor`: from one update of a PV to the next. */
+  readonly latencyUs: LatencySummary;
+  /** Of the replies, with their headers. */
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+  /** Replies whose value cannot be right. */
+  readonly wrong: number;
+  /** Replies that never came, and updates that are missing without a word. */
+  readonly lost: number;
+  /** Updates that the server left out, and said so by an overrun mask. */
+  readonly squashed: number;
+  /** Replies that were different from the one before, and right: the PV changed. */
+  readonly changed: number;
+  /** Requests that were refused and links that were lost. */
+  readonly errors: number;
+  /** Null without the process id of the server. */
+  readonly serverCpuSeconds: number | null;
+  /** Operations for each second that the server's processor worked. */
+  readonly perServerCpuSecond: number | null;
+  readonly clientCpuSeconds: number;
+  /** The first faults, as sentences. */
+  readonly problems: readonly string[];
+}
+
+/** What can be said about a load. */
+export interface RunLoadOptions {
+  /** Where the server listens: its TCP port, for `search` its UDP port. */
+  readonly server: Endpoint;
+  readonly names: readonly string[];
+  /** Connections; default 1. */
+  readonly clients?: number | undefined;
+  /** Requests under way on each of them; default 1. */
+  readonly depth?: number | undefined;
+  /** That are measured; default 5. */
+  readonly seconds?: number | undefined;
+  /** Before them, not counted; default 1. */
+  readonly warmupSeconds?: number | undefined;
+  /** Requests a second of all connections together; default: each as soon as the one before is answered. */
+  readonly rate?: number | undefined;
+  /** What a connection, and at the end a reply, may take; default 5 000. */
+  readonly timeoutMs?: number | undefined;
+  /** A pvRequest; default: all fields. */
+  readonly request?: string | undefined;
+  /** Processes of the server on this machine, whose processor time is told. */
+  readonly serverPids?: readonly number[] | undefined;
+  /** Ends the load early; what was measured until then is told. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told about once a second while the load runs. */
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  readonly network?: Network | undefined;
+  readonly clock?: Clock | undefined;
+  readonly limits?: Limits | undefined;
+}
+
+/** How a load is going. */
+export interface LoadProgress {
+  readonly phase: 'warmup' | 'measuring';
+  /** Since this phase began. */
+  readonly seconds: number;
+  /** In this phase. */
+  readonly operations: number;
+  /** Since the progress told before. */
+  readonly perSecond: number;
+  readonly faults: number;
+}
+
+/**
+ * Loads a server with one scenario and tells what came of it; faults of the server are counted, not thrown.
+ * @throws PvaError when the load cannot begin: nobody listens, a PV is refused, nothing answers in time
+ */
+export async function runLoad(scenario: LoadScenario, options: RunLoadOptions): Promise<LoadResult> {
+  const { measureLoad } = await import('./measure-load.ts');
+  return measureLoad(scenario, options);
+}

@@ -1,0 +1,194 @@
+// Which replies are exactly the ones that are expected? Found by comparing bytes, without decoding or allocating anything.
+//
+// The load generator has to be faster than any server. Most replies are equal to the one before to the same request, so
+// their bodies are compared where they lie, also across chunks. All others go to the framer, as every message of an
+// ordinary client does. test/load/reply-scanner.test.ts holds this against its plain twin.
+
+import { Framer, type Frame } from '../protocol/framer.ts';
+import { HEADER_BYTES } from '../protocol/header.ts';
+import type { Limits } from '../protocol/limits.ts';
+
+/** What the owner of a scanner is told, in the order of the stream. */
+export interface ScannerHandlers {
+  /** The reply to this request is what was expected. */
+  matched(ioid: number): void;
+  /** Any other message; its body is valid until this returns. What it throws is passed on by `push`. */
+  frame(frame: Frame): void;
+}
+
+const MAGIC = 0xca;
+const FLAGS_AT = 2;
+const COMMAND_AT = 3;
+const SIZE_AT = 4;
+/** Flags without the byte order: an application message of a server, in one piece. */
+const PLAIN_FLAGS = 0x40;
+const BIG_ENDIAN = 0x80;
+const CONTROL = 0x01;
+const IOID_BYTES = 4;
+/** Header and request id: what tells with which body the rest is compared. */
+const PREFIX_BYTES = HEADER_BYTES + IOID_BYTES;
+/** Past this the call of the native comparison costs less than the loop. */
+const LOOP_BYTES = 256;
+
+export class ReplyScanner {
+  readonly #command: number;
+  readonly #handlers: ScannerHandlers;
+  readonly #framer: Framer;
+  /** By request id. */
+  readonly #bodies: (Buffer | undefined)[] = [];
+  /** A header that came in pieces. */
+  readonly #head = Buffer.alloc(HEADER_BYTES);
+  #headBytes = 0;
+  /** Bytes that the framer still has to get before its message is whole. */
+  #owedBytes = 0;
+  /** The body that the message under way has matched so far, and how much of it. */
+  #expected: Buffer | undefined;
+  #matchedBytes = 0;
+  #ioid = 0;
+
+  /** `command` is the one whose replies have expected bodies. */
+  constructor(command: number, limits: Limits, handlers: ScannerHandlers) {
+    this.#command = command;
+    this.#handlers = handlers;
+    this.#framer = new Framer({ expectFromServer: true, limits });
+  }
+
+  /** From now on replies to this request are expected to have this body; it is not copied. Small ids only. */
+  expect(ioid: number, body: Buffer | undefined): void {
+    this.#bodies[ioid] = body;
+  }
+
+  expected(ioid: number): Buffer | undefined {
+    return this.#bodies[ioid];
+  }
+
+  /** Takes the next bytes. Throws what the framer throws: then the stream is lost. */
+  push(chunk: Buffer): void {
+    const end = chunk.length;
+    let at = this.#continue(chunk);
+    while (end - at >= HEADER_BYTES) {
+      const size = sizeAt(chunk, at);
+      const next = at + HEADER_BYTES + size;
+      const isPlain = this.#isPlain(chunk, at) && size >= IOID_BYTES;
+      if (isPlain && end - at >= PREFIX_BYTES) {
+        const ioid = ioidAt(chunk, at);
+        const body = this.#bodies[ioid];
+        if (body !== undefined && body.length === size) {
+          const start = at + HEADER_BYTES;
+          if (next <= end && isEqual(body, 0, chunk, start, size)) {
+            this.#handlers.matched(ioid);
+            at = next;
+            continue;
+          }
+          if (next > end && isEqual(body, 0, chunk, start, end - start)) {
+            this.#head.set(chunk.subarray(at, start));
+            this.#expected = body;
+            this.#ioid = ioid;
+            this.#matchedBytes = end - start;
+            return;
+          }
+        }
+      }
+      at = this.#toFramer(chunk, at);
+    }
+    if (at < end) {
+      this.#head.set(chunk.subarray(at));
+      this.#headBytes = end - at;
+    }
+  }
+
+  /** Goes on with the message that the chunk before left unfinished; returns where the next begins. */
+  #continue(chunk: Buffer): number {
+    if (this.#expected !== undefined) return this.#continueMatch(chunk, this.#expected);
+    if (this.#headBytes > 0) return this.#continueHead(chunk);
+    if (this.#owedBytes === 0) return 0;
+    const piece = Math.min(this.#owedBytes, chunk.length);
+    this.#owedBytes -= piece;
+    this.#framer.push(chunk.subarray(0, piece), this.#accept);
+    return piece;
+  }
+
+  #continueMatch(chunk: Buffer, body: Buffer): number {
+    const piece = Math.min(body.length - this.#matchedBytes, chunk.length);
+    if (isEqual(body, this.#matchedBytes, chunk, 0, piece)) {
+      this.#matchedBytes += piece;
+      if (this.#matchedBytes < body.length) return piece;
+      this.#expected = undefined;
+      this.#handlers.matched(this.#ioid);
+      return piece;
+    }
+    // What has matched is known, so nothing of it had to be kept.
+    this.#expected = undefined;
+    this.#framer.push(this.#head, this.#accept);
+    this.#framer.push(body.subarray(0, this.#matchedBytes), this.#accept);
+    this.#owedBytes = body.length - this.#matchedBytes - piece;
+    this.#framer.push(chunk.subarray(0, piece), this.#accept);
+    return piece;
+  }
+
+  #continueHead(chunk: Buffer): number {
+    const piece = chunk.subarray(0, HEADER_BYTES - this.#headBytes);
+    this.#head.set(piece, this.#headBytes);
+    this.#headBytes += piece.length;
+    if (this.#headBytes < HEADER_BYTES) return piece.length;
+    this.#headBytes = 0;
+    const bodyBytes = this.#isControl(this.#head, 0) ? 0 : sizeAt(this.#head, 0);
+    const bodyPiece = Math.min(bodyBytes, chunk.length - piece.length);
+    this.#owedBytes = bodyBytes - bodyPiece;
+    this.#framer.push(this.#head, this.#accept);
+    this.#framer.push(chunk.subarray(piece.length, piece.length + bodyPiece), this.#accept);
+    return piece.length + bodyPiece;
+  }
+
+  #toFramer(chunk: Buffer, at: number): number {
+    const bodyBytes = this.#isControl(chunk, at) ? 0 : sizeAt(chunk, at);
+    const whole = at + HEADER_BYTES + bodyBytes;
+    const next = Math.min(whole, chunk.length);
+    this.#owedBytes = whole - next;
+    this.#framer.push(chunk.subarray(at, next), this.#accept);
+    return next;
+  }
+
+  readonly #accept = (frame: Frame): void => this.#handlers.frame(frame);
+
+  #isPlain(bytes: Buffer, at: number): boolean {
+    return (
+      bytes[at] === MAGIC &&
+      bytes[at + COMMAND_AT] === this.#command &&
+      bytes[at + 1] !== 0 &&
+      ((bytes[at + FLAGS_AT] ?? 0) & ~BIG_ENDIAN) === PLAIN_FLAGS
+    );
+  }
+
+  #isControl(bytes: Buffer, at: number): boolean {
+    return ((bytes[at + FLAGS_AT] ?? 0) & CONTROL) !== 0;
+  }
+}
+
+/** Of the body; in a control message a value. */
+function sizeAt(bytes: Buffer, at: number): number {
+  return u32At(bytes, at, at + SIZE_AT);
+}
+
+function ioidAt(bytes: Buffer, at: number): number {
+  return u32At(bytes, at, at + HEADER_BYTES);
+}
+
+/** In the byte order of the header at `header`. `Buffer.readUInt32LE` checks its arguments, which takes longer. */
+function u32At(bytes: Buffer, header: number, at: number): number {
+  const first = bytes[at] ?? 0;
+  const second = bytes[at + 1] ?? 0;
+  const third = bytes[at + 2] ?? 0;
+  const fourth = bytes[at + 3] ?? 0;
+  return ((bytes[header + FLAGS_AT] ?? 0) & BIG_ENDIAN) === 0
+    ? (first | (second << 8) | (third << 16) | (fourth << 24)) >>> 0
+    : ((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0;
+}
+
+function isEqual(expected: Buffer, expectedAt: number, bytes: Buffer, at: number, count: number): boolean {
+  if (count > LOOP_BYTES) return expected.compare(bytes, at, at + count, expectedAt, expectedAt + count) === 0;
+  for (let index = 0; index < count; index++) {
+    if (expected[expectedAt + index] !== bytes[at + index]) return false;
+  }
+  return true;
+}
