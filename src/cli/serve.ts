@@ -32,6 +32,7 @@ type ServeOptions = DebugOptions &
     readonly interface: readonly string[];
     readonly tcpPort?: string;
     readonly udpPort?: string;
+    readonly workers?: string;
   };
 
 const ABOUT = `Serve PVs until ^C or SIGTERM, then end the connections in good order and exit with 0.
@@ -67,6 +68,7 @@ export function addServe(program: Command, host: CliHost, run: Act): Command {
     .option('--interface <address>', 'serve on this address only; may be given many times', collect, [])
     .option('--tcp-port <port>', 'TCP port; 0 for any free one (default: 5075)')
     .option('--udp-port <port>', 'UDP port of searches; 0 for any free one (default: 5076)')
+    .option('--workers <count>', 'processes that hold the connections (default: none, the server does so itself)')
     .option('--workspace <folder>', 'keep PVs in this folder (comes later: refused now)')
     .option('--store <url>', 'share PVs through this store (comes later: refused now)');
   withDebug(withJson(command), 'print the effective configuration, and where each part of it comes from, on stderr');
@@ -88,6 +90,7 @@ function configOf(file: string | undefined, options: ServeOptions, host: CliHost
       interfaces: options.interface,
       tcpPort: options.tcpPort,
       udpPort: options.udpPort,
+      workers: options.workers,
       store: options.store,
       workspace: options.workspace,
       pvs: options.pv,

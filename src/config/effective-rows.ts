@@ -18,6 +18,7 @@ export function serverRows(config: ServerConfig): readonly Row[] {
     ['server.name', config.name, origins.name],
     ['server.tcp_port', String(config.tcpPort), origins.tcpPort],
     ['server.udp_port', String(config.udpPort), origins.udpPort],
+    ['server.workers', String(config.workers), origins.workers],
     ['server.interfaces', addressesText(config.interfaces), origins.interfaces],
     ['server.beacon_addresses', addressesText(config.beaconAddresses), origins.beaconAddresses],
     ['server.auto_beacon', String(config.autoBeacon), origins.autoBeacon],

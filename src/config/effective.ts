@@ -23,6 +23,7 @@ import {
   DEFAULT_CONNECTION_TIMEOUT_MS,
   parsePort,
   parseStoreUrl,
+  parseWorkers,
   type LogLevel,
 } from './settings-text.ts';
 import type { FileSettings, parseTomlFile } from './toml-file.ts';
@@ -44,6 +45,7 @@ export interface ServerFlags {
   readonly interfaces?: readonly string[] | undefined;
   readonly tcpPort?: string | undefined;
   readonly udpPort?: string | undefined;
+  readonly workers?: string | undefined;
   readonly store?: string | undefined;
   readonly workspace?: string | undefined;
   /** `NAME=TYPE[:VALUE]` each. */
@@ -57,6 +59,8 @@ export interface ServerSettings {
   /** 0 asks for a free port. */
   readonly tcpPort: number;
   readonly udpPort: number;
+  /** Processes that hold the connections; 1: the server does so itself. */
+  readonly workers: number;
   /** Never empty. A port overrides `tcpPort` for this interface. */
   readonly interfaces: readonly ListedAddress[];
   /** Where no port is given, the UDP port that was bound. */
@@ -139,6 +143,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     name: strongest([file?.name], DEFAULT_SERVER_NAME),
     tcpPort: strongest([flags.tcpPort, file?.tcpPort, environment.tcpPort], DEFAULT_TCP_PORT),
     udpPort: strongest([flags.udpPort, file?.udpPort, environment.udpPort], DEFAULT_UDP_PORT),
+    workers: strongest([flags.workers, file?.workers], 1),
     interfaces: notEmpty(strongest([flags.interfaces, file?.interfaces, environment.interfaces], [])),
     beaconAddresses: strongest([file?.beaconAddresses, environment.beaconAddresses], []),
     autoBeacon: strongest([file?.autoBeacon, environment.autoBeacon], true),
@@ -203,6 +208,7 @@ class Findings {
 interface CheckedFlags {
   readonly tcpPort: Sourced<number> | undefined;
   readonly udpPort: Sourced<number> | undefined;
+  readonly workers: Sourced<number> | undefined;
   readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
   readonly store: Sourced<string> | undefined;
   readonly workspace: Sourced<string> | undefined;
@@ -228,6 +234,7 @@ function readFlags(flags: ServerFlags, report: Report): CheckedFlags {
   return {
     tcpPort: read('--tcp-port', flags.tcpPort, parsePort),
     udpPort: read('--udp-port', flags.udpPort, parsePort),
+    workers: read('--workers', flags.workers, parseWorkers),
     interfaces: interfaces.length === 0 ? undefined : { value: withoutRepeats(interfaces), origin: '--interface' },
     store: read('--store', flags.store, parseStoreUrl),
     workspace: read('--workspace', flags.workspace, (text) =>

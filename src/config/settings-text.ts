@@ -22,6 +22,9 @@ export const DEFAULT_BEACON_PERIOD_MS = 15_000;
 const MIN_BEACON_PERIOD_S = 0.1;
 const MAX_BEACON_PERIOD_S = 86_400;
 
+/** More processes than any machine that serves PVs has cores. */
+export const MAX_WORKERS = 64;
+
 const STORE_SCHEMES: ReadonlySet<string> = new Set(['memory:', 'redis:', 'rediss:']);
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -31,6 +34,14 @@ export function parsePort(text: string): Parsed<number> {
   const trimmed = text.trim();
   const port = /^(0|[1-9]\d{0,4}|0x[\da-f]{1,4})$/i.test(trimmed) ? Number(trimmed) : Number.NaN;
   return port <= 65_535 ? right(port) : wrong(`${quote(text)} is not a port; expected a number from 0 to 65535`);
+}
+
+/** How many processes hold the connections: `none`, 0 and 1 mean that the server does so itself, and are 1. */
+export function parseWorkers(text: string): Parsed<number> {
+  const trimmed = text.trim().toLowerCase();
+  const count = trimmed === 'none' ? 0 : Number(/^\d{1,3}$/.test(trimmed) ? trimmed : Number.NaN);
+  if (count <= MAX_WORKERS) return right(Math.max(count, 1));
+  return wrong(`${quote(text)} is not a number of workers; expected none, or a number from 0 to ${MAX_WORKERS}`);
 }
 
 /** YES, NO in any case, 1 or 0: what pvxs takes. */

@@ -13,13 +13,16 @@ const CHECK_MS = 1_000;
 export class Links {
   readonly #host: LinkHost;
   readonly #links = new Set<ServerLink>();
+  readonly #gone: () => void;
   #checkTimer: TimerHandle | undefined;
   #isClosed = false;
   /** Told when the last link is gone. */
   #whenNone: (() => void) | undefined;
 
-  constructor(host: LinkHost) {
+  /** `gone` is called whenever a link is gone. */
+  constructor(host: LinkHost, gone: () => void = ignore) {
     this.#host = host;
+    this.#gone = gone;
   }
 
   get count(): number {
@@ -70,6 +73,7 @@ export class Links {
   #forget(link: ServerLink): void {
     this.#links.delete(link);
     this.#host.counters.linksClosed++;
+    this.#gone();
     if (this.#links.size === 0) this.#whenNone?.();
   }
 
@@ -77,4 +81,8 @@ export class Links {
     const now = this.#host.clock.now();
     for (const link of this.#links) link.check(now);
   }
+}
+
+function ignore(): void {
+  // Nobody has to know.
 }

@@ -87,19 +87,28 @@ export class PutLog {
 
   #tell(operation: OperationCommand, { peer, pvName, channel }: PutSubject, end: Ending): void {
     const { user, host, address, method } = peer;
+    this.#guard(() => ({
+      time: isoTime(this.#clock.wallTime()),
+      operation,
+      outcome: end.outcome,
+      ...(end.reason === undefined ? {} : { reason: end.reason }),
+      user,
+      host,
+      address,
+      method,
+      channel: pvName,
+      ...changesOf(channel.type, end),
+    }));
+  }
+
+  /** Tells an entry that was made elsewhere: by the put log of a worker. */
+  pass(entry: PutLogEntry): void {
+    this.#guard(() => entry);
+  }
+
+  #guard(make: () => PutLogEntry): void {
     try {
-      this.#listener({
-        time: isoTime(this.#clock.wallTime()),
-        operation,
-        outcome: end.outcome,
-        ...(end.reason === undefined ? {} : { reason: end.reason }),
-        user,
-        host,
-        address,
-        method,
-        channel: pvName,
-        ...changesOf(channel.type, end),
-      });
+      this.#listener(make());
     } catch (thrown) {
       const text = `the put log threw: ${reasonOf(thrown)}`;
       this.#notices.publish({ kind: 'putLogFailed', level: 'error', text });

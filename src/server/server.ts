@@ -15,6 +15,7 @@ import { systemClock, type Clock } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
 import type { Endpoint, Network, TcpListener } from '../transport/network.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
+import type { Processes } from '../transport/processes.ts';
 import { AccessControl } from './access-control.ts';
 import { BeaconEmitter } from './beacon-emitter.ts';
 import { Directory } from './directory.ts';
@@ -27,12 +28,15 @@ import { SearchResponder } from './search-responder.ts';
 import { serverPvSource } from './server-pv.ts';
 import { listenNear } from './tcp-listeners.ts';
 import { UdpStations } from './udp-stations.ts';
+import type { Crew } from './workers/crew.ts';
 
 /** What can be said to a server; without any it is one as the EPICS_* variables describe it. */
 export interface ServerOptions {
   /** Ports, interfaces, limits; by default what the EPICS_PVAS_* and EPICS_PVA_* variables of this process say. */
   readonly config?: Partial<ServerConfig>;
   readonly network?: Network;
+  /** Where worker processes come from, if the configuration asks for some; the system's by default. */
+  readonly processes?: Processes;
   readonly clock?: Clock;
   /** Further providers of PVs, asked in this order after the PVs that were added. */
   readonly sources?: readonly Source[];
@@ -64,6 +68,9 @@ export class Server {
   readonly #own = new StaticSource();
   readonly #host: LinkHost;
   readonly #links: Links;
+  readonly #processes: Processes | undefined;
+  /** The processes that have the links, where this one has not. */
+  #crew: Crew | undefined;
   readonly #listeners: TcpListener[] = [];
   #stations: UdpStations | undefined;
   #responder: SearchResponder | undefined;
@@ -77,6 +84,7 @@ export class Server {
     this.config = { ...resolveServerConfig({ processEnvironment: process.env }), ...options.config };
     requireSegmentBytes(this.config.limits.maxSegmentBytes);
     this.#network = network;
+    this.#processes = options.processes;
     const access = new AccessControl(options.access ?? rulesOf(this.config), this.#notices);
     const directory = new Directory(
       serverPvSource((peer) => access.visibleTo(peer, directory.names())),
@@ -100,6 +108,7 @@ export class Server {
       connectionTimeoutMs: this.config.connectionTimeoutMs,
     };
     this.#links = new Links(this.#host);
+    this.#requireRules(access.access);
   }
 
   /** Serves a PV under a name, at once. @throws LocalProtocolError when the name is taken */
@@ -112,6 +121,7 @@ export class Server {
   remove(pvName: string): Channel | undefined {
     const channel = this.#own.remove(pvName);
     this.#links.endChannelsNamed(pvName);
+    this.#crew?.endChannelsNamed(pvName);
     return channel;
   }
 
@@ -130,9 +140,11 @@ export class Server {
    * allowed any more end, and what is under way is finished.
    */
   setAccess(access: Access): void {
+    const rules = this.#requireRules(access);
     this.#host.access.access = access;
     if (this.#state === 'listening') this.#host.access.check(this.names());
     this.#links.reviseRights();
+    if (rules !== undefined) this.#crew?.setAccess(rules);
   }
 
   /** Names of all PVs that its sources list, sorted. */
@@ -174,12 +186,14 @@ export class Server {
   }
 
   get linkCount(): number {
-    return this.#links.count;
+    return this.#crew?.linkCount ?? this.#links.count;
   }
 
   /** Totals since the server was made, as they are now. */
   get counters(): Readonly<ServerCounters> {
-    return { ...this.#counters };
+    const sum = { ...this.#counters };
+    this.#crew?.addCounters(sum);
+    return sum;
   }
 
   get limits(): Limits {
@@ -207,6 +221,7 @@ export class Server {
   async #open(): Promise<void> {
     const { config } = this;
     const { addresses, groups } = await servedAddresses(this.#network, config.interfaces);
+    this.#crew = await this.#hire();
     const listening = await this.#listen(addresses);
     const responder = await SearchResponder.open(this.#host, this.#network, config.ignoreAddresses);
     this.#responder = responder;
@@ -236,11 +251,27 @@ export class Server {
     this.#notices.publish({ kind: 'listening', level: 'info', text });
   }
 
+  /** Starts the workers that the configuration asks for. */
+  async #hire(): Promise<Crew | undefined> {
+    const workerCount = this.config.workers;
+    const access = this.#requireRules(this.access);
+    if (workerCount <= 1 || access === undefined) return undefined;
+    const { Crew, workerProcesses } = await import('./workers/crew.ts');
+    return Crew.start({ host: this.#host, processes: this.#processes ?? workerProcesses(), workerCount, access });
+  }
+
+  /** Workers are told the rules; a function cannot be sent. */
+  #requireRules(access: Access): AccessRules | undefined {
+    if (access instanceof AccessRules) return access;
+    if (this.config.workers <= 1) return undefined;
+    throw new LocalProtocolError('a server with workers needs AccessRules, not a function');
+  }
+
   async #listen(addresses: readonly ServedAddress[]) {
     const listening: { readonly served: ServedAddress; readonly tcpPort: number }[] = [];
     for (const served of addresses) {
       const listener: TcpListener = await listenNear({
-        network: this.#network,
+        network: this.#crew ?? this.#network,
         notices: this.#notices,
         served,
         // All interfaces on one port, as far as it is free.
@@ -261,7 +292,8 @@ export class Server {
     this.#beacons?.close();
     this.#responder?.close();
     this.#stations?.close();
-    await Promise.all([this.#links.close(), ...this.#listeners.map((listener) => listener.close())]);
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await Promise.all([this.#links.close(), this.#crew?.close()]);
     if (wasListening) this.#notices.publish({ kind: 'closed', level: 'info', text: 'closed' });
   }
 }

@@ -11,7 +11,7 @@ const NEXT_PORTS = 100;
 const LAST_PORT = 65_535;
 
 export interface ListenOptions {
-  readonly network: Network;
+  readonly network: Pick<Network, 'listenTcp'>;
   readonly notices: NoticeBoard;
   readonly served: ServedAddress;
   /** 0: any free port. */

@@ -29,12 +29,13 @@ export function nodeProcesses(entry: URL): Processes {
   };
 }
 
-/** In a worker: the pipe to its parent. `accept` gets the connections that the parent hands on. */
-export function parentOfWorker(accept: (connection: TcpConnection) => void): TcpConnection {
+/**
+ * In a worker: the pipe to its parent. `accept` gets the connections that the parent hands on; undefined for one whose
+ * client was gone before it was here.
+ */
+export function parentOfWorker(accept: (connection: TcpConnection | undefined) => void): TcpConnection {
   process.on('message', (_message, handle) => {
-    // Undefined when the client was gone before its socket was here.
-    const connection = handle instanceof Socket ? connectionOf(handle) : undefined;
-    if (connection !== undefined) accept(connection);
+    accept(handle instanceof Socket ? connectionOf(handle) : undefined);
   });
   return pipeOf(new Socket({ fd: PIPE_FD, readable: true, writable: true }));
 }

@@ -24,6 +24,7 @@ import {
 } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork, type MemoryHost, type MemoryNetworkOptions } from '../../src/transport/memory-network.ts';
+import { MemoryProcesses } from '../support/memory-processes.ts';
 
 const ODD = structure('odd_t', {
   choice: union({ n: int, text: string }),
@@ -66,7 +67,12 @@ function makePvs(clock: ManualClock) {
 }
 
 async function makeWorld(
-  options: { network?: MemoryNetworkOptions; byteOrder?: 'big' | 'little'; environment?: Record<string, string> } = {},
+  options: {
+    network?: MemoryNetworkOptions;
+    byteOrder?: 'big' | 'little';
+    environment?: Record<string, string>;
+    workers?: number;
+  } = {},
 ): Promise<World> {
   const clock = new ManualClock();
   const network = new MemoryNetwork({ clock, ...options.network });
@@ -76,7 +82,8 @@ async function makeWorld(
     network: serverHost,
     clock,
     pvs,
-    config: resolveServerConfig({ processEnvironment: {} }),
+    processes: new MemoryProcesses(clock, serverHost, options.network),
+    config: { ...resolveServerConfig({ processEnvironment: {} }), workers: options.workers ?? 1 },
     ...(options.byteOrder === undefined ? {} : { byteOrder: options.byteOrder }),
   });
   await clock.until(server.listen());
@@ -103,7 +110,7 @@ function collect(monitor: AsyncIterable<MonitorEvent>): MonitorEvent[] {
   return seen;
 }
 
-const NETWORKS = [
+const SETTINGS = [
   { byteOrder: 'little', name: 'a calm network, little endian', network: {} },
   { byteOrder: 'big', name: 'a calm network, big endian', network: {} },
   ...[1, 2, 3].map((seed) => ({
@@ -120,9 +127,14 @@ const NETWORKS = [
   })),
 ] as const;
 
-describe.each(NETWORKS)('over $name', ({ byteOrder, network }) => {
+const NETWORKS = SETTINGS.flatMap((setting) => [
+  { ...setting, workers: 1 },
+  { ...setting, workers: 2, name: `${setting.name}, with two workers` },
+]);
+
+describe.each(NETWORKS)('over $name', ({ byteOrder, network, workers }) => {
   it('reads every kind of value', async () => {
-    const world = await makeWorld({ network, byteOrder });
+    const world = await makeWorld({ network, byteOrder, workers });
     const { clock, context } = world;
     const outcomes = await clock.until(context.getMany(['x', 'wave', 'state', 'odd'], { timeoutMs: 60_000 }));
     const values = outcomes.map((outcome) => (outcome.ok ? outcome.result.value : outcome.error));
@@ -141,7 +153,7 @@ describe.each(NETWORKS)('over $name', ({ byteOrder, network }) => {
   });
 
   it('writes what it is given, and reads it back', async () => {
-    const world = await makeWorld({ network, byteOrder });
+    const world = await makeWorld({ network, byteOrder, workers });
     const { clock, context, pvs } = world;
     const patient = { timeoutMs: 60_000 };
     await clock.until(context.put('x', 42, patient));
@@ -161,7 +173,7 @@ describe.each(NETWORKS)('over $name', ({ byteOrder, network }) => {
   });
 
   it('refuses what does not fit before anything is written, and says what the server refuses', async () => {
-    const world = await makeWorld({ network, byteOrder });
+    const world = await makeWorld({ network, byteOrder, workers });
     const { clock, context, pvs } = world;
     const patient = { timeoutMs: 60_000 };
     await expect(clock.until(context.put('x', 'not a number', patient))).rejects.toThrow(/^x: value: /);
@@ -173,7 +185,7 @@ describe.each(NETWORKS)('over $name', ({ byteOrder, network }) => {
   });
 
   it('watches: every value in order for a quick reader, with and without a pipeline', async () => {
-    const world = await makeWorld({ network, byteOrder });
+    const world = await makeWorld({ network, byteOrder, workers });
     const { clock, context, pvs } = world;
     const plain = collect(context.monitor('x', { queueSize: 100 }));
     const pipelined = collect(context.monitor('x', { queueSize: 4, pipeline: true, request: 'field(value)' }));
@@ -189,7 +201,7 @@ describe.each(NETWORKS)('over $name', ({ byteOrder, network }) => {
   });
 
   it('calls, describes, discovers, probes and echoes', async () => {
-    const world = await makeWorld({ network, byteOrder });
+    const world = await makeWorld({ network, byteOrder, workers });
     const { clock, context, server } = world;
     const patient = { timeoutMs: 60_000 };
     const sum = await clock.until(context.rpc('add', { a: 2, b: 3.5 }, patient));

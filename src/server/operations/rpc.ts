@@ -32,7 +32,7 @@ class RpcOperation extends WorkingOperation {
     this.carryOut(
       subcommand,
       channel.callTimeoutMs ?? this.link.host.limits.callTimeoutMs,
-      (known) => channel.call({ ...known, argument }),
+      (known) => channel.call(new CallWith(known, argument)),
       (outcome) => {
         if (outcome.ok) this.#answer(subcommand, outcome.result);
         else this.#refuse(subcommand, outcome.status);
@@ -56,9 +56,12 @@ class RpcOperation extends WorkingOperation {
   }
 }
 
-/** Handlers in JavaScript may give anything. */
-function requireAny(result: unknown): void {
-  if (result === null) return;
-  if (typeof result === 'object' && 'type' in result && isType(result.type) && 'value' in result) return;
+/** Handlers in JavaScript may give anything. @throws PvaError for what is no result */
+export function requireAny(result: unknown): AnyValue {
+  if (result === null) return null;
+  if (typeof result === 'object' && 'type' in result && isType(result.type) && 'value' in result) {
+    // Whether the value fits the type is found when it is encoded.
+    return result as AnyValue;
+  }
   throw typeMismatch("the handler's result: { type, value } with a type of pvkit, or null", result);
 }

@@ -1,0 +1,279 @@
+// How do several processes serve as one server? The server accepts every connection and hands it to the worker with the
+// fewest; one that ends is replaced.
+//
+// That the server accepts, and not each worker for itself, costs a few microseconds a connection. It makes the links
+// spread evenly, the limit of links hold for all together, and the port stay open whatever ends.
+
+import type { AccessRules } from '../../channels/access/access-rules.ts';
+import { PvaError, reasonOf } from '../../protocol/errors.ts';
+import type { TimerHandle } from '../../transport/clocks.ts';
+import type { ListenTcpOptions, TcpListener } from '../../transport/network.ts';
+import { nodeProcesses } from '../../transport/node-processes.ts';
+import type { IncomingConnection, Processes, WorkerProcess } from '../../transport/processes.ts';
+import type { LinkHost } from '../link-host.ts';
+import { WorkerDesk } from './desk.ts';
+import { COUNTER_NAMES, noCounters, type WorkerCounters, type WorkerRules } from './messages.ts';
+
+export interface CrewOptions {
+  readonly host: LinkHost;
+  readonly processes: Processes;
+  readonly workerCount: number;
+  readonly access: AccessRules;
+}
+
+interface Member {
+  /** From 1. */
+  readonly place: number;
+  readonly process: WorkerProcess;
+  readonly desk: WorkerDesk;
+  readonly startedAt: number;
+  isReady: boolean;
+  /** Connections that were handed to it. */
+  handedCount: number;
+  counters: WorkerCounters;
+}
+
+/** How often the names of the server's PVs are looked at for a change. */
+const NAMES_MS = 100;
+/** A worker that lives shorter than this is not replaced at once: what ends it may not pass. */
+const SHORT_LIFE_MS = 10_000;
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 10_000;
+/** What ending links may take, twice END_LINGER_MS, and a little more. */
+const END_MS = 12_000;
+
+export class Crew {
+  readonly #options: CrewOptions;
+  readonly #members = new Set<Member>();
+  /** What workers that are gone have counted. */
+  readonly #past = noCounters();
+  /** Names that the workers know. */
+  #names: ReadonlySet<string>;
+  #namesRevision: number;
+  #rules: WorkerRules;
+  readonly #timers = new Set<TimerHandle>();
+  #shortLives = 0;
+  #isClosing = false;
+  #whenEmpty: (() => void) | undefined;
+  /** Set while the first workers start: told when one is ready, or ends. */
+  #onStart: ((failure?: string) => void) | undefined;
+
+  private constructor(options: CrewOptions) {
+    const { host, access } = options;
+    this.#options = options;
+    this.#rules = rulesOf(access);
+    this.#names = new Set(host.directory.names());
+    this.#namesRevision = host.directory.revision;
+  }
+
+  /** Starts the workers. Rejects with a PvaError when one of them ends before it is ready; none stays then. */
+  static async start(options: CrewOptions): Promise<Crew> {
+    const crew = new Crew(options);
+    try {
+      await crew.#startAll();
+    } catch (thrown) {
+      await crew.close();
+      throw thrown;
+    }
+    return crew;
+  }
+
+  /** Open links of all workers. */
+  get linkCount(): number {
+    return [...this.#members].reduce((sum, member) => sum + linksOf(member), 0);
+  }
+
+  /** Adds what all workers have counted. */
+  addCounters(sum: WorkerCounters): void {
+    add(sum, this.#past);
+    for (const { counters } of this.#members) add(sum, counters);
+  }
+
+  /** Listens for connections that the workers are to have. */
+  listenTcp(options: ListenTcpOptions): Promise<TcpListener> {
+    return this.#options.processes.listenTcp(options, (connection) => this.#assign(connection));
+  }
+
+  setAccess(access: AccessRules): void {
+    this.#rules = rulesOf(access);
+    for (const { desk } of this.#members) desk.setRules(this.#rules);
+  }
+
+  endChannelsNamed(pvName: string): void {
+    this.#tellNames();
+    for (const { desk } of this.#members) desk.endChannelsNamed(pvName);
+  }
+
+  /** Has every worker end its links in good order; resolves when all are gone. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const timer of this.#timers) timer.cancel();
+    if (this.#members.size === 0) return;
+    const empty = new Promise<void>((resolve) => (this.#whenEmpty = resolve));
+    for (const { desk } of this.#members) desk.close();
+    const late = this.#options.host.clock.after(END_MS, () => {
+      for (const { process } of this.#members) process.kill();
+    });
+    await empty;
+    late.cancel();
+  }
+
+  // --- connections ---------------------------------------------------------------------------------------------
+
+  #assign(connection: IncomingConnection): void {
+    const { limits, counters, notices } = this.#options.host;
+    const openCount = this.linkCount;
+    if (openCount >= limits.maxLinks || this.#isClosing) {
+      counters.linksRefused++;
+      notices.ofLink('linkRefused', 'warning', connection.remote, `refused, ${openCount} links are open`);
+      return connection.destroy();
+    }
+    const member = this.#idlest();
+    if (member === undefined) {
+      counters.linksRefused++;
+      notices.ofLink('linkRefused', 'warning', connection.remote, 'refused, no worker is ready');
+      return connection.destroy();
+    }
+    member.handedCount++;
+    member.process.hand(connection);
+  }
+
+  #idlest(): Member | undefined {
+    let idlest: Member | undefined;
+    for (const member of this.#members) {
+      if (member.isReady && (idlest === undefined || linksOf(member) < linksOf(idlest))) idlest = member;
+    }
+    return idlest;
+  }
+
+  // --- workers -------------------------------------------------------------------------------------------------
+
+  #startAll(): Promise<void> {
+    const { host, workerCount } = this.#options;
+    return new Promise((resolve, reject) => {
+      let missing = workerCount;
+      this.#onStart = (failure) => {
+        if (failure !== undefined) return reject(new PvaError('WORKER', failure));
+        if (--missing > 0) return;
+        this.#onStart = undefined;
+        this.#timers.add(host.clock.every(NAMES_MS, () => this.#tellNames()));
+        resolve();
+      };
+      for (let place = 1; place <= workerCount; place++) this.#start(place);
+    });
+  }
+
+  #start(place: number): void {
+    const { host, processes } = this.#options;
+    const process = processes.startWorker((how) => this.#ended(member, how));
+    let fault: string | undefined;
+    const desk = new WorkerDesk({
+      host,
+      connection: process.pipe,
+      ready: () => this.#ready(member),
+      counted: (counters) => (member.counters = counters),
+      closed: (reason) => {
+        fault = reason;
+        if (fault !== undefined) this.#publish('error', `${nameOf(member)} broke the rules of its pipe: ${fault}`);
+        // A worker without its pipe ends by itself; one that cannot is ended.
+        if (!this.#isClosing) process.kill();
+      },
+    });
+    const member: Member = {
+      place,
+      process,
+      desk,
+      startedAt: host.clock.now(),
+      isReady: false,
+      handedCount: 0,
+      counters: noCounters(),
+    };
+    this.#members.add(member);
+    const { guid, bigEndian, connectionTimeoutMs, limits } = host;
+    const logsPuts = host.putLog !== undefined;
+    desk.setUp({ ...this.#rules, guid, bigEndian, connectionTimeoutMs, limits, logsPuts }, [...this.#names]);
+  }
+
+  #ready(member: Member): void {
+    member.isReady = true;
+    this.#publish('info', `${nameOf(member)} is ready`);
+    this.#onStart?.();
+  }
+
+  #ended(member: Member, how: string): void {
+    if (!this.#members.delete(member)) return;
+    // Links that it had are gone, whether or not it could still say so.
+    add(this.#past, { ...member.counters, linksOpened: member.handedCount, linksClosed: member.handedCount });
+    if (this.#isClosing) {
+      if (this.#members.size === 0) this.#whenEmpty?.();
+      return;
+    }
+    const text = `${nameOf(member)} ended with ${how}, and its ${linksOf(member)} links with it`;
+    if (this.#onStart !== undefined) return this.#onStart(text);
+    this.#publish('error', text);
+    this.#replace(member);
+  }
+
+  #replace({ place, startedAt }: Pick<Member, 'place' | 'startedAt'>): void {
+    const { clock } = this.#options.host;
+    const isShort = clock.now() - startedAt < SHORT_LIFE_MS;
+    const waitMs = isShort ? Math.min(FIRST_WAIT_MS * 2 ** this.#shortLives, LONGEST_WAIT_MS) : 0;
+    this.#shortLives = isShort ? this.#shortLives + 1 : 0;
+    const timer = clock.after(waitMs, () => {
+      this.#timers.delete(timer);
+      try {
+        this.#start(place);
+      } catch (thrown) {
+        // The system gives no process now.
+        this.#publish('error', `worker ${place} cannot be started: ${reasonOf(thrown)}`);
+        this.#replace({ place, startedAt: clock.now() });
+      }
+    });
+    this.#timers.add(timer);
+  }
+
+  #publish(level: 'info' | 'error', text: string): void {
+    this.#options.host.notices.publish({ kind: 'worker', level, text });
+  }
+
+  // --- names ---------------------------------------------------------------------------------------------------
+
+  #tellNames(): void {
+    const { directory } = this.#options.host;
+    if (directory.revision === this.#namesRevision) return;
+    this.#namesRevision = directory.revision;
+    const before = this.#names;
+    const now = new Set(directory.names());
+    const added = [...now].filter((name) => !before.has(name));
+    const removed = [...before].filter((name) => !now.has(name));
+    this.#names = now;
+    for (const { desk } of this.#members) desk.tellNames(added, removed);
+  }
+}
+
+/** Worker processes of this machine. */
+export function workerProcesses(): Processes {
+  return nodeProcesses(new URL('main.js', import.meta.url));
+}
+
+/** Links that a worker has, or will have when it has taken what was handed to it. */
+function linksOf({ handedCount, counters }: Member): number {
+  return handedCount - counters.linksClosed - counters.linksRefused;
+}
+
+function nameOf({ place, process }: Member): string {
+  return `worker ${place} (process ${process.pid})`;
+}
+
+function add(sum: WorkerCounters, counters: WorkerCounters): void {
+  for (const name of COUNTER_NAMES) sum[name] += counters[name];
+}
+
+function rulesOf({ rules, otherwise: { read, write, call } }: AccessRules): WorkerRules {
+  const words = [
+    ...(read ? (['read'] as const) : []),
+    ...(write ? (['write'] as const) : []),
+    ...(call ? (['call'] as const) : []),
+  ];
+  return { rules, otherwise: words.length === 0 ? ['none'] : words };
+}

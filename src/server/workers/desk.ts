@@ -1,0 +1,319 @@
+// What does the server do for one of its workers? It opens channels, tells of their changes, and carries out what clients
+// of the worker ask for.
+
+import type { CallRequest, Channel, ChannelRequest, PutRequest } from '../../channels/channel.ts';
+import type { Peer } from '../../channels/peer.ts';
+import { nativePromise } from '../../channels/promise-like.ts';
+import { requireStructure } from '../../channels/standard-fields.ts';
+import { reasonOf, RemoteProtocolError } from '../../protocol/errors.ts';
+import { decodeAny, decodeUpdate, encodeAny } from '../../protocol/messages/data.ts';
+import type { Reader } from '../../protocol/reader.ts';
+import type { AnyValue } from '../../protocol/types/value-of.ts';
+import { encodeType, type TypeReceiver } from '../../protocol/types/wire.ts';
+import type { TcpConnection } from '../../transport/network.ts';
+import type { LinkHost } from '../link-host.ts';
+import type { ServerNotice } from '../notices.ts';
+import { requireAny } from '../operations/rpc.ts';
+import type { PutLogEntry } from '../put-log.ts';
+import { ExportedChannel } from './exported-channel.ts';
+import {
+  decodeCounters,
+  decodePeer,
+  encodeNames,
+  OPENED,
+  TELL_LEVELS,
+  TO_SERVER,
+  TO_WORKER,
+  type WorkerCounters,
+  type WorkerRules,
+  type WorkerSetup,
+} from './messages.ts';
+import { Outbox } from './outbox.ts';
+import { Pipe } from './pipe.ts';
+
+export interface DeskOptions {
+  readonly host: LinkHost;
+  readonly connection: TcpConnection;
+  readonly ready: () => void;
+  readonly counted: (counters: WorkerCounters) => void;
+  /** Called once, when the worker can be reached no more. */
+  readonly closed: (fault: string | undefined) => void;
+}
+
+/** A request of a client as far as it is the same for all that are carried out. */
+type Known = Pick<ChannelRequest, 'peer' | 'pvRequest'>;
+type Handler = (body: Reader, types: TypeReceiver) => void;
+
+export class WorkerDesk {
+  readonly #options: DeskOptions;
+  readonly #pipe: Pipe;
+  readonly #outbox: Outbox;
+  readonly #byId = new Map<number, ExportedChannel>();
+  readonly #byChannel = new Map<Channel, ExportedChannel>();
+  /** What is being carried out, by the worker's number. */
+  readonly #underWay = new Map<number, AbortController>();
+  readonly #handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
+    [TO_SERVER.ready, () => this.#options.ready()],
+    [TO_SERVER.open, (body) => this.#open(body.u32(), body.string(), decodePeer(body))],
+    [TO_SERVER.release, (body) => this.#release(body.u32(), body.u32())],
+    [TO_SERVER.put, (body, types) => this.#put(body, types)],
+    [TO_SERVER.call, (body, types) => this.#call(body, types)],
+    [TO_SERVER.process, (body, types) => this.#process(body, types)],
+    [TO_SERVER.abort, (body) => this.#underWay.get(body.u32())?.abort()],
+    [TO_SERVER.counters, (body) => this.#options.counted(decodeCounters(body))],
+    [TO_SERVER.notice, (body) => this.#notice(body.string())],
+    [TO_SERVER.putLog, (body) => this.#log(body.string())],
+  ]);
+  #nextId = 1;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    const { connection, host } = options;
+    this.#pipe = new Pipe({
+      connection,
+      clock: host.clock,
+      limits: host.limits,
+      isServer: true,
+      receive: (command, body, types) => this.#receive(command, body, types),
+      room: () => this.#outbox.resume(),
+      closed: (fault) => this.#closed(fault),
+    });
+    this.#outbox = new Outbox(this.#pipe);
+  }
+
+  setUp(setup: WorkerSetup, names: readonly string[]): void {
+    this.#pipe.send(TO_WORKER.setup, (writer) => writer.string(JSON.stringify(setup)));
+    this.tellNames(names, []);
+  }
+
+  tellNames(added: readonly string[], removed: readonly string[]): void {
+    this.#pipe.send(TO_WORKER.names, (writer) => {
+      encodeNames(writer, added);
+      encodeNames(writer, removed);
+    });
+  }
+
+  setRules(rules: WorkerRules): void {
+    this.#pipe.send(TO_WORKER.access, (writer) => writer.string(JSON.stringify(rules)));
+  }
+
+  /** The server has no more what it had under this name. */
+  endChannelsNamed(pvName: string): void {
+    this.#pipe.send(TO_WORKER.endName, (writer) => writer.string(pvName));
+  }
+
+  /** Has the worker end its links in good order, and then itself. */
+  close(): void {
+    this.#pipe.send(TO_WORKER.close, () => undefined);
+  }
+
+  #receive(command: number, body: Reader, types: TypeReceiver): void {
+    const handler = this.#handlers.get(command);
+    if (handler === undefined) throw new RemoteProtocolError(`message ${command} of a worker, which is none`);
+    handler(body, types);
+  }
+
+  #closed(fault: string | undefined): void {
+    for (const controller of this.#underWay.values()) controller.abort();
+    this.#underWay.clear();
+    for (const exported of this.#byId.values()) exported.end();
+    this.#options.closed(fault);
+  }
+
+  // --- channels ------------------------------------------------------------------------------------------------
+
+  #open(request: number, pvName: string, peer: Peer): void {
+    const refuse = (thrown: unknown): void => this.#sendOpened(request, OPENED.refused, reasonOf(thrown));
+    try {
+      const opened = this.#options.host.directory.open(pvName, peer);
+      if (opened instanceof Promise) opened.then((channel) => this.#answerOpen(request, channel)).catch(refuse);
+      else this.#answerOpen(request, opened);
+    } catch (thrown) {
+      refuse(thrown);
+    }
+  }
+
+  #answerOpen(request: number, channel: Channel | undefined): void {
+    if (channel === undefined || channel.isClosed) return this.#sendOpened(request, OPENED.none);
+    const known = this.#byChannel.get(channel);
+    const exported = known ?? this.#export(channel);
+    exported.grantCount++;
+    if (known !== undefined) return this.#sendOpened(request, OPENED.known, exported.id);
+    const { state } = channel;
+    this.#outbox.inTurn(() => {
+      try {
+        exported.sendFresh(request, state);
+      } catch (thrown) {
+        exported.end();
+        this.#sendOpened(request, OPENED.refused, reasonOf(thrown));
+      }
+    });
+  }
+
+  #export(channel: Channel): ExportedChannel {
+    const { clock } = this.#options.host;
+    const exported = new ExportedChannel({
+      id: this.#nextId++,
+      channel,
+      outbox: this.#outbox,
+      clock,
+      ended: ({ id }) => {
+        this.#byId.delete(id);
+        this.#byChannel.delete(channel);
+      },
+    });
+    this.#byId.set(exported.id, exported);
+    this.#byChannel.set(channel, exported);
+    return exported;
+  }
+
+  /** `said` is the id of the channel, or the reason why there is none. */
+  #sendOpened(request: number, outcome: number, said?: number | string): void {
+    this.#outbox.inTurn(() =>
+      this.#pipe.send(TO_WORKER.opened, (writer) => {
+        writer.u32(request);
+        writer.u8(outcome);
+        if (typeof said === 'number') writer.u32(said);
+        if (typeof said === 'string') writer.string(said);
+      }),
+    );
+  }
+
+  /** Unless the worker has been told in the meantime that it may go on with it. */
+  #release(id: number, grantCount: number): void {
+    const exported = this.#byId.get(id);
+    if (exported?.grantCount !== grantCount) return;
+    exported.end();
+    this.#outbox.inTurn(() => this.#pipe.send(TO_WORKER.released, (writer) => writer.u32(id)));
+  }
+
+  // --- requests ------------------------------------------------------------------------------------------------
+
+  #put(body: Reader, types: TypeReceiver): void {
+    const { request, channel, known } = this.#requestFrom(body, types);
+    if (channel === undefined) return this.#refuseEnded(request);
+    const update = decodeUpdate(body, channel.type, types, channel.state.value);
+    const put = { changed: update.changed, value: requireStructure(update.value) };
+    this.#carryOut(request, known, (about): unknown => channel.put({ ...about, ...put } satisfies PutRequest), nothing);
+  }
+
+  #call(body: Reader, types: TypeReceiver): void {
+    const { request, channel, known } = this.#requestFrom(body, types);
+    if (channel === undefined) return this.#refuseEnded(request);
+    const argument = decodeAny(body, { types, typeOf: () => undefined });
+    this.#carryOut(
+      request,
+      known,
+      (about): unknown => channel.call({ ...about, argument } satisfies CallRequest),
+      requireAny,
+    );
+  }
+
+  #process(body: Reader, types: TypeReceiver): void {
+    const { request, channel, known } = this.#requestFrom(body, types);
+    if (channel === undefined) return this.#refuseEnded(request);
+    this.#carryOut(request, known, (about): unknown => channel.process?.(about), nothing);
+  }
+
+  #requestFrom(body: Reader, types: TypeReceiver) {
+    const request = body.u32();
+    const channel = this.#byId.get(body.u32())?.channel;
+    const known: Known = { peer: decodePeer(body), pvRequest: decodeAny(body, { types, typeOf: () => undefined }) };
+    return { request, channel, known };
+  }
+
+  /** `resultOf` makes what the worker is told of what `act` gives, or throws. */
+  #carryOut(
+    request: number,
+    known: Known,
+    act: (request: ChannelRequest) => unknown,
+    resultOf: (given: unknown) => AnyValue,
+  ): void {
+    const controller = new AbortController();
+    this.#underWay.set(request, controller);
+    const tell: ChannelRequest['tell'] = (text, level = 'info') => this.#tell(request, text, level);
+    const finish = (given: unknown): void => this.#finish(request, controller, given, resultOf);
+    const refuse = (thrown: unknown): void => this.#refuse(request, controller, thrown);
+    try {
+      const result = nativePromise(act({ ...known, signal: controller.signal, tell }));
+      if (result instanceof Promise) result.then(finish).catch(refuse);
+      else finish(result);
+    } catch (thrown) {
+      refuse(thrown);
+    }
+  }
+
+  #finish(request: number, controller: AbortController, given: unknown, resultOf: (given: unknown) => AnyValue): void {
+    if (this.#underWay.get(request) !== controller) return;
+    const result = resultOf(given);
+    this.#outbox.inTurn(() => {
+      try {
+        this.#pipe.send(TO_WORKER.done, (writer) => {
+          writer.u32(request);
+          encodeAny(writer, result, encodeType);
+        });
+        this.#underWay.delete(request);
+      } catch (thrown) {
+        // What does not fit the type it names: nothing of it was sent.
+        this.#refuse(request, controller, thrown);
+      }
+    });
+  }
+
+  #refuse(request: number, controller: AbortController, thrown: unknown): void {
+    if (this.#underWay.get(request) !== controller) return;
+    this.#underWay.delete(request);
+    this.#sendRefused(request, reasonOf(thrown));
+  }
+
+  #refuseEnded(request: number): void {
+    this.#sendRefused(request, 'this PV has ended');
+  }
+
+  #sendRefused(request: number, reason: string): void {
+    this.#outbox.inTurn(() =>
+      this.#pipe.send(TO_WORKER.refused, (writer) => {
+        writer.u32(request);
+        writer.string(reason);
+      }),
+    );
+  }
+
+  #tell(request: number, text: string, level: NonNullable<Parameters<ChannelRequest['tell']>[1]>): void {
+    if (!this.#underWay.has(request)) return;
+    this.#pipe.send(TO_WORKER.tell, (writer) => {
+      writer.u32(request);
+      writer.u8(TELL_LEVELS.indexOf(level));
+      writer.string(text);
+    });
+  }
+
+  // --- what happens there --------------------------------------------------------------------------------------
+
+  #notice(text: string): void {
+    const notice: unknown = JSON.parse(text);
+    if (!hasTexts(notice, 'kind', 'level', 'text')) throw new RemoteProtocolError('a notice of a worker that is none');
+    // The worker published it: it is the same program.
+    this.#options.host.notices.publish(notice as unknown as ServerNotice);
+  }
+
+  #log(text: string): void {
+    const entry: unknown = JSON.parse(text);
+    if (!hasTexts(entry, 'time', 'operation', 'outcome', 'channel')) {
+      throw new RemoteProtocolError('an entry for the put log of a worker that is none');
+    }
+    // Made by the put log of the same program.
+    this.#options.host.putLog?.pass(entry as unknown as PutLogEntry);
+  }
+}
+
+/** PUT and PROCESS have no result. */
+function nothing(): AnyValue {
+  return null;
+}
+
+function hasTexts(value: unknown, ...names: readonly string[]): value is Readonly<Record<string, unknown>> {
+  // Reading fields of any object gives those fields.
+  const fields = typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  return names.every((name) => typeof fields[name] === 'string');
+}
