@@ -18,6 +18,7 @@ import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork } from '../../src/transport/memory-network.ts';
+import { MemoryProcesses } from '../support/memory-processes.ts';
 
 const TYPE = ntScalar(double);
 
@@ -37,7 +38,7 @@ const RULES: readonly AccessRule[] = [
   { channel: 'lab:add', allow: 'call' },
 ];
 
-describe('in memory', () => {
+describe.each([1, 2])('in memory, links in %i process(es)', (workers) => {
   async function makeWorld(rules = RULES) {
     const clock = new ManualClock();
     const network = new MemoryNetwork({ clock });
@@ -46,7 +47,8 @@ describe('in memory', () => {
     const server = new Server({
       network: serverHost,
       clock,
-      config: resolveServerConfig({ processEnvironment: {} }),
+      processes: new MemoryProcesses(clock, serverHost),
+      config: { ...resolveServerConfig({ processEnvironment: {} }), workers },
       pvs: makePvs(),
       access: new AccessRules(rules),
       onPutLog: (entry) => puts.push(entry),

@@ -16,6 +16,7 @@ import { arrayOf, double, fixedArrayOf, int, string, structure } from '../../src
 import type { AnyValue } from '../../src/protocol/types/value-of.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork, type MemoryNetworkOptions } from '../../src/transport/memory-network.ts';
+import { MemoryProcesses } from '../support/memory-processes.ts';
 
 const SCALAR = ntScalar(double);
 const WAVE = ntScalarArray(double);
@@ -25,21 +26,24 @@ interface Options {
   readonly network?: Omit<MemoryNetworkOptions, 'clock'>;
   readonly byteOrder?: 'big' | 'little';
   readonly maxSegmentBytes?: number;
+  readonly workers?: number;
 }
 
 async function makeWorld(
   pvs: Readonly<Record<string, SharedPV>>,
-  { network: wire, byteOrder = 'little', maxSegmentBytes = DEFAULT_LIMITS.maxSegmentBytes }: Options = {},
+  { network: wire, byteOrder = 'little', maxSegmentBytes = DEFAULT_LIMITS.maxSegmentBytes, workers = 1 }: Options = {},
 ) {
   const clock = new ManualClock();
   const network = new MemoryNetwork({ clock, ...wire });
   const limits = { ...DEFAULT_LIMITS, maxSegmentBytes };
+  const serverHost = network.host('server');
   const server = new Server({
-    network: network.host('server'),
+    network: serverHost,
+    processes: new MemoryProcesses(clock, serverHost, wire),
     clock,
     pvs,
     byteOrder,
-    config: { ...resolveServerConfig({ processEnvironment: {} }), limits },
+    config: { ...resolveServerConfig({ processEnvironment: {} }), limits, workers },
   });
   await clock.until(server.listen());
   const context = new Context({
@@ -59,7 +63,7 @@ async function makeWorld(
   return { clock, network, server, context, notices, end };
 }
 
-const NETWORKS: readonly { readonly name: string; readonly options: Options }[] = [
+const SETTINGS: readonly { readonly name: string; readonly options: Options }[] = [
   { name: 'a calm network', options: {} },
   { name: 'a calm network, big endian, segments of 50 bytes', options: { byteOrder: 'big', maxSegmentBytes: 50 } },
   { name: 'segments of 1 000 bytes', options: { maxSegmentBytes: 1_000 } },
@@ -72,6 +76,11 @@ const NETWORKS: readonly { readonly name: string; readonly options: Options }[] 
     },
   })),
 ];
+
+const NETWORKS = SETTINGS.flatMap(({ name, options }) => [
+  { name, options },
+  { name: `${name}, with two workers`, options: { ...options, workers: 2 } },
+]);
 
 const PATIENT = { timeoutMs: 60_000 };
 
@@ -146,6 +155,9 @@ function standing() {
   return { signals, pvs };
 }
 
+/** Processes that have the links. */
+const WORKERS = [1, 2];
+
 type Act = (context: Context, signal?: AbortSignal) => Promise<unknown>;
 
 /** Every request whose handler may take time. */
@@ -158,70 +170,73 @@ const ACTS: readonly (readonly [string, Act])[] = [
   ['ARRAY set length', (context, signal) => context.array('wave').setLength(3, { signal, timeoutMs: 600_000 })],
 ];
 
-describe.each(ACTS)('%s, in the middle of it', (name, act) => {
-  it('is given up by its caller: the handler is told, and nothing is left', async () => {
-    const { signals, pvs } = standing();
-    const { clock, context, server, end } = await makeWorld(pvs);
-    const controller = new AbortController();
-    const outcome = act(context, controller.signal);
-    outcome.catch(() => {});
-    await clock.advanceAsync(1_000);
-    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
-    controller.abort(new Error('enough'));
-    await expect(outcome).rejects.toThrow('enough');
-    await clock.advanceAsync(10);
-    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-    // The link and the channel go on.
-    expect(await clock.until(context.get('x', { type: SCALAR }))).toMatchObject({ value: 1 });
-    expect(server.linkCount).toBe(1);
-    await end();
-  });
+describe.each(WORKERS.flatMap((workers) => ACTS.map(([name, act]) => ({ name, act, workers }))))(
+  '$name, in the middle of it, links in $workers process(es)',
+  ({ name, act, workers }) => {
+    it('is given up by its caller: the handler is told, and nothing is left', async () => {
+      const { signals, pvs } = standing();
+      const { clock, context, server, end } = await makeWorld(pvs, { workers });
+      const controller = new AbortController();
+      const outcome = act(context, controller.signal);
+      outcome.catch(() => {});
+      await clock.advanceAsync(1_000);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+      controller.abort(new Error('enough'));
+      await expect(outcome).rejects.toThrow('enough');
+      await clock.advanceAsync(10);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+      // The link and the channel go on.
+      expect(await clock.until(context.get('x', { type: SCALAR }))).toMatchObject({ value: 1 });
+      expect(server.linkCount).toBe(1);
+      await end();
+    });
 
-  it('loses its channel to the end of the PV: the caller hears that nobody knows what was done', async () => {
-    const { signals, pvs } = standing();
-    const { clock, context, end } = await makeWorld(pvs);
-    const outcome = act(context);
-    outcome.catch(() => {});
-    await clock.advanceAsync(1_000);
-    for (const pv of Object.values(pvs)) pv.close();
-    await expect(clock.until(outcome)).rejects.toThrow(
-      `whether ${name} was carried out is not known: ${name.startsWith('ARRAY') ? 'wave' : 'x'}: `,
-    );
-    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-    await end();
-  });
+    it('loses its channel to the end of the PV: the caller hears that nobody knows what was done', async () => {
+      const { signals, pvs } = standing();
+      const { clock, context, end } = await makeWorld(pvs, { workers });
+      const outcome = act(context);
+      outcome.catch(() => {});
+      await clock.advanceAsync(1_000);
+      for (const pv of Object.values(pvs)) pv.close();
+      await expect(clock.until(outcome)).rejects.toThrow(
+        `whether ${name} was carried out is not known: ${name.startsWith('ARRAY') ? 'wave' : 'x'}: `,
+      );
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+      await end();
+    });
 
-  it('loses its context: the handler is told, and nothing is left', async () => {
-    const { signals, pvs } = standing();
-    const { clock, context, end } = await makeWorld(pvs);
-    const outcome = act(context);
-    outcome.catch(() => {});
-    await clock.advanceAsync(1_000);
-    await context.close();
-    await expect(outcome).rejects.toThrow('the context is closed');
-    await clock.advanceAsync(10);
-    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-    await end();
-  });
+    it('loses its context: the handler is told, and nothing is left', async () => {
+      const { signals, pvs } = standing();
+      const { clock, context, end } = await makeWorld(pvs, { workers });
+      const outcome = act(context);
+      outcome.catch(() => {});
+      await clock.advanceAsync(1_000);
+      await context.close();
+      await expect(outcome).rejects.toThrow('the context is closed');
+      await clock.advanceAsync(10);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+      await end();
+    });
 
-  it('loses its server: the caller hears that nobody knows what was done', async () => {
-    const { signals, pvs } = standing();
-    const { clock, context, server, end } = await makeWorld(pvs);
-    const outcome = act(context);
-    outcome.catch(() => {});
-    await clock.advanceAsync(1_000);
-    await clock.until(server.close());
-    await expect(clock.until(outcome)).rejects.toThrow(`whether ${name} was carried out is not known: `);
-    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-    await end();
-  });
-});
+    it('loses its server: the caller hears that nobody knows what was done', async () => {
+      const { signals, pvs } = standing();
+      const { clock, context, server, end } = await makeWorld(pvs, { workers });
+      const outcome = act(context);
+      outcome.catch(() => {});
+      await clock.advanceAsync(1_000);
+      await clock.until(server.close());
+      await expect(clock.until(outcome)).rejects.toThrow(`whether ${name} was carried out is not known: `);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+      await end();
+    });
+  },
+);
 
-describe('an RPC', () => {
+describe.each(WORKERS)('an RPC, links in %i process(es)', (workers) => {
   it('may take minutes, its link kept alive by echoes', async () => {
     const call = ({ argument }: { readonly argument: AnyValue }) =>
       new Promise<AnyValue>((resolve) => world.clock.after(9 * 60_000, () => resolve(argument)));
-    const world = await makeWorld({ slow: new SharedPV(SCALAR, { onCall: call }) });
+    const world = await makeWorld({ slow: new SharedPV(SCALAR, { onCall: call }) }, { workers });
     const { clock, context, server, end } = world;
     const result = context.rpc('slow', { a: 7 }, { timeoutMs: Number.POSITIVE_INFINITY });
     await clock.advanceAsync(8 * 60_000);
@@ -232,10 +247,10 @@ describe('an RPC', () => {
 
   it('that is never done ends with the deadline of its PV', async () => {
     const { pvs, signals } = standing();
-    const { clock, context, end } = await makeWorld({
-      ...pvs,
-      y: new SharedPV(SCALAR, { onCall: () => new Promise(() => {}), callTimeoutMs: 3_000 }),
-    });
+    const { clock, context, end } = await makeWorld(
+      { ...pvs, y: new SharedPV(SCALAR, { onCall: () => new Promise(() => {}), callTimeoutMs: 3_000 }) },
+      { workers },
+    );
     await expect(clock.until(context.rpc('y', {}))).rejects.toThrow(
       /RPC refused by .*: RPC did not finish within 3 s$/,
     );
@@ -259,13 +274,13 @@ describe('an RPC', () => {
       },
     ],
   ])('whose handler %s is refused with its words', async (_, onCall: () => never | Promise<never>) => {
-    const { clock, context, end } = await makeWorld({ f: new SharedPV(SCALAR, { onCall }) });
+    const { clock, context, end } = await makeWorld({ f: new SharedPV(SCALAR, { onCall }) }, { workers });
     await expect(clock.until(context.rpc('f', {}))).rejects.toThrow(/^f: RPC refused by .*: no such magnet$/);
     await end();
   });
 });
 
-describe('what a handler tells', () => {
+describe.each(WORKERS)('what a handler tells, links in %i process(es)', (workers) => {
   it('is a notice under the name of the PV, whatever comes of the request', async () => {
     const pv = new SharedPV(SCALAR, {
       onPut: ({ tell }) => tell('taken'),
@@ -275,7 +290,7 @@ describe('what a handler tells', () => {
       },
       onProcess: ({ tell }) => tell('broken', 'error'),
     });
-    const { clock, context, notices, end } = await makeWorld({ x: pv });
+    const { clock, context, notices, end } = await makeWorld({ x: pv }, { workers });
     await clock.until(context.put('x', 1));
     await expect(clock.until(context.rpc('x', {}))).rejects.toThrow('in vain');
     await clock.until(context.process('x'));
