@@ -11,8 +11,8 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -22,7 +22,9 @@ const sources = join(root, 'src');
 const dist = join(root, 'dist');
 /** What was installed and built last, in the folder that goes away with the installation. */
 const stampFile = join(modules, '.cache', 'pvkit', 'prepared.json');
-const inputsOfBuild = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+const inputsOfBuild = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/bundle.mjs'];
+/** In dist: its files are not those of the sources. */
+const bundled = join('cli', sep);
 const examples = join(root, 'examples');
 const bench = join(root, 'bench');
 
@@ -70,9 +72,8 @@ function build() {
   if (readStamp().build === inputs && existsSync(dist)) return;
   say('building dist');
   run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
+  run(process.execPath, [join('scripts', 'bundle.mjs')]);
   removeOrphans();
-  const cli = join(dist, 'cli', 'main.js');
-  if (existsSync(cli)) chmodSync(cli, 0o755);
   writeStamp({ build: inputs });
 }
 
@@ -134,6 +135,7 @@ function fingerprint(files) {
 /** Removes what an earlier build left of sources that are gone, so that nothing can import it any more. */
 function removeOrphans() {
   for (const name of filesUnder(dist)) {
+    if (name.startsWith(bundled)) continue;
     const source = name.replace(/\.d\.ts$|\.js$/u, '.ts');
     if (!existsSync(join(sources, source))) rmSync(join(dist, name));
   }

@@ -38,6 +38,6 @@ const terminal = {
 // Not process.exit(): what was written to a pipe would be lost.
 process.exitCode = await runCli(process.argv.slice(2), terminal, async () => {
   // Loaded when a command is: help and version need none of it.
-  const { nodeNetwork, systemClock } = await import('../index.ts');
-  return { network: nodeNetwork, clock: systemClock };
+  const { thisMachine } = await import('./this-machine.ts');
+  return thisMachine;
 });

@@ -23,6 +23,7 @@ export function buildPackage(): BuiltPackage {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
   compile('-p', join(root, 'tsconfig.build.json'), '--outDir', join(folder, 'dist'));
+  spawnSync(process.execPath, [join(root, 'scripts', 'bundle.mjs'), join(folder, 'dist')], { stdio: 'inherit' });
   return {
     folder,
     buildExamples: () => {
