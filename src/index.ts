@@ -27,7 +27,32 @@ export type {
 export type { Peer } from './channels/peer.ts';
 export { limitAlarm, valueAlarmOf, type AlarmLimits, type AlarmSeverities } from './channels/limit-alarm.ts';
 export { SharedPV, type SharedPVOptions } from './channels/shared-pv.ts';
+export type {
+  ChannelStore,
+  DefineOptions,
+  StoreChange,
+  StoredChannel,
+  StoredDefinition,
+  StoreHealth,
+  StoreWatcher,
+  StoreWriteOptions,
+} from './channels/stores/channel-store.ts';
+export type { Json, JsonObject } from './channels/stores/json.ts';
+export { MemoryEngine, MemoryStore } from './channels/stores/memory-store.ts';
+export { openStore, type OpenStoreOptions } from './channels/stores/open-store.ts';
+export { StoreError, type StoreErrorCode } from './channels/stores/store-error.ts';
 export { StaticSource, type Source } from './channels/source.ts';
+
+// Stores of channels.
+export {
+  backupLines,
+  readBackup,
+  requireSameDefinition,
+  restoreChannel,
+  type Restored,
+  type RestoreOptions,
+} from './channels/stores/backup.ts';
+export { BackupError } from './channels/stores/backup-format.ts';
 
 // The server.
 export { configuredPv, configuredPvs } from './server/configured-pv.ts';
@@ -43,6 +68,10 @@ export {
 } from './server/notices.ts';
 export type { LoggedChange, PutLogEntry, PutOutcome } from './server/put-log.ts';
 export { Server, type ServerOptions } from './server/server.ts';
+export { StoreStatusPV } from './server/store-status.ts';
+export { StoredChannels, type StoredChannelsOptions } from './server/stored-channels.ts';
+export { Workspace, type WorkspaceOptions } from './server/workspace/workspace.ts';
+export { WorkspaceLockedError } from './server/workspace/workspace-lock.ts';
 
 // The client.
 export { ArrayAccess, type ArrayGetOptions, type ArrayPartOptions } from './client/array-access.ts';
@@ -95,17 +124,6 @@ export type { PutFunction } from './client/put-plan.ts';
 export type { RpcArguments } from './client/rpc-argument.ts';
 export { sniff, type Sniffed, type SniffedBeacon, type SniffedSearch, type SniffOptions } from './client/sniff.ts';
 
-// The configuration: EPICS_* variables, .env files, TOML and flags.
-export type { ChannelDefinition } from './config/channel-definition.ts';
-export { ConfigError, problemText, type ConfigProblem } from './config/config-error.ts';
-export { clientRows, serverRows, type Row } from './config/effective-rows.ts';
-export {
-  resolveClientConfig,
-  resolveServerConfig,
-  type ClientConfig,
-  type ClientSettings,
-  type ServerConfig,
-  type ServerFlags,
 // The load generator.
 export {
   LOAD_SCENARIOS,
@@ -117,6 +135,17 @@ export {
 } from './load/load.ts';
 export type { LatencySummary } from './load/histogram.ts';
 
+// The configuration: EPICS_* variables, .env files, TOML and flags.
+export type { ChannelDefinition } from './config/channel-definition.ts';
+export { ConfigError, problemText, type ConfigProblem } from './config/config-error.ts';
+export { clientRows, serverRows, type Row } from './config/effective-rows.ts';
+export {
+  resolveClientConfig,
+  resolveServerConfig,
+  type ClientConfig,
+  type ClientSettings,
+  type ServerConfig,
+  type ServerFlags,
   type ServerSettings,
 } from './config/effective.ts';
 export { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './config/environment.ts';
@@ -125,4 +154,5 @@ export { loadClientConfig, loadServerConfig, type LoadOptions, type LoadServerOp
 // What both stand on.
 export { systemClock, type Clock, type TimerHandle } from './transport/clocks.ts';
 export type { Endpoint, Network } from './transport/network.ts';
+export type { Processes } from './transport/processes.ts';
 export { nodeNetwork } from './transport/node-network.ts';

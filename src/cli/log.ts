@@ -18,25 +18,38 @@ const PINO_LEVEL = { debug: 'debug', info: 'info', warning: 'warn', error: 'erro
   LogLevel
 >;
 
+/** Takes lines of JSON besides, such as a file. */
+export type LogCopy = (line: string) => void;
+
 /** Logs on stderr what is at least as grave as `level`; `name` is the server's. */
 export class Log {
   readonly #logger: Logger;
   readonly #host: Pick<CliHost, 'stderr' | 'clock' | 'environment'>;
   readonly #paint: Paint;
+  readonly #isTerminal: boolean;
+  readonly #copy: LogCopy | undefined;
 
-  constructor(name: string, level: LogLevel, host: Pick<CliHost, 'stderr' | 'clock' | 'environment'>) {
+  constructor(name: string, level: LogLevel, host: Pick<CliHost, 'stderr' | 'clock' | 'environment'>, copy?: LogCopy) {
     const { stderr, clock } = host;
     this.#host = host;
+    this.#isTerminal = stderr.isTerminal;
+    this.#copy = copy;
     this.#paint = paintOf(stderr, host.environment);
     const timestamp = (): string => `,"time":${Math.floor(clock.wallTime())}`;
-    this.#logger = pino({ name, level, timestamp }, { write: (line) => stderr.write(line) });
+    this.#logger = pino({ name, level, timestamp }, { write: (line) => this.#writeJson(line) });
   }
 
   write(entry: LogEntry): void {
     const level = PINO_LEVEL[entry.level];
     if (!this.#logger.isLevelEnabled(level)) return;
-    if (this.#host.stderr.isTerminal) return this.#writeLine(entry);
+    if (this.#isTerminal) this.#writeLine(entry);
+    if (this.#isTerminal && this.#copy === undefined) return;
     this.#logger[level](detailsOf(entry), entry.text);
+  }
+
+  #writeJson(line: string): void {
+    this.#copy?.(line);
+    if (!this.#isTerminal) this.#host.stderr.write(line);
   }
 
   #writeLine({ level, text }: LogEntry): void {

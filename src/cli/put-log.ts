@@ -9,9 +9,10 @@ import { join, isAbsolute } from 'node:path';
 /** The name that stands for standard output. */
 const STDOUT = '-';
 
-/** @throws UsageError when the file cannot be opened, before any port is */
+/** @param folder where a relative file is. @throws UsageError when the file cannot be opened, before any port is */
 export async function openPutLog(
   { putLog, limits, origins }: ServerConfig,
+  folder: string,
   host: CliHost,
   onTrouble: (text: string) => void,
 ): Promise<LineLog | undefined> {
@@ -23,7 +24,7 @@ export async function openPutLog(
   };
   if (putLog === STDOUT) return new LineLog(sinkOf(host.stdout), options);
   try {
-    return await LineLog.append(isAbsolute(putLog) ? putLog : join(host.folder, putLog), options);
+    return await LineLog.append(isAbsolute(putLog) ? putLog : join(folder, putLog), options);
   } catch (thrown) {
     throw new UsageError(`${origins.putLog}: log.puts: cannot be opened: ${reasonOf(thrown)}`);
   }

@@ -2,33 +2,26 @@
 
 import type { Command } from 'commander';
 
-import {
-  AccessRules,
-  configuredPvs,
-  loadServerConfig,
-  Server,
-  serverRows,
-  type Endpoint,
-  type ServerConfig,
-} from '../index.ts';
+import { AccessRules, configuredPvs, loadServerConfig, Server, serverRows, type ServerConfig } from '../index.ts';
 import { reasonOf } from '../protocol/index.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { DONE, type ExitCode } from './exit-code.ts';
-import { UsageError } from './fault.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
-import { Log, type LogLevel } from './log.ts';
+import type { Log, LogLevel } from './log.ts';
 import { withDebug, withJson, type DebugOptions, type JsonOptions } from './options.ts';
 import { columns } from './paint.ts';
 import { openPutLog } from './put-log.ts';
 import type { Act } from './run.ts';
+import { ServeEvents } from './serve-events.ts';
+import { ServePlace } from './serve-place.ts';
+import { KeptChannels, withStoreFlags, type StoreFlags } from './serve-store.ts';
 
 type ServeOptions = DebugOptions &
-  JsonOptions & {
+  JsonOptions &
+  StoreFlags & {
     readonly pv: readonly string[];
     readonly demo?: true;
-    readonly workspace?: string;
-    readonly store?: string;
     readonly interface: readonly string[];
     readonly tcpPort?: string;
     readonly udpPort?: string;
@@ -47,7 +40,10 @@ What happens is logged on stderr, from the level that [log] in CONFIG.toml sets 
 warn): as readable lines on a terminal, else as JSON, one object a line, as pino writes it. -v asks for info, -d for debug.
 
 TYPE is boolean byte ubyte short ushort int uint long ulong float double string, with [] for an array, or enum(Off|On).
-PVs live in memory: --workspace and --store, which keep them, are not there yet.`;
+
+PVs live in memory. With --workspace what clients put survives a restart: a put is answered once it is in the folder, which
+one server at a time can use; pvkit.toml and .env in it count. With --store it is kept by a database that several servers may
+share: they serve the same channels with the same values.`;
 
 const EXAMPLES = `
 Examples:
@@ -55,6 +51,8 @@ Examples:
   pvkit serve --pv lab:temperature=double:21.5 --pv 'lab:mode=enum(Off|On):On' --pv 'lab:wave=double[]'
   pvkit serve lab.toml -v
   pvkit serve --demo --tcp-port 0 --json | head -1
+  pvkit serve --workspace lab --pv lab:setpoint=double
+  pvkit serve lab.toml --store redis://127.0.0.1:6379/0 --store-wait
 `;
 
 export function addServe(program: Command, host: CliHost, run: Act): Command {
@@ -68,10 +66,11 @@ export function addServe(program: Command, host: CliHost, run: Act): Command {
     .option('--interface <address>', 'serve on this address only; may be given many times', collect, [])
     .option('--tcp-port <port>', 'TCP port; 0 for any free one (default: 5075)')
     .option('--udp-port <port>', 'UDP port of searches; 0 for any free one (default: 5076)')
-    .option('--workers <count>', 'processes that hold the connections (default: none, the server does so itself)')
-    .option('--workspace <folder>', 'keep PVs in this folder (comes later: refused now)')
-    .option('--store <url>', 'share PVs through this store (comes later: refused now)');
-  withDebug(withJson(command), 'print the effective configuration, and where each part of it comes from, on stderr');
+    .option('--workers <count>', 'processes that hold the connections (default: none, the server does so itself)');
+  withDebug(
+    withJson(withStoreFlags(command)),
+    'print the effective configuration, and where each part of it comes from, on stderr',
+  );
   return command
     .addHelpText('after', EXAMPLES)
     .action((file: string | undefined, options: ServeOptions) => run(() => serve(file, options, host)));
@@ -100,12 +99,25 @@ function configOf(file: string | undefined, options: ServeOptions, host: CliHost
 
 async function serve(file: string | undefined, options: ServeOptions, host: CliHost): Promise<ExitCode> {
   const config = await configOf(file, options, host);
-  refuseStores(config);
   if (options.verbose === true) host.stderr.write(columns(serverRows(config)));
-  const log = new Log(config.name, logLevel(config, options), host);
+  const place = await ServePlace.open(config, logLevel(config, options), host);
+  try {
+    return await serveIn(place, config, options, host, () => configOf(file, options, host));
+  } finally {
+    await place.close();
+  }
+}
+
+async function serveIn(
+  { log, putLogFolder, workspace }: ServePlace,
+  config: ServerConfig,
+  options: ServeOptions,
+  host: CliHost,
+  read: () => Promise<ServerConfig>,
+): Promise<ExitCode> {
   for (const text of config.warnings) log.write({ level: 'warning', text });
-  const events = new Events(options, host);
-  const putLog = await openPutLog(config, host, (text) => log.write({ level: 'error', text }));
+  const events = new ServeEvents(options, host);
+  const putLog = await openPutLog(config, putLogFolder, host, (text) => log.write({ level: 'error', text }));
   const server = new Server({
     config,
     network: host.network,
@@ -113,18 +125,24 @@ async function serve(file: string | undefined, options: ServeOptions, host: CliH
     ...(putLog && { onPutLog: (entry) => putLog.add(entry) }),
   });
   const deaf = server.onNotice((notice) => log.write(notice));
+  let kept: KeptChannels | undefined;
   let demo: Demo | undefined;
   let unheard: (() => void) | undefined;
   try {
-    const names = new Set(config.channels.map(({ name }) => name));
-    for (const [name, pv] of configuredPvs(config.channels, host.clock)) server.add(name, pv);
+    kept = await KeptChannels.open({ config, options, host, log, workspace });
+    if (kept === undefined) {
+      for (const [name, pv] of configuredPvs(config.channels, host.clock)) server.add(name, pv);
+    } else {
+      kept.serveOn(server);
+    }
     if (options.demo === true) {
+      const names = new Set(server.names());
       demo = startDemo(host.clock);
       // A channel of the configuration that has the name of a demo PV is meant to replace it.
       for (const [name, pv] of demo.pvs) if (!names.has(name)) server.add(name, pv);
     }
     await server.listen();
-    unheard = host.onReload?.(() => void reload(server, log, () => configOf(file, options, host)));
+    unheard = host.onReload?.(() => void reload(server, log, read));
     events.listening(server);
     await interrupted(host.interrupt);
     events.stopping(server);
@@ -133,6 +151,7 @@ async function serve(file: string | undefined, options: ServeOptions, host: CliH
     unheard?.();
     demo?.stop();
     await server.close();
+    await kept?.close();
     await putLog?.close();
     deaf();
   }
@@ -151,16 +170,6 @@ async function reload(server: Server, log: Log, read: () => Promise<ServerConfig
   }
 }
 
-/** Better than to serve PVs that vanish where somebody believes them kept. */
-function refuseStores({ storeUrl, workspace, origins }: ServerConfig): void {
-  if (workspace !== undefined) throw comesLater(origins.workspace);
-  if (storeUrl !== undefined && !storeUrl.startsWith('memory:')) throw comesLater(origins.storeUrl);
-}
-
-function comesLater(origin: string): UsageError {
-  return new UsageError(`${origin}: stores and workspaces come later; this version keeps PVs in memory only`);
-}
-
 function interrupted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -168,39 +177,8 @@ function interrupted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function endpointText({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 /** What a person asks for counts more than the file; what nobody asked for is what might need somebody. */
 function logLevel({ logLevel: configured, origins }: ServerConfig, { debug, verbose }: ServeOptions): LogLevel {
   if (debug === true) return 'debug';
   return verbose === true && origins.logLevel === 'default' ? 'info' : configured;
-}
-
-/** The lines on stdout: for programs, and for people who wait until the server is there. */
-class Events {
-  readonly #isJson: boolean;
-  readonly #host: CliHost;
-
-  constructor({ json }: ServeOptions, host: CliHost) {
-    this.#isJson = json === true;
-    this.#host = host;
-  }
-
-  listening(server: Server): void {
-    const { tcpPort, udpPort } = server;
-    const guid = `0x${server.guid}`;
-    const tcp = server.tcpEndpoints.map(endpointText);
-    if (this.#isJson) return this.#write({ event: 'listening', tcpPort, udpPort, guid, tcp });
-    this.#host.stdout.write(`listening tcp ${tcp.join(',')} udp ${udpPort} guid ${guid}\n`);
-  }
-
-  stopping({ linkCount }: Server): void {
-    if (this.#isJson) this.#write({ event: 'stopping', linkCount });
-  }
-
-  #write(event: Readonly<Record<string, unknown>>): void {
-    this.#host.stdout.write(`${JSON.stringify(event)}\n`);
-  }
 }

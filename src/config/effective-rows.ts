@@ -97,8 +97,5 @@ function valueText(value: NonNullable<ChannelDefinition['value']>): string {
 }
 
 function withoutPassword(url: string): string {
-  const parsed = new URL(url);
-  if (parsed.password === '') return url;
-  parsed.password = '***';
-  return parsed.href;
+  return url.replace(/^([a-z+]+:\/\/[^:@/]*):.*@/u, '$1:***@');
 }

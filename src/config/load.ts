@@ -13,6 +13,9 @@ import {
 } from './effective.ts';
 import { DOTENV_FILE, EXAMPLE_FILE, type DotenvText, type VariableSources } from './variables.ts';
 
+/** In a workspace. */
+const WORKSPACE_FILE = 'pvkit.toml';
+
 /** A larger file is taken for a mistake. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
@@ -29,16 +32,28 @@ export interface LoadOptions {
 /** Where the configuration of a server is read from. */
 export interface LoadServerOptions extends LoadOptions {
   readonly flags?: ServerFlags | undefined;
-  /** The TOML file. `.env` and `.env.example` beside it count too, and more than those of the working folder. */
+  /**
+   * The TOML file; that of the workspace unless it is given. `.env` and `.env.example` beside it count too, and more than
+   * those of the working folder; those of the workspace count most.
+   */
   readonly configFile?: string | undefined;
 }
 
 /** Reads every source of a server's configuration. Rejects with ConfigError; touches nothing but these files. */
 export async function loadServerConfig(options: LoadServerOptions): Promise<ServerConfig> {
-  const { configFile, flags } = options;
+  const { flags } = options;
+  const configFile = options.configFile ?? fileOfWorkspace(options);
   const beside = configFile === undefined ? [] : [dirname(configFile)];
+  if (flags?.workspace !== undefined && flags.workspace !== '') beside.unshift(flags.workspace);
   const toml = configFile === undefined ? undefined : await readToml(options.folder, configFile);
   return resolveServerConfig({ ...readSources(options, beside), flags, toml });
+}
+
+/** The file of the workspace, if there is one. */
+function fileOfWorkspace({ folder, flags }: LoadServerOptions): string | undefined {
+  if (flags?.workspace === undefined) return undefined;
+  const file = join(flags.workspace, WORKSPACE_FILE);
+  return readOptional(folder, file) === undefined ? undefined : file;
 }
 
 /** Reads every source of a client's configuration. Throws ConfigError. */

@@ -25,7 +25,8 @@ const MAX_BEACON_PERIOD_S = 86_400;
 /** More processes than any machine that serves PVs has cores. */
 export const MAX_WORKERS = 64;
 
-const STORE_SCHEMES: ReadonlySet<string> = new Set(['memory:', 'redis:', 'rediss:']);
+/** `redis+sentinel:` and `redis+cluster:` have several hosts, which no URL of the platform has. */
+const STORE_URL = /^(memory:$|rediss?(\+(sentinel|cluster))?:\/\/\S)/u;
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -66,11 +67,10 @@ export function parseBeaconPeriod(text: string): Parsed<number> {
   return seconds.ok ? right(Math.round(seconds.value * 1000)) : seconds;
 }
 
-/** `redis://host:port/db`, `rediss://...`, or `memory:`. */
+/** `redis://host:port/db`, `rediss://...`, their forms for Sentinel and Cluster, or `memory:`. */
 export function parseStoreUrl(url: string): Parsed<string> {
-  const scheme = URL.canParse(url) ? new URL(url).protocol : '';
   // The text is not repeated: it may hold a password.
-  return STORE_SCHEMES.has(scheme)
+  return STORE_URL.test(url)
     ? right(url)
     : wrong('is no store URL; expected memory:, redis://host:port/db or rediss://host:port/db');
 }

@@ -16,16 +16,20 @@ import { anyCodecOf } from '../protocol/values/codec.ts';
 import type { Clock } from '../transport/clocks.ts';
 import { configuredFields, configuredType, fieldType } from './configured-fields.ts';
 
+export type OnPut = (put: PutRequest, pv: SharedPV) => void | Promise<void>;
+
 /**
  * A PV in memory that clients read, watch and, unless it is read-only or computed, write. A put outside of the control
  * limits is refused, or clipped if the definition says so; alarm limits set the alarm.
  * @param inputs the channels that a computed one is made of, by their PV names
+ * @param onPut what becomes of an admitted put; it is posted unless this is given
  * @throws LocalProtocolError when the definition does not fit its type, or an input is missing
  */
 export function configuredPv(
   definition: ChannelDefinition,
   clock: Clock,
   inputs: ReadonlyMap<string, SharedPV> = new Map(),
+  onPut: OnPut = postPut,
 ): SharedPV {
   const type = configuredType(definition);
   const fields = configuredFields(definition, type);
@@ -44,7 +48,7 @@ export function configuredPv(
     // Limits find out themselves.
     ...(definition.alarm === undefined && { alarm: NO_ALARM }),
   };
-  return new SharedPV<StructureType>(type, { ...options, initial, ...(!definition.readOnly && { onPut: postPut }) });
+  return new SharedPV<StructureType>(type, { ...options, initial, ...(!definition.readOnly && { onPut }) });
 }
 
 function postPut(put: PutRequest, pv: SharedPV): void {

@@ -62,8 +62,12 @@ export class LineLog {
 
   /** Writes an object as one line of JSON, soon. Never waits, never throws for what the sink does. */
   add(entry: object): void {
+    this.addLine(`${JSON.stringify(entry)}\n`);
+  }
+
+  /** The same with a line as it is, its end included. */
+  addLine(line: string): void {
     if (this.#closing !== undefined) return;
-    const line = `${JSON.stringify(entry)}\n`;
     if (this.#waitingCharacters + line.length > this.#maxWaiting) {
       this.#lose(1, `${this.#waitingCharacters} characters wait to be written`);
       return;

@@ -33,3 +33,8 @@ export function noSuchChannel(name: string): StoreError {
 export function storeClosed(): StoreError {
   return new StoreError('STORE_AWAY', 'the store was closed');
 }
+
+/** Whether nothing is wrong but that the store cannot be reached now. */
+export function isStoreAway(thrown: unknown): boolean {
+  return thrown instanceof StoreError && (thrown.reason === 'STORE_AWAY' || thrown.reason === 'STORE_UNCERTAIN');
+}

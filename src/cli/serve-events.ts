@@ -1,0 +1,35 @@
+// What does `pvkit serve` say on stdout? One line when it is there, for people who wait and for programs.
+
+import type { Endpoint, Server } from '../index.ts';
+import type { CliHost } from './host.ts';
+import type { JsonOptions } from './options.ts';
+
+export class ServeEvents {
+  readonly #isJson: boolean;
+  readonly #host: CliHost;
+
+  constructor({ json }: JsonOptions, host: CliHost) {
+    this.#isJson = json === true;
+    this.#host = host;
+  }
+
+  listening(server: Server): void {
+    const { tcpPort, udpPort } = server;
+    const guid = `0x${server.guid}`;
+    const tcp = server.tcpEndpoints.map(endpointText);
+    if (this.#isJson) return this.#write({ event: 'listening', tcpPort, udpPort, guid, tcp });
+    this.#host.stdout.write(`listening tcp ${tcp.join(',')} udp ${udpPort} guid ${guid}\n`);
+  }
+
+  stopping({ linkCount }: Server): void {
+    if (this.#isJson) this.#write({ event: 'stopping', linkCount });
+  }
+
+  #write(event: Readonly<Record<string, unknown>>): void {
+    this.#host.stdout.write(`${JSON.stringify(event)}\n`);
+  }
+}
+
+function endpointText({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,158 @@
+// Which store keeps the channels of `pvkit serve`, and what if it is not there?
+
+import { Option, type Command } from 'commander';
+
+import {
+  openStore,
+  StoredChannels,
+  StoreError,
+  StoreStatusPV,
+  type ChannelStore,
+  type Server,
+  type ServerConfig,
+  type Workspace,
+} from '../index.ts';
+import { LocalProtocolError } from '../protocol/index.ts';
+import { UsageError } from './fault.ts';
+import type { CliHost } from './host.ts';
+import type { Log } from './log.ts';
+import { secondsOf } from './options.ts';
+
+export interface StoreFlags {
+  readonly workspace?: string;
+  readonly store?: string;
+  /** Seconds; true for as long as it takes. */
+  readonly storeWait?: number | true;
+  readonly redefine?: true;
+}
+
+const MS_PER_SECOND = 1_000;
+const RETRY_MS = 1_000;
+const MAX_WAIT_S = 864_000;
+
+export function withStoreFlags(command: Command): Command {
+  return command
+    .option('--workspace <folder>', 'keep channels, logs and configuration of this server in a folder of its own')
+    .option('--store <url>', 'keep channels in this store: redis://host:port/db, rediss://..., or memory:')
+    .addOption(
+      new Option('--store-wait [seconds]', 'wait for a store that is away, for so long or until ^C').argParser((text) =>
+        secondsOf(text, MAX_WAIT_S),
+      ),
+    )
+    .option('--redefine', 'replace definitions of the store that differ; values stay where the type is the same');
+}
+
+interface KeptOptions {
+  readonly config: ServerConfig;
+  readonly options: StoreFlags;
+  readonly host: CliHost;
+  readonly log: Log;
+  readonly workspace: Workspace | undefined;
+}
+
+/** The channels of a store, and the PV that shows how the store is. */
+export class KeptChannels {
+  readonly #store: ChannelStore;
+  readonly #channels: StoredChannels;
+  readonly #status: StoreStatusPV;
+  readonly #statusName: string;
+
+  private constructor(store: ChannelStore, channels: StoredChannels, { config, host }: KeptOptions) {
+    this.#store = store;
+    this.#channels = channels;
+    this.#status = new StoreStatusPV(store, host.clock);
+    this.#statusName = `${config.name}:store`;
+  }
+
+  /**
+   * The channels of the store that is configured, once it is there; undefined where none is.
+   * @throws StoreError when it is away and nobody waits for it, is damaged, or defines a channel otherwise
+   */
+  static async open(kept: KeptOptions): Promise<KeptChannels | undefined> {
+    const { config, options, host, log, workspace } = kept;
+    if (config.storeUrl === undefined && workspace === undefined) return undefined;
+    const store = await openWaiting(kept);
+    try {
+      const channels = await StoredChannels.open(store, {
+        definitions: config.channels,
+        redefine: options.redefine === true,
+        clock: host.clock,
+        onNotice: (level, text) => log.write({ level, text }),
+      });
+      return new KeptChannels(store, channels, kept);
+    } catch (thrown) {
+      await store.close();
+      throw withWayOut(thrown, 'DEFINITION_CONFLICT', '--redefine replaces what the store has');
+    }
+  }
+
+  serveOn(server: Server): void {
+    server.addSource(this.#channels);
+    server.add(this.#statusName, this.#status);
+  }
+
+  /** Ends what is under way; the server is closed before. */
+  async close(): Promise<void> {
+    this.#channels.close();
+    this.#status.close();
+    await this.#store.close();
+  }
+}
+
+/** Opens the store; tries again as long as `--store-wait` says. */
+async function openWaiting(kept: KeptOptions): Promise<ChannelStore> {
+  const { options, host, log } = kept;
+  const { storeWait } = options;
+  const start = host.clock.now();
+  const waitMs = storeWait === true ? Number.POSITIVE_INFINITY : (storeWait ?? 0) * MS_PER_SECOND;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openOnce(kept);
+    } catch (thrown) {
+      const isAway = thrown instanceof StoreError && thrown.reason === 'STORE_AWAY';
+      const isOver = host.clock.now() - start + RETRY_MS > waitMs || host.interrupt.aborted;
+      if (!isAway || isOver) {
+        if (storeWait !== undefined) throw thrown;
+        throw withWayOut(thrown, 'STORE_AWAY', '--store-wait waits for it');
+      }
+      log.write({ level: 'warning', text: `${thrown.message}; attempt ${attempt}, the next one in 1 s` });
+      await pause(host);
+    }
+  }
+}
+
+async function openOnce({ config, host, log, workspace }: KeptOptions): Promise<ChannelStore> {
+  const { storeUrl, limits, origins } = config;
+  if (storeUrl === undefined && workspace !== undefined) return workspace.openStore(limits);
+  try {
+    // Orchestrators set HOSTNAME to what they call this instance.
+    const nodeId = host.environment['HOSTNAME'];
+    return await openStore(storeUrl ?? '', {
+      clock: host.clock,
+      ...(nodeId !== undefined && nodeId !== '' && { nodeId }),
+      onWarning: (text) => log.write({ level: 'warning', text }),
+    });
+  } catch (thrown) {
+    if (thrown instanceof LocalProtocolError) throw new UsageError(`${origins.storeUrl}: ${thrown.message}`);
+    throw thrown;
+  }
+}
+
+/** Resolves after a while, or at once when the user wants no more. */
+function pause({ clock, interrupt }: CliHost): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      interrupt.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = clock.after(RETRY_MS, done);
+    if (interrupt.aborted) done();
+    else interrupt.addEventListener('abort', done);
+  });
+}
+
+function withWayOut(thrown: unknown, code: StoreError['reason'], wayOut: string): unknown {
+  if (!(thrown instanceof StoreError) || thrown.reason !== code) return thrown;
+  return new StoreError(code, `${thrown.message}; ${wayOut}`, { cause: thrown });
+}

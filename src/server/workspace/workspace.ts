@@ -1,0 +1,66 @@
+// What is a workspace? A folder that keeps one server apart from all others: its configuration, `.env`, logs and state.
+//
+//   DIR/pvkit.toml  .env  .env.example   what it is configured with, where no other file is given
+//   DIR/state/                           the channels of the embedded store
+//   DIR/logs/                            pvkit.log, and the put log where one is asked for
+//   DIR/lock                             the process that holds it
+
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { ChannelStore } from '../../channels/stores/channel-store.ts';
+import { PvaError, reasonOf } from '../../protocol/errors.ts';
+import type { Limits } from '../../protocol/limits.ts';
+import { systemClock, type Clock } from '../../transport/clocks.ts';
+import { WorkspaceLock } from './workspace-lock.ts';
+
+export interface WorkspaceOptions {
+  readonly clock?: Clock;
+  /** Told when the lock of a process that is gone was taken over. */
+  readonly onStale?: (text: string) => void;
+}
+
+/** A folder that this process holds, from `open` to `close`. */
+export class Workspace {
+  /** Absolute. */
+  readonly folder: string;
+  readonly #lock: WorkspaceLock;
+  readonly #clock: Clock;
+
+  private constructor(folder: string, lock: WorkspaceLock, clock: Clock) {
+    this.folder = folder;
+    this.#lock = lock;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes a folder, which is made if it is not there.
+   * @throws WorkspaceLockedError that names the process that holds it; PvaError when it cannot be used
+   */
+  static async open(path: string, { clock = systemClock, onStale = () => {} }: WorkspaceOptions = {}) {
+    const folder = resolve(path);
+    try {
+      for (const part of ['state', 'logs']) await mkdir(join(folder, part), { recursive: true });
+      return new Workspace(folder, await WorkspaceLock.take(join(folder, 'lock'), clock, onStale), clock);
+    } catch (thrown) {
+      if (thrown instanceof PvaError) throw thrown;
+      throw new PvaError('WORKSPACE', `the workspace ${folder} cannot be used: ${reasonOf(thrown)}`, { cause: thrown });
+    }
+  }
+
+  /** Where logs go. */
+  get logFolder(): string {
+    return join(this.folder, 'logs');
+  }
+
+  /** The embedded store in this folder. @throws StoreError STORE_FORMAT when its file cannot be read */
+  async openStore(limits?: Limits): Promise<ChannelStore> {
+    // Loaded late: it is native code.
+    const { openEmbeddedStore } = await import('../../channels/stores/embedded/embedded-store.ts');
+    return openEmbeddedStore(join(this.folder, 'state'), { limits, clock: this.#clock });
+  }
+
+  /** Lets go of the folder; what was opened in it is closed before. */
+  async close(): Promise<void> {
+    await this.#lock.release();
+  }
+}
