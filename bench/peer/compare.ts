@@ -6,7 +6,7 @@ import { load, type Loaded, type LoadReport } from './load.ts';
 import type { Options } from './options.ts';
 import { measurePairs, type Gauging, type Pair } from './pairs.ts';
 import { startServe, type Peer, type PeerName, type Peers } from './peers.ts';
-import { comparedRow, type Row } from './row.ts';
+import { comparedRow, minuteNow, type Row } from './row.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** Part of a core past which somebody has no time left. */
@@ -28,7 +28,7 @@ export async function compare(
     ...noteOn(disturbed, 'counted though the machine was slow'),
     ...workNotes(pairs),
   ];
-  const now = { date: new Date().toISOString().slice(0, 16), commit };
+  const now = { date: minuteNow(), commit };
   return scenario.figures.map(({ name, unit, of, target }, index) =>
     comparedRow(
       {

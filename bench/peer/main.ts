@@ -1,6 +1,7 @@
 // `npm run bench:peer`: how fast is pvkit beside pvxs, the C++ server, on this machine? See docs/performance.md.
 
 import process from 'node:process';
+import { ALONE, type Alone } from './alone.ts';
 import { compare } from './compare.ts';
 import { whyUnpinned } from './cores.ts';
 import { Gauge } from './gauge.ts';
@@ -8,7 +9,7 @@ import { thisCommit, thisMachine } from './machine.ts';
 import { HELP, readOptions, type Options } from './options.ts';
 import { Peers } from './peers.ts';
 import { keepResults, RESULTS_FILE } from './results.ts';
-import type { Row } from './row.ts';
+import { minuteNow, singleRow, type Row } from './row.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { tableOf } from './table.ts';
 
@@ -32,7 +33,8 @@ async function main(): Promise<number> {
   const isAsked = (name: string): boolean =>
     options.only.length === 0 || options.only.some((beginning) => name.startsWith(beginning));
   const scenarios = SCENARIOS.filter(({ name }) => isAsked(name));
-  if (scenarios.length === 0) {
+  const alone = ALONE.filter(({ name }) => isAsked(name));
+  if (scenarios.length + alone.length === 0) {
     process.stderr.write(`no row begins with ${options.only.join(', ')}\n\n${HELP}`);
     return BAD_USAGE;
   }
@@ -45,11 +47,25 @@ async function main(): Promise<number> {
   if (whyUnpinned !== undefined) say(`not pinned to cores: ${whyUnpinned}`);
   const gauge = await Gauge.open();
   const rows: Row[] = [];
+  const add = (news: readonly Row[]): void => {
+    rows.push(...news);
+    say(tableOf(news).split('\n').slice(1).join('\n'));
+  };
+  let hasFailed = false;
+  const attempt = async (name: string, measure: () => Promise<readonly Row[]>): Promise<void> => {
+    try {
+      add(await measure());
+    } catch (thrown) {
+      hasFailed = true;
+      say(`${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    }
+  };
   try {
     for (const scenario of scenarios) {
-      const measured = await compare(scenario, options, { peers, gauge, commit });
-      rows.push(...measured);
-      say(tableOf(measured).split('\n').slice(1).join('\n'));
+      await attempt(scenario.name, () => compare(scenario, options, { peers, gauge, commit }));
+    }
+    for (const what of alone) {
+      await attempt(what.name, async () => [await measureAlone(what, options.pairs, commit)]);
     }
   } finally {
     await gauge.close();
@@ -60,7 +76,18 @@ async function main(): Promise<number> {
     keepResults({ machine, pvxs, rows });
     say(`written to ${RESULTS_FILE}`);
   }
-  return rows.some(({ faults }) => faults.length > 0) ? FAILED : 0;
+  return hasFailed || rows.some(({ faults }) => faults.length > 0) ? FAILED : 0;
+}
+
+async function measureAlone({ name, unit, target, measure }: Alone, runs: number, commit: string): Promise<Row> {
+  const figures: number[] = [];
+  const faults = new Set<string>();
+  for (let run = 0; run < runs; run++) {
+    const { figure, faults: some = [] } = await measure();
+    figures.push(figure);
+    for (const fault of some) faults.add(fault);
+  }
+  return singleRow({ name, unit, target, faults: [...faults], notes: [] }, figures, { date: minuteNow(), commit });
 }
 
 function say(text: string): void {

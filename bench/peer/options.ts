@@ -16,7 +16,7 @@ export interface Options {
 
 export const HELP = `npm run bench:peer -- [--only NAME]... [--pairs N] [--seconds S] [--quick]
 
-  --only NAME     rows whose names begin so (get, get-10x16, put, monitor, array, search, connect, burst, workers, startup,
+  --only NAME     rows whose names begin so (get, get-10x16, full, put, monitor, array, search, connect, burst, workers, startup,
                   memory); may be given many times
   --pairs N       runs of each of the two servers for each row, in turn (default 5)
   --seconds S     measured time of each run, after a second of warming up (default 2)

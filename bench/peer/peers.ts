@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { Child } from './child.ts';
-import type { Cores } from './cores.ts';
+import { SERVER_CORE, type Cores } from './cores.ts';
 import { pvxsServer, type PvxsServer } from './pvxs.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -21,6 +21,9 @@ export interface Peer {
   /** `HOST:PORT` */
   readonly server: string;
   readonly udpPort: number;
+  /** Milliseconds from its start until it said that it serves. */
+  readonly readyMs: number;
+  ask(line: string): Promise<string>;
   end(): Promise<void>;
 }
 
@@ -31,6 +34,11 @@ export class Peers {
   start(name: PeerName, cores: Cores): Promise<Peer> {
     return startPeer(name === 'pvxs' ? this.pvxs.command : [process.execPath, PVKIT_SERVER], cores);
   }
+}
+
+/** The server of pvkit's public API; it can be asked for the bytes that it uses. */
+export function startMeasurable(): Promise<Peer> {
+  return startPeer([process.execPath, '--expose-gc', PVKIT_SERVER], SERVER_CORE);
 }
 
 /** `pvkit serve WORDS` on loopback. */
@@ -47,9 +55,17 @@ async function startPeer(command: readonly string[], cores: Cores): Promise<Peer
     EPICS_PVAS_AUTO_BEACON_ADDR_LIST: 'NO',
     EPICS_PVAS_BEACON_ADDR_LIST: LOOPBACK,
   };
+  const start = performance.now();
   const child = new Child(command, { cores, environment });
   const { tcpPort, udpPort } = ports.parse(JSON.parse(await child.line()));
-  return { pid: child.pid, server: `${LOOPBACK}:${tcpPort}`, udpPort, end: () => child.end() };
+  return {
+    pid: child.pid,
+    server: `${LOOPBACK}:${tcpPort}`,
+    udpPort,
+    readyMs: performance.now() - start,
+    ask: (line) => child.ask(line),
+    end: () => child.end(),
+  };
 }
 
 /** A UDP port that nobody has just now: pvxs does not look for one itself. */

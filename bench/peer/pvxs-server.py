@@ -20,15 +20,16 @@ SCALAR = NTScalar("d").type
 ARRAY = NTScalar("ad").type
 
 
-def stamp():
-    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    return {"secondsPastEpoch": seconds, "nanoseconds": nanoseconds}
+def scalar(value, type=SCALAR):
+    """The value alone, as `SharedPV(nt=NTScalar("d"), initial=0)` of p4p has it: what costs pvxs least."""
+    return Value(type, {"value": value})
 
 
-def filled(value, type=SCALAR):
-    """Every field is set, so that replies of both servers are of one size."""
+def filled(value):
+    """As a PV of a real system has it: every field of the three that an NTScalar must have is set."""
     alarm = {"severity": 0, "status": 0, "message": ""}
-    return Value(type, {"value": value, "alarm": alarm, "timeStamp": {**stamp(), "userTag": 0}})
+    time_stamp = {"secondsPastEpoch": 1_767_225_600, "nanoseconds": 123_456_789, "userTag": 0}
+    return Value(SCALAR, {"value": value, "alarm": alarm, "timeStamp": time_stamp})
 
 
 class Mailbox:
@@ -44,7 +45,7 @@ class Rhythm:
         self.period = period
         self.watched = set()
         for name in names:
-            provider.add(name, SharedPV(handler=Watch(self.watched), initial=filled(0.0)))
+            provider.add(name, SharedPV(handler=Watch(self.watched), initial=scalar(0.0)))
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -54,7 +55,7 @@ class Rhythm:
             watched = list(self.watched)
             count += bool(watched)
             for pv in watched:
-                pv.post(Value(SCALAR, {"value": count, "timeStamp": stamp()}))
+                pv.post(scalar(count))
             time.sleep(max(0, start + (self.period if watched else 0.01) - time.monotonic()))
 
 
@@ -70,13 +71,14 @@ class Watch:
 
 
 provider = StaticProvider("bench")
+provider.add("bench:full", SharedPV(handler=Mailbox(), initial=filled(1.5)))
 for name in ["bench:get", "bench:idle"]:
-    provider.add(name, SharedPV(handler=Mailbox(), initial=filled(1.5)))
+    provider.add(name, SharedPV(handler=Mailbox(), initial=scalar(1.5)))
 for index in range(100):
-    provider.add(f"bench:put{index}", SharedPV(handler=Mailbox(), initial=filled(0.0)))
+    provider.add(f"bench:put{index}", SharedPV(handler=Mailbox(), initial=scalar(0.0)))
 for index in range(10_000):
-    provider.add(f"bench:pv{index}", SharedPV(initial=filled(0.0)))
-provider.add("bench:array", SharedPV(initial=filled(numpy.arange(1_000_000) / 2.0, ARRAY)))
+    provider.add(f"bench:pv{index}", SharedPV(initial=scalar(0.0)))
+provider.add("bench:array", SharedPV(initial=scalar(numpy.arange(1_000_000) / 2.0, ARRAY)))
 Rhythm(["bench:counter"], 0.001)
 Rhythm([f"bench:rate{index}" for index in range(100)], 0.01)
 

@@ -53,3 +53,8 @@ export function singleRow(
   const reached = measured.faults.length > 0 ? undefined : measured.target && isReached(pvkit, measured.target);
   return { ...measured, pvkit, isReached: reached, ...now };
 }
+
+/** When a row was measured, to the minute, in UTC. */
+export function minuteNow(): string {
+  return new Date().toISOString().slice(0, 16);
+}

@@ -22,7 +22,11 @@ export interface Scenario {
   readonly workers?: number;
 }
 
-const get = (clients: number, depth: number): readonly string[] => ['get', 'bench:get', ...shape(clients, depth)];
+const get = (clients: number, depth: number, pvName = 'bench:get'): readonly string[] => [
+  'get',
+  pvName,
+  ...shape(clients, depth),
+];
 /** A PV for each client, so that each can tell whether it finds again what it put. */
 const put = (clients: number, depth: number): readonly string[] => [
   'put',
@@ -36,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'get-10x16', words: get(10, 16), figures: [perSecond(atLeast(1.3)), p99(atMost(2))] },
   { name: 'get-10x1', words: get(10, 1), figures: [perSecond(atLeast(0.75))] },
   { name: 'get-100x1', words: get(100, 1), figures: [perSecond(atLeast(0.75))] },
+  { name: 'full-get-10x16', words: get(10, 16, 'bench:full'), figures: [perSecond()] },
   { name: 'put-1x1', words: put(1, 1), figures: [perSecond()] },
   { name: 'put-1x16', words: put(1, 16), figures: [perSecond(atLeast(1))] },
   { name: 'put-100x16', words: put(100, 16), figures: [perSecond(atLeast(1))] },
