@@ -6,6 +6,8 @@ import { UsageError } from './fault.ts';
 import { timeoutMsOf, type DebugOptions, type ServerOptions, type TimeoutOptions } from './options.ts';
 import { withClient } from './session.ts';
 
+const DEFAULT_UDP_PORT = 5_076;
+
 /** The server's TCP address. @throws TimeoutError when no server has the PV */
 export function endpointOf(
   pvName: string,
@@ -17,6 +19,15 @@ export function endpointOf(
     const { server } = await context.info(pvName, { timeoutMs: timeoutMsOf(options), signal: host.interrupt });
     return addressOf(server, context.config.tcpPort, host);
   });
+}
+
+/** The server's UDP address; this host's without `--server`. */
+export async function searchEndpointOf(
+  { server = '127.0.0.1', udpPort = DEFAULT_UDP_PORT }: ServerOptions & { readonly udpPort?: number },
+  host: CliHost,
+): Promise<Endpoint> {
+  const { address } = await addressOf(server, udpPort, host);
+  return { address, port: udpPort };
 }
 
 async function addressOf(text: string, defaultPort: number, host: CliHost): Promise<Endpoint> {

@@ -5,6 +5,7 @@ import { Argument, Option, type Command } from 'commander';
 import { LOAD_SCENARIOS, runLoad, type LoadResult, type LoadScenario } from '../index.ts';
 import { DONE, FAILED, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
+import { UsageError } from './fault.ts';
 import type { CliHost } from './host.ts';
 import { loadNamesOf } from './load-names.ts';
 import { LoadMeter, loadSummary } from './load-view.ts';
@@ -24,7 +25,7 @@ import {
 } from './options.ts';
 import { printable } from './printable.ts';
 import type { Act } from './run.ts';
-import { endpointOf } from './load-server.ts';
+import { endpointOf, searchEndpointOf } from './load-server.ts';
 
 interface LoadCommandOptions extends DebugOptions, JsonOptions, TimeoutOptions, ServerOptions {
   readonly clients: number;
@@ -34,6 +35,9 @@ interface LoadCommandOptions extends DebugOptions, JsonOptions, TimeoutOptions, 
   readonly rate?: number;
   readonly request?: string;
   readonly pid?: readonly number[];
+  readonly channels?: number;
+  readonly names?: number;
+  readonly udpPort?: number;
 }
 
 const ABOUT = `Load a server with many requests, check every answer, and tell how many it can do.`;
@@ -42,10 +46,15 @@ const EXAMPLES = `
 Examples:
   pvkit load get demo:sine
 `;
+/** Scenarios that can wait between requests. */
+const PACED: ReadonlySet<LoadScenario> = new Set(['get', 'put', 'array']);
 const MAX_CLIENTS = 10_000;
 const MAX_DEPTH = 10_000;
 const MAX_RATE = 100_000_000;
 const MAX_SECONDS = 86_400;
+const MAX_CHANNELS = 10_000;
+const MAX_NAMES_PER_DATAGRAM = 1_000;
+const MAX_PORT = 65_535;
 const MAX_PID = 0x7fff_ffff;
 
 export function addLoad(program: Command, host: CliHost, run: Act): Command {
@@ -75,6 +84,23 @@ export function addLoad(program: Command, host: CliHost, run: Act): Command {
         'process of the server on this machine, to tell its processor time; may come several times',
       ).argParser((text, before: readonly number[] | undefined) => [...(before ?? []), countOf(text, 1, MAX_PID)]),
     );
+  command
+    .addOption(
+      new Option(
+        '--channels <count>',
+        'connect: create so many channels on one link at once, again and again',
+      ).argParser((text) => countOf(text, 1, MAX_CHANNELS)),
+    )
+    .addOption(
+      new Option('--names <count>', 'search: names in each datagram (default: 1)').argParser((text) =>
+        countOf(text, 1, MAX_NAMES_PER_DATAGRAM),
+      ),
+    )
+    .addOption(
+      new Option('--udp-port <port>', 'search: port of the server (default: 5076)').argParser((text) =>
+        countOf(text, 1, MAX_PORT),
+      ),
+    );
   withDebug(
     withRequest(withServer(withTimeout(withJson(command), 'what a connection or a reply may take'))),
     'print the configuration of the client on stderr',
@@ -92,7 +118,9 @@ async function load(
   options: LoadCommandOptions,
   host: CliHost,
 ): Promise<ExitCode> {
-  const server = await endpointOf(names[0] ?? '', options, host);
+  requireFitting(scenario, options);
+  const server =
+    scenario === 'search' ? await searchEndpointOf(options, host) : await endpointOf(names[0] ?? '', options, host);
   const meter = options.json === true ? undefined : new LoadMeter(host, scenario);
   const result = await runLoad(scenario, {
     server,
@@ -105,6 +133,8 @@ async function load(
     request: options.request,
     timeoutMs: timeoutMsOf(options),
     serverPids: options.pid,
+    channels: options.channels,
+    namesPerDatagram: options.names,
     signal: host.interrupt,
     onProgress: (progress) => meter?.show(progress),
     network: host.network,
@@ -113,6 +143,20 @@ async function load(
   host.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : loadSummary(result));
   for (const problem of result.problems) host.stderr.write(`${printable(problem)}\n`);
   return isFaultless(result) ? DONE : FAILED;
+}
+
+/** Flags of another scenario would be ignored without a word. */
+function requireFitting(scenario: LoadScenario, options: LoadCommandOptions): void {
+  const owners = { channels: 'connect', names: 'search', udpPort: 'search' } as const;
+  const flags = { channels: '--channels', names: '--names', udpPort: '--udp-port' } as const;
+  for (const key of ['channels', 'names', 'udpPort'] as const) {
+    if (options[key] !== undefined && scenario !== owners[key]) {
+      throw new UsageError(`${flags[key]} is for \`pvkit load ${owners[key]}\` only`);
+    }
+  }
+  if (options.rate !== undefined && !PACED.has(scenario)) {
+    throw new UsageError(`--rate is for \`pvkit load ${[...PACED].join('|')}\` only`);
+  }
 }
 
 function isFaultless({ wrong, lost, errors, operations }: LoadResult): boolean {

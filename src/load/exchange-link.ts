@@ -130,6 +130,10 @@ export class ExchangeLink implements LinkHandlers {
   }
 
   reply(message: ServerMessage, frame: Frame): void {
+    if (message.command === 'DESTROY_CHANNEL') {
+      this.#tally.errors++;
+      return this.#tally.tell(`the server destroyed channel ${message.cid}`);
+    }
     if (!('ioid' in message)) return;
     const request = this.#requests[message.ioid];
     if (request === undefined) return;

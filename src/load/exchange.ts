@@ -12,8 +12,6 @@ import type { Workload, WorkloadSettings } from './workload.ts';
 /** Requests are released this often when there is a rate. */
 const PACE_MS = 1;
 const MS_PER_SECOND = 1_000;
-/** Replies under way are looked after this often at the end. */
-const DRAIN_MS = 5;
 
 export class Exchange implements Workload {
   readonly #settings: WorkloadSettings;
@@ -66,9 +64,7 @@ export class Exchange implements Workload {
     const { link, tally } = this.#settings;
     this.#pace?.cancel();
     for (const loop of this.#loops) loop.stop();
-    const deadline = link.clock.now() + link.timeoutMs;
-    while (this.#underWayCount() > 0 && link.clock.now() < deadline) await this.#pause(DRAIN_MS);
-    const lost = this.#underWayCount();
+    const lost = await this.#settings.drained(() => this.#underWayCount());
     if (lost > 0) {
       tally.lost += lost;
       tally.tell(`${lost} ${lost === 1 ? 'request has' : 'requests have'} no reply after ${link.timeoutMs / 1000} s`);
@@ -112,9 +108,5 @@ export class Exchange implements Workload {
 
   #underWayCount(): number {
     return this.#loops.reduce((sum, { underWayCount }) => sum + underWayCount, 0);
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#settings.link.clock.after(ms, resolve));
   }
 }

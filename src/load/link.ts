@@ -34,6 +34,8 @@ export interface LinkSettings {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly timeoutMs: number;
+  /** Of the buffer that each connection reads into. */
+  readonly readBytes: number;
   readonly user: string;
   readonly host: string;
 }
@@ -46,17 +48,18 @@ export interface LinkHandlers {
   rested(): void;
   /** A reply that is exactly what `expect` said. */
   matched(ioid: number): void;
-  /** Any other reply to an operation; the frame is valid until this returns. */
+  /** Any other reply to an operation, or the end of a channel; the frame is valid until this returns. */
   reply(message: ServerMessage, frame: Frame): void;
+  /** See `ScannerHandlers.raw`. */
+  raw?(command: number, bytes: Buffer, at: number, size: number): boolean;
   /** The link is gone, not by our own doing. */
   lost(reason: PvaError): void;
 }
 
 export type OperationName = 'GET' | 'PUT' | 'MONITOR';
 
-const CODES = { GET: 0x0a, PUT: 0x0b, MONITOR: 0x0d } as const satisfies Record<OperationName, number>;
-/** One read of this size holds hundreds of replies, and stays in the processor's cache. */
-const READ_BYTES = 256 * 1024;
+/** Codes of the commands that are recognised by their bytes. */
+export const COMMAND_CODES = { GET: 0x0a, PUT: 0x0b, MONITOR: 0x0d } as const satisfies Record<OperationName, number>;
 /** All peers send these two and none reads them; the values are those of pvxs. */
 const RECEIVE_BUFFER_BYTES = 0x1_0000;
 const REGISTRY_SIZE = 0x7fff;
@@ -90,8 +93,9 @@ export class LoadLink {
     this.serverText = endpointText(settings.server);
     this.#receiver = new TypeReceiver({ limits: settings.limits });
     this.#context = { types: this.#receiver, typeOf: (ioid: number) => this.#types.get(ioid) };
-    this.#scanner = new ReplyScanner(CODES[command], settings.limits, {
+    this.#scanner = new ReplyScanner(COMMAND_CODES[command], settings.limits, {
       matched: (ioid) => this.handlers?.matched(ioid),
+      raw: (code, bytes, at, size) => this.handlers?.raw?.(code, bytes, at, size) === true,
       frame: (frame) => this.#accept(frame),
     });
   }
@@ -99,7 +103,7 @@ export class LoadLink {
   /** Connects and waits until the server takes us. `command` is the operation whose replies are recognised by bytes. */
   static async open(settings: LinkSettings, command: OperationName): Promise<LoadLink> {
     const { network, clock, server, timeoutMs } = settings;
-    const readBuffer = Buffer.allocUnsafe(READ_BYTES);
+    const readBuffer = Buffer.allocUnsafe(settings.readBytes);
     const tcp = await network.connectTcp(server, { timeoutMs, readBuffer });
     const link = new LoadLink(tcp, settings, command);
     const validated = link.#answer('validated', 'CONNECTION_VALIDATED');
@@ -229,7 +233,7 @@ export class LoadLink {
         if (this.#waiters.has(`request ${message.ioid}`)) return this.#settle(`request ${message.ioid}`, message);
         return this.handlers?.reply(message, frame);
       case 'DESTROY_CHANNEL':
-        throw new RemoteProtocolError(`the server destroyed channel ${message.cid}`);
+        return this.handlers?.reply(message, frame);
       default:
         return;
     }

@@ -63,6 +63,10 @@ export interface RunLoadOptions {
   readonly rate?: number | undefined;
   /** What a connection, and at the end a reply, may take; default 5 000. */
   readonly timeoutMs?: number | undefined;
+  /** `search`: names in each datagram, default 1. */
+  readonly namesPerDatagram?: number | undefined;
+  /** `connect`: channels that are created on each link at once, again and again; default: one on each of a burst of links. */
+  readonly channels?: number | undefined;
   /** A pvRequest; default: all fields. */
   readonly request?: string | undefined;
   /** Processes of the server on this machine, whose processor time is told. */

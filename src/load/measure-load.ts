@@ -7,33 +7,52 @@ import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
+import { ChannelChurn } from './channel-churn.ts';
+import { ConnectionBurst } from './connection-burst.ts';
 import { Exchange } from './exchange.ts';
+import { Searches } from './searches.ts';
 import { processSeconds } from './server-cpu.ts';
+import { Subscriptions } from './subscriptions.ts';
 import type { RunLoadOptions, LoadProgress, LoadResult, LoadScenario } from './load.ts';
 import { Tally } from './tally.ts';
 import type { Workload, WorkloadSettings } from './workload.ts';
 
 const DEFAULT_SECONDS = 5;
+const DEFAULT_WARMUP_SECONDS = 1;
 const DEFAULT_TIMEOUT_MS = 5_000;
+/** What is under way is looked after this often at the end. */
+const DRAIN_MS = 5;
+const READ_BYTES = 256 * 1024;
+const MANY_READ_BYTES = 16 * 1024;
+const FEW_CLIENTS = 16;
+/** As much as the kernel may hold for a socket, in one call. */
+const ARRAY_READ_BYTES = 1024 * 1024;
 const PROGRESS_MS = 1_000;
 const MS_PER_SECOND = 1_000;
 const US_PER_SECOND = 1_000_000;
 
 /** What `runLoad` does. */
 export async function measureLoad(scenario: LoadScenario, options: RunLoadOptions): Promise<LoadResult> {
-  const { server, names, clients = 1, depth = 1, serverPids = [] } = options;
+  const { server, names, clients = 1, depth = 1, serverPids = [], channels } = options;
   const clock = options.clock ?? systemClock;
   if (names.length === 0) throw new LocalProtocolError('a load needs the name of a PV at least');
   const tally = new Tally();
-  const workload = workloadOf(scenario, { options, tally, clock });
-  const seconds = options.seconds ?? DEFAULT_SECONDS;
+  const over = new AbortController();
+  const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal]);
+  const settings = settingsOf(scenario, { options, tally, clock, ended: () => over.abort() });
+  const isBurst = scenario === 'connect' && channels === undefined;
+  const workload = workloadOf(scenario, settings, isBurst);
+  const phase = { workload, tally, clock, signal, onProgress: options.onProgress };
   try {
     await workload.open();
+    let before = usage(clock, serverPids);
     workload.start();
-    await new Phase('warmup', workload, tally, clock, options).last(options.warmupSeconds ?? 1);
-    tally.restart();
-    const before = usage(clock, serverPids);
-    await new Phase('measuring', workload, tally, clock, options).last(seconds);
+    if (!isBurst) {
+      await lastingPhase('warmup', options.warmupSeconds ?? DEFAULT_WARMUP_SECONDS, phase);
+      tally.restart();
+      before = usage(clock, serverPids);
+    }
+    await lastingPhase('measuring', isBurst ? Number.POSITIVE_INFINITY : (options.seconds ?? DEFAULT_SECONDS), phase);
     const after = usage(clock, serverPids);
     tally.isCounting = false;
     const elapsed = (after.now - before.now) / MS_PER_SECOND;
@@ -69,91 +88,107 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
   }
 }
 
-function workloadOf(
+function settingsOf(
   scenario: LoadScenario,
-  { options, tally, clock }: { readonly options: RunLoadOptions; readonly tally: Tally; readonly clock: Clock },
-): Workload {
-  const settings: WorkloadSettings = {
+  around: {
+    readonly options: RunLoadOptions;
+    readonly tally: Tally;
+    readonly clock: Clock;
+    readonly ended: () => void;
+  },
+): WorkloadSettings {
+  const { options, tally, clock, ended } = around;
+  const { clients = 1, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  return {
     link: {
       server: options.server,
       network: options.network ?? nodeNetwork,
       clock,
       limits: options.limits ?? DEFAULT_LIMITS,
-      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      timeoutMs,
+      readBytes: readBytesOf(scenario, clients),
       ...identity(),
     },
     names: options.names,
-    clients: options.clients ?? 1,
+    clients,
     depth: options.depth ?? 1,
     rate: options.rate,
     request: options.request ?? '',
+    namesPerDatagram: options.namesPerDatagram ?? 1,
+    channels: options.channels ?? 1,
     tally,
+    drained: async (count) => {
+      const deadline = clock.now() + timeoutMs;
+      while (count() > 0 && clock.now() < deadline) await pause(DRAIN_MS, clock);
+      return count();
+    },
+    ended,
   };
+}
+
+/** A read holds hundreds of replies, and many connections together take no more memory than few. */
+function readBytesOf(scenario: LoadScenario, clients: number): number {
+  if (scenario === 'array') return ARRAY_READ_BYTES;
+  return clients <= FEW_CLIENTS ? READ_BYTES : MANY_READ_BYTES;
+}
+
+function workloadOf(scenario: LoadScenario, settings: WorkloadSettings, isBurst: boolean): Workload {
   switch (scenario) {
     case 'get':
     case 'array':
       return new Exchange(settings, 'GET');
     case 'put':
       return new Exchange(settings, 'PUT');
-    default:
-      throw new LocalProtocolError(`no load of the kind ${scenario}`);
+    case 'monitor':
+      return new Subscriptions(settings);
+    case 'connect':
+      return isBurst ? new ConnectionBurst(settings) : new ChannelChurn(settings);
+    case 'search':
+      return new Searches(settings);
   }
 }
 
-/** One of the two times of a load, with its progress. */
-class Phase {
-  readonly #name: LoadProgress['phase'];
-  readonly #workload: Workload;
-  readonly #tally: Tally;
-  readonly #clock: Clock;
-  readonly #options: RunLoadOptions;
+interface PhaseSettings {
+  readonly workload: Workload;
+  readonly tally: Tally;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onProgress: RunLoadOptions['onProgress'];
+}
 
-  constructor(name: LoadProgress['phase'], workload: Workload, tally: Tally, clock: Clock, options: RunLoadOptions) {
-    this.#name = name;
-    this.#workload = workload;
-    this.#tally = tally;
-    this.#clock = clock;
-    this.#options = options;
-  }
-
-  /** Waits until the time is over, all links are lost, or nobody wants more. */
-  async last(seconds: number): Promise<void> {
-    const startedAt = this.#clock.now();
-    const endsAt = startedAt + seconds * MS_PER_SECOND;
-    let toldAt = startedAt;
-    let toldCount = 0;
-    while (!this.#isOver(endsAt)) {
-      await this.#pause(Math.min(PROGRESS_MS, endsAt - this.#clock.now()));
-      const now = this.#clock.now();
-      const { operations } = this.#tally;
-      this.#options.onProgress?.({
-        phase: this.#name,
-        seconds: (now - startedAt) / MS_PER_SECOND,
-        operations,
-        perSecond: rate(operations - toldCount, (now - toldAt) / MS_PER_SECOND) ?? 0,
-        faults: this.#tally.wrong + this.#tally.lost + this.#tally.errors,
-      });
-      toldAt = now;
-      toldCount = operations;
-    }
-  }
-
-  #isOver(endsAt: number): boolean {
-    return this.#clock.now() >= endsAt || this.#workload.isBroken || this.#options.signal?.aborted === true;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = this.#options;
-      const over = (): void => {
-        timer.cancel();
-        signal?.removeEventListener('abort', over);
-        resolve();
-      };
-      const timer = this.#clock.after(ms, over);
-      signal?.addEventListener('abort', over);
+/** Waits until the time is over, all links are lost, or nobody wants more; tells each second how it goes. */
+async function lastingPhase(name: LoadProgress['phase'], seconds: number, settings: PhaseSettings): Promise<void> {
+  const { workload, tally, clock, signal, onProgress } = settings;
+  const startedAt = clock.now();
+  const endsAt = startedAt + seconds * MS_PER_SECOND;
+  let toldAt = startedAt;
+  let toldCount = 0;
+  while (clock.now() < endsAt && !workload.isBroken && !signal.aborted) {
+    await pause(Math.min(PROGRESS_MS, endsAt - clock.now()), clock, signal);
+    const now = clock.now();
+    const { operations, wrong, lost, errors } = tally;
+    onProgress?.({
+      phase: name,
+      seconds: (now - startedAt) / MS_PER_SECOND,
+      operations,
+      perSecond: rate(operations - toldCount, (now - toldAt) / MS_PER_SECOND) ?? 0,
+      faults: wrong + lost + errors,
     });
+    toldAt = now;
+    toldCount = operations;
   }
+}
+
+function pause(ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = clock.after(ms, over);
+    signal?.addEventListener('abort', over);
+  });
 }
 
 interface Usage {

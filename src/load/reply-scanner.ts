@@ -12,6 +12,11 @@ import type { Limits } from '../protocol/limits.ts';
 export interface ScannerHandlers {
   /** The reply to this request is what was expected. */
   matched(ioid: number): void;
+  /**
+   * Any other message that lies whole in a chunk, with its header at `at`. True when it was understood from its bytes;
+   * otherwise it comes again as a frame. Called for messages of one piece with a body of at least four bytes.
+   */
+  raw?(command: number, bytes: Buffer, at: number, size: number): boolean;
   /** Any other message; its body is valid until this returns. What it throws is passed on by `push`. */
   frame(frame: Frame): void;
 }
@@ -69,11 +74,11 @@ export class ReplyScanner {
     while (end - at >= HEADER_BYTES) {
       const size = sizeAt(chunk, at);
       const next = at + HEADER_BYTES + size;
-      const isPlain = this.#isPlain(chunk, at) && size >= IOID_BYTES;
-      if (isPlain && end - at >= PREFIX_BYTES) {
+      if (size >= IOID_BYTES && end - at >= PREFIX_BYTES && isPlain(chunk, at)) {
+        const command = chunk[at + COMMAND_AT] ?? 0;
         const ioid = ioidAt(chunk, at);
-        const body = this.#bodies[ioid];
-        if (body !== undefined && body.length === size) {
+        const body = command === this.#command ? this.#bodies[ioid] : undefined;
+        if (body?.length === size) {
           const start = at + HEADER_BYTES;
           if (next <= end && isEqual(body, 0, chunk, start, size)) {
             this.#handlers.matched(ioid);
@@ -87,6 +92,9 @@ export class ReplyScanner {
             this.#matchedBytes = end - start;
             return;
           }
+        } else if (next <= end && this.#handlers.raw?.(command, chunk, at, size) === true) {
+          at = next;
+          continue;
         }
       }
       at = this.#toFramer(chunk, at);
@@ -132,7 +140,7 @@ export class ReplyScanner {
     this.#headBytes += piece.length;
     if (this.#headBytes < HEADER_BYTES) return piece.length;
     this.#headBytes = 0;
-    const bodyBytes = this.#isControl(this.#head, 0) ? 0 : sizeAt(this.#head, 0);
+    const bodyBytes = isControl(this.#head, 0) ? 0 : sizeAt(this.#head, 0);
     const bodyPiece = Math.min(bodyBytes, chunk.length - piece.length);
     this.#owedBytes = bodyBytes - bodyPiece;
     this.#framer.push(this.#head, this.#accept);
@@ -141,7 +149,7 @@ export class ReplyScanner {
   }
 
   #toFramer(chunk: Buffer, at: number): number {
-    const bodyBytes = this.#isControl(chunk, at) ? 0 : sizeAt(chunk, at);
+    const bodyBytes = isControl(chunk, at) ? 0 : sizeAt(chunk, at);
     const whole = at + HEADER_BYTES + bodyBytes;
     const next = Math.min(whole, chunk.length);
     this.#owedBytes = whole - next;
@@ -150,19 +158,15 @@ export class ReplyScanner {
   }
 
   readonly #accept = (frame: Frame): void => this.#handlers.frame(frame);
+}
 
-  #isPlain(bytes: Buffer, at: number): boolean {
-    return (
-      bytes[at] === MAGIC &&
-      bytes[at + COMMAND_AT] === this.#command &&
-      bytes[at + 1] !== 0 &&
-      ((bytes[at + FLAGS_AT] ?? 0) & ~BIG_ENDIAN) === PLAIN_FLAGS
-    );
-  }
+function isPlain(bytes: Buffer, at: number): boolean {
+  // Version 0 does not exist; the framer says so.
+  return bytes[at] === MAGIC && bytes[at + 1] !== 0 && ((bytes[at + FLAGS_AT] ?? 0) & ~BIG_ENDIAN) === PLAIN_FLAGS;
+}
 
-  #isControl(bytes: Buffer, at: number): boolean {
-    return ((bytes[at + FLAGS_AT] ?? 0) & CONTROL) !== 0;
-  }
+function isControl(bytes: Buffer, at: number): boolean {
+  return ((bytes[at + FLAGS_AT] ?? 0) & CONTROL) !== 0;
 }
 
 /** Of the body; in a control message a value. */

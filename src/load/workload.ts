@@ -12,11 +12,19 @@ export interface WorkloadSettings {
   readonly rate: number | undefined;
   /** A pvRequest; '' for all fields. */
   readonly request: string;
+  /** Names in one datagram of a search. */
+  readonly namesPerDatagram: number;
+  /** Channels that are created on one link at once. */
+  readonly channels: number;
   readonly tally: Tally;
+  /** Waits until this is 0, but only for the time that a reply may take; gives what it is then. */
+  drained(count: () => number): Promise<number>;
+  /** There is nothing more to wait for. */
+  ended(): void;
 }
 
 export interface Workload {
-  /** All links are lost: there is nothing more to wait for. */
+  /** All links are lost, or all work is done: there is nothing more to wait for. */
   readonly isBroken: boolean;
   /** Connects and gets everything ready. Rejects when the server refuses or does not answer. */
   open(): Promise<void>;

@@ -1,0 +1,107 @@
+// Where in a monitor's update does its counter stand, so that it can be checked without decoding the update?
+
+import type { BitSet } from '../protocol/bit-set.ts';
+import type { Frame } from '../protocol/framer.ts';
+import { HEADER_BYTES } from '../protocol/header.ts';
+import { fieldBits } from '../protocol/types/field-bits.ts';
+import type { ScalarName, StructureType } from '../protocol/types/type-desc.ts';
+
+type Read = (view: DataView, at: number, isLittle: boolean) => number;
+
+/** How one kind of number is read, and how far two values of it are apart. */
+export interface CounterForm {
+  readonly read: Read;
+  /** Values are compared modulo this, since counters begin anew; of long only the lower half is read. */
+  readonly modulus: number;
+}
+
+/** What updates have in common whose counter is found by position. */
+export interface CounterLayout extends CounterForm {
+  readonly flags: number;
+  readonly bodyBytes: number;
+  /** Of the changed mask, behind request id and subcommand. */
+  readonly mask: Buffer;
+  /** From the start of the body. */
+  readonly valueAt: number;
+}
+
+const MASK_AT = 5;
+const FLAGS_AT = 2;
+const BIG_ENDIAN = 0x80;
+/** A mask of up to 2 000 bits has its size in one byte; more fields than that has no counter. */
+const MAX_MASK_BYTES = 254;
+
+const FORMS: Readonly<Partial<Record<ScalarName, CounterForm>>> = {
+  byte: { read: (view, at) => view.getUint8(at), modulus: 2 ** 8 },
+  ubyte: { read: (view, at) => view.getUint8(at), modulus: 2 ** 8 },
+  short: { read: (view, at, isLittle) => view.getUint16(at, isLittle), modulus: 2 ** 16 },
+  ushort: { read: (view, at, isLittle) => view.getUint16(at, isLittle), modulus: 2 ** 16 },
+  int: { read: (view, at, isLittle) => view.getUint32(at, isLittle), modulus: 2 ** 32 },
+  uint: { read: (view, at, isLittle) => view.getUint32(at, isLittle), modulus: 2 ** 32 },
+  long: { read: (view, at, isLittle) => view.getUint32(isLittle ? at : at + 4, isLittle), modulus: 2 ** 32 },
+  ulong: { read: (view, at, isLittle) => view.getUint32(isLittle ? at : at + 4, isLittle), modulus: 2 ** 32 },
+  float: { read: (view, at, isLittle) => view.getFloat32(at, isLittle), modulus: 2 ** 24 },
+  double: { read: (view, at, isLittle) => view.getFloat64(at, isLittle), modulus: 2 ** 53 },
+};
+
+/** The form of the field `value`; undefined when it is no number. */
+export function counterFormOf(type: StructureType): CounterForm | undefined {
+  const field = type.fields.find(({ name }) => name === 'value')?.type;
+  return field?.kind === 'scalar' ? FORMS[field.scalar] : undefined;
+}
+
+/** The bit of the field `value`. */
+export function valueBitOf(type: StructureType): number {
+  return fieldBits(type)[type.fields.findIndex(({ name }) => name === 'value')] ?? 0;
+}
+
+/**
+ * The layout that this update and all that look like it have; undefined when the counter has to be looked for: it is not
+ * the first field that changed, or something in the update has no fixed size.
+ */
+export function counterLayoutOf(type: StructureType, changed: BitSet, frame: Frame): CounterLayout | undefined {
+  const form = counterFormOf(type);
+  const maskBytes = frame.body[MASK_AT] ?? 0;
+  if (form === undefined || maskBytes > MAX_MASK_BYTES || changed.next(0) !== valueBitOf(type)) return undefined;
+  if (!isFixed(type, changed, 0)) return undefined;
+  const mask = Buffer.from(frame.body.subarray(MASK_AT, MASK_AT + 1 + maskBytes));
+  return {
+    ...form,
+    flags: frame.header.flags,
+    bodyBytes: frame.body.length,
+    mask,
+    valueAt: MASK_AT + mask.length,
+  };
+}
+
+/** The counter of an update that has this layout and left nothing out; undefined for any other update. */
+export function counterIn(layout: CounterLayout, bytes: Buffer, view: DataView, at: number): number | undefined {
+  const start = at + HEADER_BYTES;
+  const { mask, bodyBytes, flags } = layout;
+  // Behind the fields of fixed size is the overrun mask: a byte of 0 when it is empty.
+  const isSuch =
+    bytes[at + FLAGS_AT] === flags && bytes[start + MASK_AT - 1] === 0 && bytes[start + bodyBytes - 1] === 0;
+  if (!isSuch) return undefined;
+  for (let index = 0; index < mask.length; index++) {
+    if (bytes[start + MASK_AT + index] !== mask[index]) return undefined;
+  }
+  return layout.read(view, start + layout.valueAt, (flags & BIG_ENDIAN) === 0);
+}
+
+/** How far a counter has come, 1 when nothing is missing; negative when it went back. */
+export function counterStep({ modulus }: CounterForm, before: number, now: number): number {
+  const step = (now - before) % modulus;
+  if (step > modulus / 2) return step - modulus;
+  return step < -modulus / 2 ? step + modulus : step;
+}
+
+/** Whether all that changed, from the bit `first` of this structure on, takes the same bytes in each update. */
+function isFixed(type: StructureType, changed: BitSet, first: number): boolean {
+  const isWhole = changed.has(first);
+  return type.fields.every(({ type: field }, index) => {
+    const bit = first + (fieldBits(type)[index] ?? 0);
+    if (!isWhole && !changed.hasAny(bit, bit + field.bitCount)) return true;
+    if (field.kind === 'scalar') return field.scalar !== 'string';
+    return field.kind === 'structure' && isFixed(field, isWhole ? changed.clone().add(bit) : changed, bit);
+  });
+}
