@@ -15,8 +15,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = join(root, 'src');
 const folder = join(resolve(process.argv[2] ?? join(root, 'dist')), 'cli');
 
-/** @type {{ dependencies?: Record<string, string>, optionalDependencies?: Record<string, string> }} */
-const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { dependencies, optionalDependencies } =
+  /** @type {{ dependencies?: Record<string, string>, optionalDependencies?: Record<string, string> }} */ (
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  );
 
 /**
  * Files that are found by their place, such as package.json, are looked for from where the module was.

@@ -4,21 +4,45 @@ import { parse } from 'smol-toml';
 /** Keys of tables and indexes of arrays, from the root. */
 export type TomlPath = readonly (string | number)[];
 
+/** A key, table or item, and what stands in it. */
+class Place {
+  /** Where it begins; undefined for an item that stands on the line of its array. */
+  line: number | undefined;
+  /** Items seen so far of an `[[array]]`. */
+  count: number | undefined;
+  /** Most places are those of plain values. */
+  #inside: Map<string | number, Place> | undefined;
+
+  find(part: string | number): Place | undefined {
+    return this.#inside?.get(part);
+  }
+
+  at(part: string | number): Place {
+    this.#inside ??= new Map();
+    let place = this.#inside.get(part);
+    if (place === undefined) this.#inside.set(part, (place = new Place()));
+    return place;
+  }
+}
+
 /** Lines of every key, table and array item of a text. Counted from 1. */
 export class TomlLines {
-  readonly #lines: ReadonlyMap<string, number>;
+  readonly #root: Place;
 
-  constructor(lines: ReadonlyMap<string, number>) {
-    this.#lines = lines;
+  constructor(root: Place) {
+    this.#root = root;
   }
 
   /** Line of the path, or of the nearest table around it that has one. */
   lineOf(path: TomlPath): number | undefined {
-    for (let length = path.length; length > 0; length--) {
-      const line = this.#lines.get(JSON.stringify(path.slice(0, length)));
-      if (line !== undefined) return line;
+    let line: number | undefined;
+    let place: Place | undefined = this.#root;
+    for (const part of path) {
+      place = place.find(part);
+      if (place === undefined) break;
+      line = place.line ?? line;
     }
-    return undefined;
+    return line;
   }
 }
 
@@ -26,7 +50,7 @@ export class TomlLines {
 export function locateKeys(text: string): TomlLines {
   const scan = new Scan(text);
   scan.document();
-  return new TomlLines(scan.lines);
+  return new TomlLines(scan.root);
 }
 
 const BLANKS = /[ \t]*/y;
@@ -37,10 +61,11 @@ const REST_OF_LINE = /[^\n]*\n?/y;
 // A multi-line string may end in five quotes, of which two are its own.
 const STRINGS = [/"""(?:[^\\]|\\[^])*?"""(?:"{0,2})/y, /'''[^]*?'''(?:'{0,2})/y, /"(?:[^"\\\n]|\\.)*"/y, /'[^'\n]*'/y];
 
+/** The place of what nobody asks for. Nothing is put into it. */
+const NOWHERE = new Place();
+
 class Scan {
-  readonly lines = new Map<string, number>();
-  /** Items seen so far of every `[[array]]`, by its path. */
-  readonly #counts = new Map<string, number>();
+  readonly root = new Place();
   readonly #text: string;
   #at = 0;
   #countedTo = 0;
@@ -51,7 +76,7 @@ class Scan {
   }
 
   document(): void {
-    let table: TomlPath = [];
+    let table = this.root;
     for (this.#skip(BLANKS_AND_LINES); this.#at < this.#text.length; this.#skip(BLANKS_AND_LINES)) {
       if (this.#text[this.#at] === '[') table = this.#header();
       else this.#keyValue(table);
@@ -60,51 +85,44 @@ class Scan {
     }
   }
 
-  #header(): TomlPath {
+  #header(): Place {
     const isArray = this.#text.startsWith('[[', this.#at);
     this.#at += isArray ? 2 : 1;
     const keys = this.#keys();
-    const path: (string | number)[] = [];
+    let place = this.root;
     for (const [index, key] of keys.entries()) {
-      path.push(key);
-      this.#record(path);
-      const name = JSON.stringify(path);
-      const count = this.#counts.get(name);
+      place = this.#enter(place, key);
       if (isArray && index === keys.length - 1) {
-        this.#counts.set(name, (count ?? 0) + 1);
-        path.push(count ?? 0);
-        this.#record(path);
-      } else if (count !== undefined) {
-        path.push(count - 1);
+        const count = place.count ?? 0;
+        place.count = count + 1;
+        place = this.#enter(place, count);
+      } else if (place.count !== undefined) {
+        place = place.at(place.count - 1);
       }
     }
-    return path;
+    return place;
   }
 
-  #keyValue(table: TomlPath): void {
-    const path = [...table];
-    for (const key of this.#keys()) {
-      path.push(key);
-      this.#record(path);
-    }
+  #keyValue(table: Place): void {
+    let place = table;
+    for (const key of this.#keys()) place = this.#enter(place, key);
     if (this.#text[this.#at] !== '=') return;
     this.#at++;
-    this.#value(path);
+    this.#value(place);
   }
 
-  #value(path: TomlPath): void {
+  #value(place: Place): void {
     this.#skip(BLANKS);
     const character = this.#text[this.#at];
     if (character === '[') {
       const firstLine = this.#lineHere();
       this.#items(']', (index) => {
-        const item = [...path, index];
-        // Items on the array's own line need no entry: an array may have a million of them.
-        if (this.#lineHere() !== firstLine) this.#record(item);
-        this.#value(item);
+        if (this.#lineHere() !== firstLine) this.#value(this.#enter(place, index));
+        // Plain items on the array's own line need no place: an array may have a million of them.
+        else this.#value(this.#isNested() ? place.at(index) : NOWHERE);
       });
     } else if (character === '{') {
-      this.#items('}', () => this.#keyValue(path));
+      this.#items('}', () => this.#keyValue(place));
     } else if (!STRINGS.some((pattern) => this.#take(pattern) !== '')) {
       this.#skip(BARE_VALUE);
     }
@@ -147,10 +165,17 @@ class Scan {
     }
   }
 
-  /** Keeps the first line of a path: where its table begins. */
-  #record(path: TomlPath): void {
-    const name = JSON.stringify(path);
-    if (!this.lines.has(name)) this.lines.set(name, this.#lineHere());
+  /** The place of a key or an item, with its first line: where its table begins. */
+  #enter(place: Place, part: string | number): Place {
+    const inner = place.at(part);
+    inner.line ??= this.#lineHere();
+    return inner;
+  }
+
+  /** Whether an array or an inline table stands here. */
+  #isNested(): boolean {
+    const character = this.#text[this.#at];
+    return character === '[' || character === '{';
   }
 
   #lineHere(): number {

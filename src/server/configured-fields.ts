@@ -63,12 +63,15 @@ function only(
 ): Readonly<Record<string, unknown>> {
   const type = fieldType(into, name);
   if (type?.kind !== 'structure') return {};
-  return { [name]: Object.fromEntries(Object.entries(fields).filter(([field]) => type.indexOf.has(field))) };
+  const had: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(fields)) if (type.indexOf.has(field)) had[field] = value;
+  return { [name]: had };
 }
 
 /** `format = "Hex"` names one of the forms of display_t; no form is called `%5.2f`. */
 function formIndex(format: string | undefined): number {
-  const index = DISPLAY_FORMS.findIndex((form) => form.toLowerCase() === format?.toLowerCase());
+  if (format === undefined) return 0;
+  const index = DISPLAY_FORMS.findIndex((form) => form.toLowerCase() === format.toLowerCase());
   return Math.max(index, 0);
 }
 

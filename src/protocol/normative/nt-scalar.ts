@@ -79,7 +79,7 @@ export function ntScalar<S extends ScalarName, const O extends NtScalarOptions =
   scalar: ScalarType<S>,
   options?: O,
 ): NtScalarType<S, O> {
-  const type = structure('epics:nt/NTScalar:1.0', { value: scalar, ...metadata(scalar, options ?? {}) });
+  const type = remembered('NTScalar', scalar, options ?? {}, (fields) => ({ value: scalar, ...fields }));
   // The options decide the fields here and in NtFields alike.
   return type as unknown as NtScalarType<S, O>;
 }
@@ -89,12 +89,31 @@ export function ntScalarArray<S extends ScalarName, const O extends NtScalarOpti
   element: ScalarType<S>,
   options?: O,
 ): NtScalarArrayType<S, O> {
-  const type = structure('epics:nt/NTScalarArray:1.0', {
+  const type = remembered('NTScalarArray', element, options ?? {}, (fields) => ({
     value: arrayOf(element),
-    ...metadata(element, options ?? {}),
-  });
+    ...fields,
+  }));
   // As above.
   return type as unknown as NtScalarArrayType<S, O>;
+}
+
+/** By what they were made of; there are a few hundred that can be. Servers ask for the same one for each of many PVs. */
+const made = new Map<string, StructureType>();
+
+function remembered(
+  name: 'NTScalar' | 'NTScalarArray',
+  scalar: ScalarType,
+  options: NtScalarOptions,
+  fieldsOf: (metadata: FieldTypes) => FieldTypes,
+): StructureType {
+  const { display, form, control, valueAlarm } = options;
+  const key = `${name} ${scalar.scalar} ${display} ${form} ${control} ${valueAlarm}`;
+  let type = made.get(key);
+  if (type === undefined) {
+    type = structure(`epics:nt/${name}:1.0`, fieldsOf(metadata(scalar, options)));
+    made.set(key, type);
+  }
+  return type;
 }
 
 function metadata(scalar: ScalarType, { display, form, control, valueAlarm }: NtScalarOptions): FieldTypes {
