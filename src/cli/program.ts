@@ -28,6 +28,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['sniff', async () => (await import('./sniff.ts')).addSniff],
   ['load', async () => (await import('./load.ts')).addLoad],
   ['decode', async () => (await import('./decode.ts')).addDecode],
+  ['backup', async () => (await import('./backup.ts')).addBackup],
+  ['restore', async () => (await import('./restore.ts')).addRestore],
 ]);
 
 const ABOUT = `pvkit speaks pvAccess, the protocol of EPICS 7: it serves PVs, reads and writes those of any server (IOCs,

@@ -13,6 +13,8 @@ import type { Limits } from '../../protocol/limits.ts';
 import { systemClock, type Clock } from '../../transport/clocks.ts';
 import { WorkspaceLock } from './workspace-lock.ts';
 
+const STATE_FOLDER = 'state';
+
 export interface WorkspaceOptions {
   readonly clock?: Clock;
   /** Told when the lock of a process that is gone was taken over. */
@@ -39,12 +41,21 @@ export class Workspace {
   static async open(path: string, { clock = systemClock, onStale = () => {} }: WorkspaceOptions = {}) {
     const folder = resolve(path);
     try {
-      for (const part of ['state', 'logs']) await mkdir(join(folder, part), { recursive: true });
+      for (const part of [STATE_FOLDER, 'logs']) await mkdir(join(folder, part), { recursive: true });
       return new Workspace(folder, await WorkspaceLock.take(join(folder, 'lock'), clock, onStale), clock);
     } catch (thrown) {
       if (thrown instanceof PvaError) throw thrown;
       throw new PvaError('WORKSPACE', `the workspace ${folder} cannot be used: ${reasonOf(thrown)}`, { cause: thrown });
     }
+  }
+
+  /**
+   * The embedded store of a folder as it is at this moment, to read: another process may hold the folder meanwhile.
+   * @throws StoreError STORE_AWAY when there is none, STORE_FORMAT when its file cannot be read
+   */
+  static async readStore(path: string, limits?: Limits): Promise<ChannelStore> {
+    const { openEmbeddedStore } = await import('../../channels/stores/embedded/embedded-store.ts');
+    return openEmbeddedStore(join(resolve(path), STATE_FOLDER), { limits, readOnly: true });
   }
 
   /** Where logs go. */
@@ -56,7 +67,7 @@ export class Workspace {
   async openStore(limits?: Limits): Promise<ChannelStore> {
     // Loaded late: it is native code.
     const { openEmbeddedStore } = await import('../../channels/stores/embedded/embedded-store.ts');
-    return openEmbeddedStore(join(this.folder, 'state'), { limits, clock: this.#clock });
+    return openEmbeddedStore(join(this.folder, STATE_FOLDER), { limits, clock: this.#clock });
   }
 
   /** Lets go of the folder; what was opened in it is closed before. */

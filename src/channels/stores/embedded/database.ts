@@ -39,9 +39,13 @@ export class RecordDatabase {
     this.#close = close;
   }
 
-  /** Opens a file or makes it. @throws StoreError STORE_FORMAT when it is not one of ours, damaged, or of a newer format */
-  static async open(path: string): Promise<RecordDatabase> {
+  /**
+   * Opens a file; makes it if it is not there, unless it is only to be read: then another process may have it open.
+   * @throws StoreError STORE_FORMAT when it is not one of ours, damaged, or of a newer format; STORE_AWAY when it is not there
+   */
+  static async open(path: string, { readOnly = false } = {}): Promise<RecordDatabase> {
     const isNew = !existsSync(path);
+    if (isNew && readOnly) throw new StoreError('STORE_AWAY', `${path} is not there`);
     if (!isNew) await requireWholeFile(path);
     const { open } = await import('lmdb');
     let root: ReturnType<typeof open<Uint8Array, Uint8Array>>;
@@ -51,6 +55,7 @@ export class RecordDatabase {
         encoding: 'binary',
         keyEncoding: 'binary',
         eventTurnBatching: false,
+        readOnly,
       });
     } catch (thrown) {
       throw new StoreError('STORE_FORMAT', `${path} cannot be opened: ${reasonOf(thrown)}`, { cause: thrown });

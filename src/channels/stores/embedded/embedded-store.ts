@@ -34,6 +34,8 @@ const FILE = 'channels.mdb';
 export interface EmbeddedStoreOptions {
   readonly limits?: Limits | undefined;
   readonly clock?: Clock | undefined;
+  /** Takes what the file holds at this moment, also while another process writes; nothing can be written. */
+  readonly readOnly?: boolean | undefined;
 }
 
 /**
@@ -41,9 +43,9 @@ export interface EmbeddedStoreOptions {
  * that. @throws StoreError STORE_FORMAT that says what is wrong with the file, which stays as it is
  */
 export async function openEmbeddedStore(folder: string, options: EmbeddedStoreOptions = {}): Promise<ChannelStore> {
-  const { limits = DEFAULT_LIMITS, clock = systemClock } = options;
+  const { limits = DEFAULT_LIMITS, clock = systemClock, readOnly = false } = options;
   const path = join(folder, FILE);
-  const database = await RecordDatabase.open(path);
+  const database = await RecordDatabase.open(path, { readOnly });
   try {
     return new EmbeddedStore(path, database, channelsOf(path, database, limits), limits, clock);
   } catch (thrown) {
