@@ -6,12 +6,22 @@
 //                                                 signals reach it
 //   node scripts/prepare.mjs --example NAME [ARG...]  the same with examples/NAME.ts; without a name only compiles them
 //   node scripts/prepare.mjs --bench NAME [ARG...]    the same with bench/NAME.ts
+//   node scripts/prepare.mjs --fuzz NAME [ARG...]     the same with fuzz/NAME.ts
 //
 // Plain Node.js without packages: it runs before there are any.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -27,6 +37,7 @@ const inputsOfBuild = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.jso
 const bundled = join('cli', sep);
 const examples = join(root, 'examples');
 const bench = join(root, 'bench');
+const fuzz = join(root, 'fuzz');
 
 const [mode, program, ...programArguments] = process.argv.slice(2);
 install();
@@ -44,6 +55,12 @@ if (mode === '--bench') {
   if (program === undefined) stop('--bench needs the name of a program in bench');
   buildBench();
   await become(join(bench, 'dist', `${program}.js`));
+}
+
+if (mode === '--fuzz') {
+  if (program === undefined) stop('--fuzz needs the name of a program in fuzz');
+  buildFuzz();
+  await become(join(fuzz, 'dist', 'fuzz', `${program}.js`));
 }
 
 /** @param {string} file */
@@ -95,6 +112,19 @@ function buildBench() {
   say('building bench');
   run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.bench.json']);
   writeStamp({ bench: inputs });
+}
+
+/** With the sources beside it, file by file, whose coverage leads the fuzzer. */
+function buildFuzz() {
+  const names = filesUnder(fuzz).filter((name) => name.endsWith('.ts') && !name.startsWith('dist'));
+  const files = [...names.map((name) => join('fuzz', name)), ...filesUnder(sources).map((name) => join('src', name))];
+  const inputs = fingerprint(['tsconfig.fuzz.json', ...files]);
+  if (readStamp().fuzz === inputs && existsSync(join(fuzz, 'dist'))) return;
+  say('building fuzz');
+  run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.fuzz.json']);
+  // The server tells its version from where it stands in the package.
+  copyFileSync(join(root, 'package.json'), join(fuzz, 'dist', 'package.json'));
+  writeStamp({ fuzz: inputs });
 }
 
 /** @param {string} name */
@@ -151,7 +181,7 @@ function filesUnder(folder) {
 
 /**
  * A fingerprint for each thing that was made.
- * @typedef {Partial<Record<'lock' | 'build' | 'examples' | 'bench', string>>} Stamp
+ * @typedef {Partial<Record<'lock' | 'build' | 'examples' | 'bench' | 'fuzz', string>>} Stamp
  */
 
 /** @returns {Stamp} */

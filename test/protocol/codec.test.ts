@@ -159,6 +159,9 @@ describe('decoding', () => {
       new RemoteProtocolError('string of 3 bytes at offset 0, at most 2 expected'),
     );
     expect(decode(t.boundedString(3), '03 616263')).toBe('abc');
+    // Each byte that is not UTF-8 becomes three: such a value could be read, and never be sent on.
+    expect(() => decode(t.boundedString(2), '02 ffff')).toThrow('not UTF-8, and longer than 2 bytes once read');
+    expect(decode(t.boundedString(6), '02 ffff')).toBe('\ufffd\ufffd');
     expect(() => decode(t.boundedArrayOf(t.ubyte, 1), '02 0102')).toThrow(
       /2 elements before offset 1, at most 1 expected/,
     );

@@ -149,7 +149,12 @@ export function boundedStringCodecOf(bound: number): LeafCodec {
         throw new RemoteProtocolError(`string of ${length} bytes at offset ${start}, at most ${bound} expected`);
       }
       reader.offset = start;
-      return reader.string();
+      const text = reader.string();
+      // What is not UTF-8 grows when it is read, and a value that cannot be sent on must not get in.
+      if (textBytes(text) > bound) {
+        throw new RemoteProtocolError(`string at offset ${start} is not UTF-8, and longer than ${bound} bytes once read`);
+      }
+      return text;
     },
     defaultValue: () => '',
   };

@@ -1,0 +1,27 @@
+// What is fuzzed? The list of all targets.
+
+import type { Target } from './target.ts';
+import { captures } from './targets/captures.ts';
+import { clientLink } from './targets/client-link.ts';
+import { datagram } from './targets/datagram.ts';
+import { framer } from './targets/framer.ts';
+import { clientMessages, serverMessages } from './targets/messages.ts';
+import { serverLink } from './targets/server-link.ts';
+import { json, pvFlags, pvRequests, toml } from './targets/texts.ts';
+import { types, values } from './targets/values.ts';
+
+export const TARGETS: readonly Target[] = [
+  framer,
+  clientMessages,
+  serverMessages,
+  datagram,
+  types,
+  values,
+  pvRequests,
+  toml,
+  pvFlags,
+  json,
+  captures,
+  serverLink,
+  clientLink,
+];

@@ -1,0 +1,37 @@
+// Does every input that ever led somewhere, or broke something, keep to what fuzzing promises?
+
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+import { Corpus } from '../fuzz/corpus.ts';
+import { mutate } from '../fuzz/mutate.ts';
+import { Random } from '../fuzz/random.ts';
+import { requireThat } from '../fuzz/target.ts';
+import { TARGETS } from '../fuzz/targets.ts';
+
+const CORPUS = fileURLToPath(new URL('../fuzz/corpus', import.meta.url));
+
+describe('the corpus of', () => {
+  it.each(TARGETS)('$name breaks no promise', async (target) => {
+    const inputs = new Corpus(CORPUS, target.name).inputs();
+    expect(inputs.length).toBeGreaterThan(0);
+    for (const input of inputs) await target.run(input);
+  });
+});
+
+describe('the fuzzer', () => {
+  it('makes the same inputs of the same seed', () => {
+    const parents = [Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]), new Uint8Array(0)];
+    const inputs = (seed: number): readonly Uint8Array[] => {
+      const random = new Random(seed);
+      return Array.from({ length: 200 }, () => mutate(random.pick(parents), random.pick(parents), random));
+    };
+    expect(inputs(7)).toEqual(inputs(7));
+    expect(inputs(7)).not.toEqual(inputs(8));
+    expect(parents[0]).toEqual(Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]));
+  });
+
+  it('finds a promise that is not kept', () => {
+    expect(() => requireThat(false, 'this holds')).toThrow('this holds');
+  });
+});
