@@ -1,7 +1,7 @@
 // What has a worker asked its server to carry out for clients, and who waits for the answers?
 
 import type { ChannelRequest, TellLevel } from '../../channels/channel.ts';
-import { PvaError } from '../../protocol/errors.ts';
+import { PvaError, reasonOf } from '../../protocol/errors.ts';
 import { encodeAny } from '../../protocol/messages/data.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
 import { encodeType } from '../../protocol/types/wire.ts';
@@ -46,7 +46,7 @@ export class AskedRequests {
       encodeAny(writer, pvRequest, encodeType);
       rest(writer);
     });
-    signal.addEventListener('abort', () => this.#abandon(number), { once: true });
+    signal.addEventListener('abort', () => this.#abandon(number, signal.reason), { once: true });
     return new Promise((resolve, reject) => this.#asked.set(number, { resolve, reject, tell }));
   }
 
@@ -68,7 +68,12 @@ export class AskedRequests {
     return asked;
   }
 
-  #abandon(number: number): void {
-    if (this.#asked.delete(number)) this.#pipe.send(TO_SERVER.abort, (writer) => writer.u32(number));
+  #abandon(number: number, reason: unknown): void {
+    if (!this.#asked.delete(number)) return;
+    this.#pipe.send(TO_SERVER.abort, (writer) => {
+      writer.u32(number);
+      writer.string(reason instanceof PvaError ? reason.code : '');
+      writer.string(reasonOf(reason));
+    });
   }
 }

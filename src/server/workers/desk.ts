@@ -5,7 +5,7 @@ import type { CallRequest, Channel, ChannelRequest, PutRequest } from '../../cha
 import type { Peer } from '../../channels/peer.ts';
 import { nativePromise } from '../../channels/promise-like.ts';
 import { requireStructure } from '../../channels/standard-fields.ts';
-import { reasonOf, RemoteProtocolError } from '../../protocol/errors.ts';
+import { PvaError, reasonOf, RemoteProtocolError } from '../../protocol/errors.ts';
 import { decodeAny, decodeUpdate, encodeAny } from '../../protocol/messages/data.ts';
 import type { Reader } from '../../protocol/reader.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
@@ -59,7 +59,7 @@ export class WorkerDesk {
     [TO_SERVER.put, (body, types) => this.#put(body, types)],
     [TO_SERVER.call, (body, types) => this.#call(body, types)],
     [TO_SERVER.process, (body, types) => this.#process(body, types)],
-    [TO_SERVER.abort, (body) => this.#underWay.get(body.u32())?.abort()],
+    [TO_SERVER.abort, (body) => this.#abort(body.u32(), body.string(), body.string())],
     [TO_SERVER.counters, (body) => this.#options.counted(decodeCounters(body))],
     [TO_SERVER.notice, (body) => this.#notice(body.string())],
     [TO_SERVER.putLog, (body) => this.#log(body.string())],
@@ -255,7 +255,7 @@ export class WorkerDesk {
         this.#underWay.delete(request);
       } catch (thrown) {
         // What does not fit the type it names: nothing of it was sent.
-        this.#refuse(request, controller, thrown);
+        this.#refuse(request, controller, misfit(thrown));
       }
     });
   }
@@ -264,6 +264,13 @@ export class WorkerDesk {
     if (this.#underWay.get(request) !== controller) return;
     this.#underWay.delete(request);
     this.#sendRefused(request, reasonOf(thrown));
+  }
+
+  #abort(request: number, code: string, text: string): void {
+    // Without a code nobody gave a reason: a signal has one of its own then.
+    const reason = code === '' ? undefined : new PvaError(code, text);
+    this.#underWay.get(request)?.abort(reason);
+    this.#underWay.delete(request);
   }
 
   #refuseEnded(request: number): void {
@@ -305,6 +312,12 @@ export class WorkerDesk {
     // Made by the put log of the same program.
     this.#options.host.putLog?.pass(entry as unknown as PutLogEntry);
   }
+}
+
+/** A result that does not fit its type, in the words of a server without workers. */
+function misfit(thrown: unknown): Error {
+  const path = thrown instanceof PvaError && thrown.fieldPath !== '' ? `, field ${thrown.fieldPath}` : '';
+  return new PvaError('MISFIT', `RPC${path}: ${reasonOf(thrown)}`);
 }
 
 /** PUT and PROCESS have no result. */

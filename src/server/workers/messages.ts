@@ -57,7 +57,7 @@ export const TO_SERVER = {
   call: 5,
   /** request, channel, peer, pvRequest. */
   process: 6,
-  /** request: nobody waits for its answer any more. */
+  /** request, code and text of the reason: nobody waits for its answer any more. */
   abort: 7,
   /** Counters, in the order of `COUNTER_NAMES`. */
   counters: 8,

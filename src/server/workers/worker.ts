@@ -68,7 +68,7 @@ export class Worker {
     [TO_WORKER.refused, (body) => this.#asked.refused(body.u32(), body.string())],
     [TO_WORKER.tell, (body) => this.#tell(body)],
     [TO_WORKER.endName, (body) => this.#serving?.links.endChannelsNamed(body.string())],
-    [TO_WORKER.close, () => this.#close()],
+    [TO_WORKER.close, () => this.#end()],
   ]);
 
   constructor({ connection, clock, ending, ended }: WorkerOptions) {
@@ -82,7 +82,7 @@ export class Worker {
       full: () => this.#hold(),
       room: () => this.#release(),
       closed: (fault) => {
-        this.#serving?.timer.cancel();
+        this.#close();
         ended(fault);
       },
     });
@@ -103,6 +103,7 @@ export class Worker {
     this.#connections.add(connection);
     if (this.#isHolding) connection.hold();
     this.#serving.links.accept(connection, connection.local.port);
+    this.#countSoon();
   }
 
   #receive(command: number, body: Reader, types: TypeReceiver): void {
@@ -157,8 +158,13 @@ export class Worker {
     this.#serving.links.reviseRights();
   }
 
-  #close(): void {
+  #end(): void {
     this.#ending();
+    this.#close();
+  }
+
+  /** Ends the links in good order, and then the pipe. */
+  #close(): void {
     this.#serving?.timer.cancel();
     this.#closeLinks().catch(() => this.#pipe.end());
   }
