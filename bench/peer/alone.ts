@@ -106,18 +106,7 @@ async function openLinks(server: string, contexts: Context[], count: number): Pr
 async function burstMs() {
   const peer = await new Peers().start('pvkit', SERVER_CORE);
   try {
-    const words = [
-      'connect',
-      'bench:get',
-      '--clients',
-      String(BURST),
-      '--channels',
-      '1',
-      '--seconds',
-      '0',
-      '--warmup',
-      '0',
-    ];
+    const words = ['connect', 'bench:get', '--clients', String(BURST), '--seconds', '10', '--warmup', '0'];
     const { report, faults } = await load([...words, '--server', peer.server], GENERATOR_CORE);
     const missing = BURST - report.operations;
     return {

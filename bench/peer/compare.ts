@@ -1,10 +1,11 @@
-// How do pvkit and pvxs do the same work? One scenario: fresh servers, one generator, pairs of runs.
+// How do pvkit and pvxs do the same work? One scenario: two fresh servers, of which one rests while the other works, and
+// one generator, in pairs of runs.
 
 import { withUnit } from '../figure-text.ts';
 import { BOTH_CORES, GENERATOR_CORE, SERVER_CORE } from './cores.ts';
 import { load, type Loaded, type LoadReport } from './load.ts';
 import type { Options } from './options.ts';
-import { measurePairs, type Gauging, type Pair } from './pairs.ts';
+import { measurePairs, type Gauging, type Pair, type Pairs } from './pairs.ts';
 import { startServe, type Peer, type PeerName, type Peers } from './peers.ts';
 import { comparedRow, minuteNow, type Row } from './row.ts';
 import type { Scenario } from './scenarios.ts';
@@ -19,9 +20,7 @@ export async function compare(
   options: Options,
   { peers, gauge, commit }: { readonly peers: Peers; readonly gauge: Gauging; readonly commit: string },
 ): Promise<readonly Row[]> {
-  const { pairs, repeated, disturbed } = await measurePairs(options.pairs, gauge, (name) =>
-    run(name, scenario, options, peers),
-  );
+  const { pairs, repeated, disturbed } = await measure(scenario, options, peers, gauge);
   const faults = faultsOf(pairs);
   const notes = [
     ...noteOn(repeated, 'measured again while the machine was slow'),
@@ -44,18 +43,24 @@ export async function compare(
   );
 }
 
-async function run(name: PeerName, scenario: Scenario, options: Options, peers: Peers): Promise<Loaded> {
-  const { seconds, warmupSeconds } = options;
-  const peer = await start(name, scenario, peers);
+async function measure(scenario: Scenario, options: Options, peers: Peers, gauge: Gauging): Promise<Pairs<Loaded>> {
+  const pvkit = await start('pvkit', scenario, peers);
+  const pvxs = await start('pvxs', scenario, peers);
+  const servers = { pvkit, pvxs };
   try {
-    const times = ['--seconds', String(seconds), '--warmup', String(warmupSeconds)];
-    const place = ['--server', peer.server, '--pid', String(peer.pid)];
-    if (scenario.needsUdpPort) place.push('--udp-port', String(peer.udpPort));
-    const cores = scenario.workers === undefined ? GENERATOR_CORE : BOTH_CORES;
-    return await load([...scenario.words, ...times, ...place], cores);
+    return await measurePairs(options.pairs, gauge, (name) => run(servers[name], scenario, options));
   } finally {
-    await peer.end();
+    await pvkit.end();
+    await pvxs.end();
   }
+}
+
+function run(peer: Peer, scenario: Scenario, { seconds, warmupSeconds }: Options): Promise<Loaded> {
+  const times = ['--seconds', String(seconds), '--warmup', String(warmupSeconds)];
+  const place = ['--server', peer.server, '--pid', String(peer.pid)];
+  if (scenario.needsUdpPort) place.push('--udp-port', String(peer.udpPort));
+  const cores = scenario.workers === undefined ? GENERATOR_CORE : BOTH_CORES;
+  return load([...scenario.words, ...times, ...place], cores);
 }
 
 /** With workers, servers and generator share two cores: nobody can have one for himself, and both servers the same. */

@@ -1,4 +1,4 @@
-// Who is measured? Servers with the same PVs, one of pvkit and one of pvxs, each fresh for each run.
+// Who is measured? Servers with the same PVs, one of pvkit and one of pvxs. They post nothing while nobody looks.
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
