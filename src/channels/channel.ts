@@ -24,7 +24,10 @@ export interface ChannelRequest {
   readonly peer: Peer;
   /** The client's pvRequest: `record._options` may say how it wants the request carried out. */
   readonly pvRequest: AnyValue;
-  /** Aborted when nobody waits for the answer any more: cancelled, channel or link gone, or too late. */
+  /**
+   * Aborted when nobody waits for the answer any more: cancelled, channel or link gone, or too late. Made when it is first
+   * asked for; a copy of the request by `{ ...request }` is without it.
+   */
   readonly signal: AbortSignal;
   /** Sends the client a sentence for people about this request, beside its answer; 'info' unless a level is given. */
   readonly tell: (text: string, level?: TellLevel) => void;

@@ -145,7 +145,10 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
   /** Makes a completed update the state, and tells it. */
   #take(update: ChannelUpdate): void {
     if (this.#isClosed) throw new LocalProtocolError('post to a PV that is closed');
-    this.#state = { changed: this.#state.changed.clone().or(update.changed), value: update.value };
+    const { changed } = this.#state;
+    // After the first few posts nothing is new in it.
+    const everSet = changed.includes(update.changed) ? changed : changed.clone().or(update.changed);
+    this.#state = { changed: everSet, value: update.value };
     const told = this.#behaviours === undefined ? update : this.#behaviours.toTell(update);
     if (this.#subscribers.size === 0) return;
     beginTelling();

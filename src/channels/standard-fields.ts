@@ -11,25 +11,55 @@ import { anyCodecOf } from '../protocol/values/codec.ts';
 import { enumIndex } from '../protocol/values/enum-index.ts';
 import type { ChannelUpdate } from './channel.ts';
 
+/** Where a type has what a server looks at; found once, because puts come by the hundred thousand in a second. */
+interface StandardPlaces {
+  /** A field `timeStamp` with the leaves of a `time_t`. */
+  readonly stamp: StampPlace | undefined;
+  /** A field `value` that is an enum. */
+  readonly enumValue: PlacedField | undefined;
+}
+
+interface StampPlace {
+  readonly field: PlacedField;
+  /** Bits of seconds and nanoseconds, counted from the outermost structure's own. */
+  readonly leaves: BitSet;
+}
+
+const places = new WeakMap<StructureType, StandardPlaces>();
+
+function placesOf(type: StructureType): StandardPlaces {
+  let known = places.get(type);
+  if (known === undefined) {
+    const value = fieldOf(type, 'value');
+    known = {
+      stamp: stampPlace(fieldOf(type, 'timeStamp')),
+      enumValue: value !== undefined && isEnum(value.type) ? value : undefined,
+    };
+    places.set(type, known);
+  }
+  return known;
+}
+
 /** Enough of a `time_t` to be set, whatever else stands in it. */
-const SECONDS = 'secondsPastEpoch';
-const NANOSECONDS = 'nanoseconds';
+function stampPlace(field: PlacedField | undefined): StampPlace | undefined {
+  if (field?.type.kind !== 'structure') return undefined;
+  const seconds = fieldOf(field.type, 'secondsPastEpoch');
+  const nanoseconds = fieldOf(field.type, 'nanoseconds');
+  if (seconds === undefined || nanoseconds === undefined) return undefined;
+  if (!isScalar(seconds.type, 'long') || !isScalar(nanoseconds.type, 'int')) return undefined;
+  return { field, leaves: BitSet.of(field.bit + seconds.bit, field.bit + nanoseconds.bit) };
+}
 
 /** The update with its time stamp set to `wallTimeMs`, unless the type has none or the update brings one itself. */
 export function stamped(type: StructureType, update: ChannelUpdate, wallTimeMs: number): ChannelUpdate {
-  const field = fieldOf(type, 'timeStamp');
-  if (field?.type.kind !== 'structure') return update;
-  if (isChanged(update, field)) return update;
-  const seconds = fieldOf(field.type, SECONDS);
-  const nanoseconds = fieldOf(field.type, NANOSECONDS);
-  if (!isScalar(seconds?.type, 'long') || !isScalar(nanoseconds?.type, 'int')) return update;
-  const now = timeStamp(wallTimeMs);
+  const { stamp } = placesOf(type);
+  if (stamp === undefined || isChanged(update, stamp.field)) return update;
+  const { secondsPastEpoch, nanoseconds } = timeStamp(wallTimeMs);
   const before = structureIn(update.value, 'timeStamp');
-  const stamp = { ...before, [SECONDS]: now.secondsPastEpoch, [NANOSECONDS]: now.nanoseconds };
-  const changed = update.changed.clone();
-  for (const stampField of [seconds, nanoseconds])
-    if (stampField !== undefined) changed.add(field.bit + stampField.bit);
-  return { changed, value: { ...update.value, timeStamp: stamp } };
+  return {
+    changed: update.changed.clone().or(stamp.leaves),
+    value: { ...update.value, timeStamp: { ...before, secondsPastEpoch, nanoseconds } },
+  };
 }
 
 /**
@@ -38,9 +68,8 @@ export function stamped(type: StructureType, update: ChannelUpdate, wallTimeMs: 
  * @throws LocalProtocolError
  */
 export function requireChoice(type: StructureType, update: ChannelUpdate, current: StructureValue): void {
-  const field = fieldOf(type, 'value');
-  if (field === undefined || !isEnum(field.type)) return;
-  if (!isChanged(update, field)) return;
+  const field = placesOf(type).enumValue;
+  if (field === undefined || !isChanged(update, field)) return;
   const value = structureIn(update.value, 'value');
   const index = value['index'];
   const labels = textsIn(value['choices']);

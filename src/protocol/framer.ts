@@ -4,7 +4,15 @@
 // specification's alignment padding between segments does not exist: no peer sends or expects it.
 
 import { LimitError, PvaError, RemoteProtocolError } from './errors.ts';
-import { HEADER_BYTES, readHeader, requireMagic, type Header } from './header.ts';
+import {
+  COMMAND_AT,
+  HEADER_BYTES,
+  isBigEndianHeader,
+  plainBodyBytes,
+  readHeader,
+  requireMagic,
+  type Header,
+} from './header.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 
 /** One whole message, its body not yet understood. */
@@ -13,6 +21,15 @@ export interface Frame {
   readonly header: Header;
   /** A view that holds only until the function it was given to returns. Empty in control messages. */
   readonly body: Uint8Array;
+}
+
+/**
+ * Takes whole messages where they lie, before a header and a view are made for each: a server reads twice as many
+ * small requests that way.
+ */
+export interface InPlace {
+  /** The body is `bytes` from `start` to `end`. True when that is all; false leaves the message to `accept`. */
+  take(command: number, bytes: Uint8Array, start: number, end: number, bigEndian: boolean): boolean;
 }
 
 /** Which messages a framer takes. */
@@ -61,13 +78,15 @@ export class Framer {
   }
 
   /**
-   * Takes the next bytes and calls `accept` for each message that they complete. Throws `RemoteProtocolError` or
-   * `LimitError`, and passes on what `accept` throws; after either the stream is lost and the link has to be closed.
+   * Takes the next bytes and calls `accept` for each message that they complete and that `inPlace` did not take. Throws
+   * `RemoteProtocolError` or `LimitError`, and passes on what either throws; after that the stream is lost and the link
+   * has to be closed.
    */
-  push(chunk: Uint8Array, accept: (frame: Frame) => void): void {
+  push(chunk: Uint8Array, accept: (frame: Frame) => void, inPlace?: InPlace): void {
     this.#at = 0;
     // A body of no bytes is complete as soon as its header is, so the end of the chunk ends the loop.
     while (this.#at < chunk.length && !this.#isStopped) {
+      if (inPlace !== undefined && this.#tookInPlace(chunk, inPlace)) continue;
       const isFresh = this.#header === undefined;
       const header = this.#header ?? this.#nextHeader(chunk);
       if (header === undefined) break;
@@ -83,6 +102,20 @@ export class Framer {
       }
     }
     this.#position += chunk.length;
+  }
+
+  /** Only what needs no second look: a whole message that lies in the chunk, with nothing of another under way. */
+  #tookInPlace(chunk: Uint8Array, inPlace: InPlace): boolean {
+    const at = this.#at;
+    const start = at + HEADER_BYTES;
+    if (start > chunk.length || this.#headerFilled > 0) return false;
+    if (this.#header !== undefined || this.#firstSegment !== undefined) return false;
+    const size = plainBodyBytes(chunk, at, this.#expectFromServer);
+    if (size < 0 || size > chunk.length - start || size > this.#maxBodyBytes) return false;
+    const end = start + size;
+    if (!inPlace.take(chunk[at + COMMAND_AT] ?? 0, chunk, start, end, isBigEndianHeader(chunk, at))) return false;
+    this.#at = end;
+    return true;
   }
 
   /** The next header, checked; undefined if the chunk ends before it does. */

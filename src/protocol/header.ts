@@ -12,6 +12,8 @@ export const PROTOCOL_VERSION = 2;
 export const HEADER_BYTES = 8;
 
 const FLAGS_AT = 2;
+/** Where a header has the number of its command. */
+export const COMMAND_AT = 3;
 const SIZE_AT = 4;
 const FLAG_CONTROL = 0x01;
 const FLAG_SERVER = 0x40;
@@ -57,8 +59,30 @@ export function readHeader(bytes: Uint8Array, offset: number): Header {
     segment: SEGMENTS[(flags & SEGMENT_BITS) >>> SEGMENT_SHIFT] ?? 'none',
     fromServer: (flags & FLAG_SERVER) !== 0,
     bigEndian,
-    size: bigEndian ? u32(at(4), at(5), at(6), at(7)) : u32(at(7), at(6), at(5), at(4)),
+    size: readU32(bytes, offset + SIZE_AT, bigEndian),
   };
+}
+
+/**
+ * The size of the body behind the header at `offset`, where that is the header of a whole application message of that
+ * side; -1 for any other, and for one that is wrong. The caller has made sure that eight bytes are there.
+ */
+export function plainBodyBytes(bytes: Uint8Array, offset: number, fromServer: boolean): number {
+  const flags = bytes[offset + FLAGS_AT] ?? 0;
+  if (bytes[offset] !== MAGIC || bytes[offset + 1] === 0) return -1;
+  if ((flags & (FLAG_CONTROL | SEGMENT_BITS | FLAG_SERVER)) !== (fromServer ? FLAG_SERVER : 0)) return -1;
+  return readU32(bytes, offset + SIZE_AT, (flags & FLAG_BIG_ENDIAN) !== 0);
+}
+
+/** Whether the header at `offset` says that its message is big endian. */
+export function isBigEndianHeader(bytes: Uint8Array, offset: number): boolean {
+  return ((bytes[offset + FLAGS_AT] ?? 0) & FLAG_BIG_ENDIAN) !== 0;
+}
+
+/** The 32 bits at `offset`; the caller has made sure that they are there. */
+export function readU32(bytes: Uint8Array, offset: number, bigEndian: boolean): number {
+  const [a, b, c, d] = [bytes[offset] ?? 0, bytes[offset + 1] ?? 0, bytes[offset + 2] ?? 0, bytes[offset + 3] ?? 0];
+  return bigEndian ? u32(a, b, c, d) : u32(d, c, b, a);
 }
 
 export function requireMagic(first: number): void {
@@ -87,6 +111,29 @@ export function writeHeader(writer: Writer, header: HeaderToSend): void {
   writer.u8(flags);
   writer.u8(header.command);
   writer.u32(header.size);
+}
+
+/** Sets the eight bytes at `offset` to the header of a whole application message of a server. */
+export function placeHeader(
+  bytes: Uint8Array,
+  offset: number,
+  command: number,
+  size: number,
+  bigEndian: boolean,
+): void {
+  bytes[offset] = MAGIC;
+  bytes[offset + 1] = PROTOCOL_VERSION;
+  bytes[offset + FLAGS_AT] = bigEndian ? FLAG_SERVER | FLAG_BIG_ENDIAN : FLAG_SERVER;
+  bytes[offset + COMMAND_AT] = command;
+  placeU32(bytes, offset + SIZE_AT, size, bigEndian);
+}
+
+/** Sets 32 bits at `offset`; the caller has made sure that there is room. */
+export function placeU32(bytes: Uint8Array, offset: number, value: number, bigEndian: boolean): void {
+  bytes[offset] = bigEndian ? value >>> 24 : value;
+  bytes[offset + 1] = bigEndian ? value >>> 16 : value >>> 8;
+  bytes[offset + 2] = bigEndian ? value >>> 8 : value >>> 16;
+  bytes[offset + 3] = bigEndian ? value : value >>> 24;
 }
 
 /** Makes the header of a whole message that of one of its segments, in place; `size` is that of the segment's body. */

@@ -21,28 +21,35 @@ export class Reader {
   readonly bigEndian: boolean;
   /** Bytes consumed so far. */
   offset = 0;
+  /** Where the bytes end for this reader. */
+  #end: number;
   readonly #view: DataView;
   readonly #littleEndian: boolean;
 
   constructor(bytes: Uint8Array, bigEndian: boolean) {
     this.bytes = bytes;
     this.bigEndian = bigEndian;
+    this.#end = bytes.length;
     this.#littleEndian = !bigEndian;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get remaining(): number {
-    return this.bytes.length - this.offset;
+    return this.#end - this.offset;
+  }
+
+  /** From now on reads only the bytes from `start` to `end`, which are among its bytes. */
+  narrow(start: number, end: number): this {
+    this.offset = start;
+    this.#end = Math.min(end, this.bytes.length);
+    return this;
   }
 
   /** Claims `count` bytes and returns the offset of the first: the one place where bounds are checked. */
   #take(count: number): number {
     const start = this.offset;
-    if (count > this.bytes.length - start) {
-      throw new TruncatedError(
-        `${count} bytes expected at offset ${start}, ${this.bytes.length - start} are there`,
-        start,
-      );
+    if (count > this.#end - start) {
+      throw new TruncatedError(`${count} bytes expected at offset ${start}, ${this.#end - start} are there`, start);
     }
     this.offset = start + count;
     return start;

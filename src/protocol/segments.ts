@@ -36,6 +36,11 @@ export class Segmenter {
     this.#maxSegmentBytes = maxSegmentBytes;
   }
 
+  /** Whether nothing is to be cut: then the buffer may go as it is, and be used again. */
+  get isIdle(): boolean {
+    return this.#cuts.length === 0;
+  }
+
   /** A whole message was encoded from `start` to `end` of the buffer. */
   encoded(start: number, end: number): void {
     if (end - start - HEADER_BYTES > this.#maxSegmentBytes) this.#cuts.push({ start, end });

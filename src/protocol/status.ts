@@ -15,7 +15,7 @@ export const STATUS_ERROR = 2;
 /** Not done, and not to be tried again. */
 export const STATUS_FATAL = 3;
 /** One byte that stands for OK with no message and no call tree. */
-const STATUS_SHORT_OK = 0xff;
+export const STATUS_SHORT_OK = 0xff;
 
 /** How an operation ended, as the byte of a Status. */
 export type StatusType = typeof STATUS_OK | typeof STATUS_WARNING | typeof STATUS_ERROR | typeof STATUS_FATAL;

@@ -35,6 +35,16 @@ export class Writer {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** What is written to, valid until the next write; for `reserve`. */
+  get buffer(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** Leaves room for `count` bytes, which the caller sets in `buffer`; returns where they begin. */
+  reserve(count: number): number {
+    return this.#claim(count);
+  }
+
   /** A copy of what was written. */
   copy(): Uint8Array {
     return this.#bytes.slice(0, this.#length);

@@ -1,8 +1,11 @@
-// How do messages get from a link to its socket? Into one buffer, and from there with one write for each turn of the
-// event loop; and how does the link know that its client does not keep up?
+// How do messages get from a link to its socket? Into one buffer, and from there with one write: the answers to the
+// requests of one read at the end of that read, all else at the end of the turn of the event loop. And how does the link
+// know that its client does not keep up?
 
 import type { Limits } from '../protocol/limits.ts';
+import type { EncodedUpdate } from '../protocol/messages/data.ts';
 import { encodeMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
+import { writeGetHead, writePutDone } from '../protocol/messages/quick-replies.ts';
 import { Segmenter } from '../protocol/segments.ts';
 import { Writer } from '../protocol/writer.ts';
 import type { Clock } from '../transport/clocks.ts';
@@ -20,6 +23,8 @@ export interface LinkOutputOptions {
 
 /** What a buffer begins with after the last one was given away: little, because an idle link keeps it. */
 const INITIAL_BYTES = 1_024;
+/** Up to this size a buffer is used again. */
+const KEPT_BYTES = 16 * 1_024;
 
 export class LinkOutput implements Outlet {
   /** Where messages are encoded to. */
@@ -30,7 +35,14 @@ export class LinkOutput implements Outlet {
   readonly #limits: Limits;
   readonly #readable: () => void;
   readonly #waiting = new Set<Sender>();
+  readonly #flushDue = (): void => {
+    this.#isFlushDue = false;
+    this.flush();
+  };
   #isFlushDue = false;
+  /** What is to be flushed waits for `release`. */
+  #isHeld = false;
+  #isFlushWanted = false;
   #isClosed = false;
   #sentBytes = 0;
   #progressAt: number;
@@ -72,6 +84,23 @@ export class LinkOutput implements Outlet {
     this.flushSoon();
   }
 
+  sendGot(ioid: number, subcommand: number, { bytes }: EncodedUpdate): void {
+    if (this.#isClosed) return;
+    const start = this.#writer.length;
+    writeGetHead(this.#writer, ioid, subcommand, bytes.length);
+    this.#writer.bytes(bytes);
+    this.#segmenter.encoded(start, this.#writer.length);
+    this.flushSoon();
+  }
+
+  sendPutDone(ioid: number, subcommand: number): void {
+    if (this.#isClosed) return;
+    const start = this.#writer.length;
+    writePutDone(this.#writer, ioid, subcommand);
+    this.#segmenter.encoded(start, this.#writer.length);
+    this.flushSoon();
+  }
+
   whenRoom(sender: Sender): void {
     this.#waiting.add(sender);
     this.flushSoon();
@@ -81,14 +110,28 @@ export class LinkOutput implements Outlet {
     this.#waiting.delete(sender);
   }
 
-  /** Writes what is in the buffer at the end of this turn. */
+  /** Writes what is in the buffer at the end of this turn, or at `release`. */
   flushSoon(): void {
+    if (this.#isHeld) {
+      this.#isFlushWanted = true;
+      return;
+    }
     if (this.#isFlushDue || this.#isClosed) return;
     this.#isFlushDue = true;
-    this.#clock.soon(() => {
-      this.#isFlushDue = false;
-      this.flush();
-    });
+    this.#clock.soon(this.#flushDue);
+  }
+
+  /** From now on what is sent waits for `release`, which comes in the same turn. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Writes what was sent since `hold`. */
+  release(): void {
+    this.#isHeld = false;
+    if (!this.#isFlushWanted) return;
+    this.#isFlushWanted = false;
+    this.flush();
   }
 
   flush(): void {
@@ -124,10 +167,20 @@ export class LinkOutput implements Outlet {
   #write(): void {
     if (this.#writer.length === 0) return;
     if (this.#connection.bufferedBytes === 0) this.#progressAt = this.#clock.now();
+    if (this.#segmenter.isIdle) return this.#writeWhole();
     for (const piece of this.#segmenter.pieces(this.#writer.detach(INITIAL_BYTES))) {
       this.#sentBytes += piece.length;
       this.#connection.write(piece);
     }
+  }
+
+  #writeWhole(): void {
+    const bytes = this.#writer.view();
+    this.#sentBytes += bytes.length;
+    this.#connection.write(bytes);
+    // Nobody holds bytes that the kernel has taken: the next answers go into the same buffer.
+    if (this.#connection.bufferedBytes === 0 && bytes.length <= KEPT_BYTES) this.#writer.truncate(0);
+    else this.#writer.detach(INITIAL_BYTES);
   }
 
   #makeUse(): void {

@@ -4,9 +4,13 @@ import type { AccessRights } from '../channels/access/rights.ts';
 import type { Channel, TellLevel } from '../channels/channel.ts';
 import type { Peer } from '../channels/peer.ts';
 import type { ServerLinkEvent } from '../protocol/machines/server-link.ts';
+import type { EncodedUpdate } from '../protocol/messages/data.ts';
 import type { ServerMessageToSend } from '../protocol/messages/index.ts';
 import type { OperationCommand, OperationTypes } from '../protocol/messages/message-module.ts';
 import type { Status } from '../protocol/status.ts';
+import type { StructureType } from '../protocol/types/type-desc.ts';
+import type { StructureValue } from '../protocol/types/value-of.ts';
+import type { TypedUpdate } from '../protocol/values/update.ts';
 import type { Endpoint } from '../transport/network.ts';
 import type { LinkHost } from './link-host.ts';
 
@@ -39,6 +43,18 @@ export interface LinkOperation {
   withdraw(status: Status): void;
   /** Gives up everything; the link has forgotten it already. */
   destroy(): void;
+  /**
+   * Carries out a request of its own where it lies. False leaves it to the plain way, and nothing has happened then. See
+   * requests-in-place.ts.
+   */
+  takeInPlace?(request: PlacedRequest): boolean;
+}
+
+/** A request in the bytes that came. */
+export interface PlacedRequest {
+  readonly subcommand: number;
+  /** Its data, read over `base`; undefined when it cannot be read. */
+  update(type: StructureType, base: StructureValue): TypedUpdate | undefined;
 }
 
 /** Something that holds back what it has to send while the link is congested. */
@@ -54,6 +70,10 @@ export interface Outlet {
   /** Has `sender` resumed, once, when the link is no longer congested. */
   whenRoom(sender: Sender): void;
   forget(sender: Sender): void;
+  /** The reply to a GET: what `send` makes of that message, without the message. */
+  sendGot(ioid: number, subcommand: number, update: EncodedUpdate): void;
+  /** The reply to a PUT that was carried out, likewise. */
+  sendPutDone(ioid: number, subcommand: number): void;
 }
 
 export interface Link {

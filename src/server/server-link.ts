@@ -15,6 +15,7 @@ import type { Endpoint, TcpConnection } from '../transport/network.ts';
 import type { Link, LinkChannel, LinkOperation } from './link.ts';
 import type { LinkHost } from './link-host.ts';
 import { LinkOutput } from './link-output.ts';
+import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
 
 /** As pvxs; no peer uses these numbers. */
@@ -53,6 +54,8 @@ export class ServerLink implements Link {
   readonly #connection: TcpConnection;
   readonly #closed: (link: ServerLink) => void;
   readonly #framer: Framer;
+  readonly #inPlace: RequestsInPlace;
+  readonly #accepts = (frame: Frame): void => this.#accept(frame);
   readonly #context: DecodeContext;
   /** Messages that came while reading was paused, their bodies copied. */
   readonly #held: Frame[] = [];
@@ -71,6 +74,7 @@ export class ServerLink implements Link {
     this.#closed = closed;
     this.#framer = new Framer({ expectFromServer: false, limits });
     this.#context = { types: new TypeReceiver({ limits }), typeOf: (ioid) => this.operations.get(ioid)?.types };
+    this.#inPlace = new RequestsInPlace(this, this.#context.types);
     this.#lastHeardAt = clock.now();
     this.output = new LinkOutput({ connection, clock, limits, bigEndian, readable: () => this.#resumeReading() });
   }
@@ -188,15 +192,24 @@ export class ServerLink implements Link {
   #read(chunk: Uint8Array): void {
     if (this.#state === 'closed') return;
     this.#lastHeardAt = this.host.clock.now();
+    this.output.hold();
     try {
-      this.#framer.push(chunk, (frame) => this.#accept(frame));
+      this.#framer.push(chunk, this.#accepts, this.#inPlace);
     } catch (thrown) {
       this.#failOf(thrown);
+    } finally {
+      this.#inPlace.forget();
+      this.output.release();
     }
   }
 
+  /** Whether requests are to wait. */
+  get isHolding(): boolean {
+    return this.#isReadingPaused || this.output.isFull;
+  }
+
   #accept(frame: Frame): void {
-    if (this.#isReadingPaused || this.output.isFull) return this.#hold(frame);
+    if (this.isHolding) return this.#hold(frame);
     const message = decodeClientMessage(frame, this.#context);
     if (message === undefined) return this.#skip(frame);
     dispatch(this, message);

@@ -9,6 +9,7 @@ import type { StructureType } from '../../protocol/types/type-desc.ts';
 import type { StructureValue } from '../../protocol/types/value-of.ts';
 import type { Clock } from '../../transport/clocks.ts';
 import type { ChannelUpdate, PutRequest } from '../channel.ts';
+import { PutWith } from '../request-with.ts';
 import { worseAlarm } from '../limit-alarm.ts';
 import { fieldOf, isChanged, isScalar, stamped, structureIn, type PlacedField } from '../standard-fields.ts';
 import { ControlLimits, type ControlMode } from './control-limits.ts';
@@ -92,7 +93,7 @@ export class Behaviours {
     if (field === undefined || this.#valueAlarm?.changesValue(put) !== true || !isChanged(put, field)) return put;
     const changed = put.changed.clone();
     for (let bit = field.bit; bit < field.bit + field.type.bitCount; bit++) changed.delete(bit);
-    return { ...put, changed, value: { ...put.value, alarm: structureIn(current, 'alarm') } };
+    return new PutWith(put, changed, { ...put.value, alarm: structureIn(current, 'alarm') });
   }
 
   #withAlarm(update: ChannelUpdate, before: ChannelUpdate, atLeast: Alarm | undefined): ChannelUpdate {

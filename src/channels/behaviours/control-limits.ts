@@ -9,6 +9,7 @@ import type { StructureType } from '../../protocol/types/type-desc.ts';
 import type { PvValue, StructureValue } from '../../protocol/types/value-of.ts';
 import { coerce } from '../../protocol/values/coerce.ts';
 import type { PutRequest } from '../channel.ts';
+import { PutWith } from '../request-with.ts';
 import { fieldOf, isChanged, structureIn, type PlacedField } from '../standard-fields.ts';
 import { distance, isNumber, numbersIn, type AnyNumber } from './exact-number.ts';
 
@@ -64,7 +65,7 @@ export class ControlLimits {
     if (admitted === asked || admitted === undefined) return put;
     if (isNumber(asked) && isNumber(admitted)) put.tell(`value ${asked} counts as ${admitted}`, 'warning');
     else put.tell('values out of range were clipped', 'warning');
-    return { ...put, value: { ...put.value, value: admitted } };
+    return new PutWith(put, put.changed, { ...put.value, value: admitted });
   }
 
   /** The step is that which the client asks for, so that a limit can be reached by a shorter one. */

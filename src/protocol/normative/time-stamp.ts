@@ -13,7 +13,9 @@ import type { timeStampType } from './substructures.ts';
 export type TimeStamp = ValueOf<typeof timeStampType>;
 
 const NANOSECONDS_PER_SECOND = 1_000_000_000n;
+const NANOSECONDS_PER_SECOND_NUMBER = 1_000_000_000;
 const NANOSECONDS_PER_MILLISECOND = 1_000_000;
+const MS_PER_SECOND = 1_000;
 
 /**
  * The time stamp of a wall time in milliseconds since 1970-01-01T00:00:00Z, fractions included. Throws
@@ -24,8 +26,15 @@ export function timeStamp(wallTimeMs: number, userTag = 0): TimeStamp {
     throw new LocalProtocolError(`${wallTimeMs} is no wall time, milliseconds since 1970 expected`);
   const wholeMs = Math.floor(wallTimeMs);
   // The difference of a number and its whole part is exact, so rounding happens once, to the nanosecond.
-  const nanoseconds = Math.round((wallTimeMs - wholeMs) * NANOSECONDS_PER_MILLISECOND);
-  return timeStampOfNanoseconds(BigInt(wholeMs) * BigInt(NANOSECONDS_PER_MILLISECOND) + BigInt(nanoseconds), userTag);
+  const nanosecondsOfMs = Math.round((wallTimeMs - wholeMs) * NANOSECONDS_PER_MILLISECOND);
+  const msOfSecond = ((wholeMs % MS_PER_SECOND) + MS_PER_SECOND) % MS_PER_SECOND;
+  const seconds = (wholeMs - msOfSecond) / MS_PER_SECOND;
+  const nanoseconds = msOfSecond * NANOSECONDS_PER_MILLISECOND + nanosecondsOfMs;
+  // Rounded up to a whole second.
+  if (nanoseconds === NANOSECONDS_PER_SECOND_NUMBER) {
+    return { secondsPastEpoch: BigInt(seconds + 1), nanoseconds: 0, userTag };
+  }
+  return { secondsPastEpoch: BigInt(seconds), nanoseconds, userTag };
 }
 
 /** The time stamp of nanoseconds since 1970-01-01T00:00:00Z; earlier moments have nanoseconds from 0 up too. */

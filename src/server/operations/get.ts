@@ -2,10 +2,10 @@
 
 import type { GetExecRequest, GetInitRequest, GetRequest } from '../../protocol/messages/get.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
-import { isLast } from '../../protocol/messages/subcommand.ts';
+import { isLast, SUBCOMMAND_DESTROY, SUBCOMMAND_INIT } from '../../protocol/messages/subcommand.ts';
 import { OK } from '../../protocol/status.ts';
 import type { Selection } from '../../channels/encoded-cache.ts';
-import type { Link, LinkChannel } from '../link.ts';
+import type { Link, LinkChannel, PlacedRequest } from '../link.ts';
 import { begin, channelForInit, findOperation, Operation } from './operation.ts';
 import { readState, selectionFor } from './selection.ts';
 
@@ -37,8 +37,17 @@ class GetOperation extends Operation {
   answer({ ioid, subcommand }: GetExecRequest): void {
     const { link } = this;
     const [status, update] = readState(this, this.#selection);
-    link.send({ command: 'GET', phase: 'exec', ioid, subcommand, status, update });
+    if (update === null) link.send({ command: 'GET', phase: 'exec', ioid, subcommand, status, update });
+    else link.output.sendGot(ioid, subcommand, update);
     if (isLast(subcommand)) link.endOperation(this);
+  }
+
+  takeInPlace({ subcommand }: PlacedRequest): boolean {
+    if ((subcommand & (SUBCOMMAND_INIT | SUBCOMMAND_DESTROY)) !== 0 || !this.channel.rights.read) return false;
+    const [, update] = readState(this, this.#selection);
+    if (update === null) return false;
+    this.link.output.sendGot(this.ioid, subcommand, update);
+    return true;
   }
 
   protected stopWork(): void {

@@ -3,11 +3,12 @@
 import type { Selection } from '../../channels/encoded-cache.ts';
 import { requireStructure } from '../../channels/standard-fields.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
-import type { PutExecRequest, PutInitRequest, PutRequest } from '../../protocol/messages/put.ts';
+import type { PutInitRequest, PutRequest } from '../../protocol/messages/put.ts';
 import { isLast } from '../../protocol/messages/subcommand.ts';
 import { OK } from '../../protocol/status.ts';
 import { leafMask } from '../../protocol/values/leaf-mask.ts';
-import type { Link, LinkChannel } from '../link.ts';
+import type { TypedUpdate } from '../../protocol/values/update.ts';
+import type { Link, LinkChannel, PlacedRequest } from '../link.ts';
 import { begin, channelForInit, findOperation, Operation } from './operation.ts';
 import { readState, selectionFor } from './selection.ts';
 import { WorkingOperation } from './working-operation.ts';
@@ -17,7 +18,7 @@ export function handlePut(link: Link, request: PutRequest): void {
   const operation = findOperation(link, request, PutOperation);
   if (operation === undefined || request.phase === 'outOfScope') return;
   if (request.phase === 'get') operation.readBack(request.subcommand);
-  else operation.put(request);
+  else operation.put(request.subcommand, request.update);
 }
 
 function handleInit(link: Link, request: PutInitRequest): void {
@@ -50,7 +51,16 @@ class PutOperation extends WorkingOperation {
     if (isLast(subcommand)) link.endOperation(this);
   }
 
-  put({ subcommand, update }: PutExecRequest): void {
+  takeInPlace(request: PlacedRequest): boolean {
+    if (request.subcommand !== 0 || !this.channel.rights.write) return false;
+    const { type, state } = this.channel.channel;
+    const update = request.update(type, state.value);
+    if (update === undefined) return false;
+    this.put(0, update);
+    return true;
+  }
+
+  put(subcommand: number, update: TypedUpdate): void {
     const { link, ioid } = this;
     const { channel } = this.channel;
     const changed = leafMask(channel.type, update.changed);
@@ -60,8 +70,8 @@ class PutOperation extends WorkingOperation {
       this.putTimeoutMs,
       (known) => this.putInto(known, { changed, value }),
       (outcome) => {
-        const status = outcome.ok ? OK : outcome.status;
-        link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status });
+        if (outcome.ok) link.output.sendPutDone(ioid, subcommand);
+        else link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status: outcome.status });
       },
     );
   }

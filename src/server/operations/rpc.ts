@@ -1,5 +1,6 @@
 // How does a server carry out RPC? It hands the arguments to the channel, and answers when it has the result.
 
+import { CallWith } from '../../channels/request-with.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import type { RpcExecRequest, RpcInitRequest, RpcRequest } from '../../protocol/messages/rpc.ts';
 import { OK, type Status } from '../../protocol/status.ts';

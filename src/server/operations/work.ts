@@ -11,8 +11,28 @@ export type Outcome<R> = { readonly ok: true; readonly result: R } | { readonly 
 
 const MS_PER_SECOND = 1_000;
 
+/** An AbortController that is made when its signal is first asked for: see channels/request-with.ts. */
+export class LazyAbort {
+  #controller: AbortController | undefined;
+  /** The reason, once aborted. */
+  #aborted: { readonly reason: unknown } | undefined;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason?: unknown): void {
+    this.#aborted ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}
+
 interface UnderWay {
-  readonly controller: AbortController;
+  readonly controller: LazyAbort;
   /** Ends it with what is no success. */
   readonly refuse: (status: Status) => void;
 }
@@ -29,11 +49,11 @@ export class Work {
   begin<R>(
     operation: Operation,
     timeoutMs: number,
-    act: (signal: AbortSignal) => R | Promise<R>,
+    act: (controller: LazyAbort) => R | Promise<R>,
     answer: (outcome: Outcome<R>) => void,
   ): void {
     operation.follow('execute');
-    const controller = new AbortController();
+    const controller = new LazyAbort();
     const settle = (outcome: Outcome<R>): void => {
       if (this.#underWay !== underWay) return;
       this.#underWay = undefined;
@@ -45,7 +65,7 @@ export class Work {
     this.#underWay = underWay;
     let result: R | Promise<R>;
     try {
-      result = nativePromise(act(controller.signal));
+      result = nativePromise(act(controller));
     } catch (thrown) {
       return underWay.refuse(refusal(thrown));
     }

@@ -5,13 +5,15 @@
 // nothing then; its client never cancels, and pvAccessCPP's waits for the answer.
 
 import type { ChannelRequest } from '../../channels/channel.ts';
+import type { Peer } from '../../channels/peer.ts';
 import { nativePromise } from '../../channels/promise-like.ts';
+import { PutWith } from '../../channels/request-with.ts';
 import { isLast } from '../../protocol/messages/subcommand.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
 import type { Link, LinkChannel } from '../link.ts';
 import type { PutData, PutRecord } from '../put-log.ts';
 import { busy, Operation, type OperationRequest } from './operation.ts';
-import { Work, type Outcome } from './work.ts';
+import { Work, type LazyAbort, type Outcome } from './work.ts';
 
 /** What INIT says. */
 export interface InitRequest extends OperationRequest {
@@ -19,7 +21,7 @@ export interface InitRequest extends OperationRequest {
 }
 
 export abstract class WorkingOperation extends Operation {
-  protected readonly pvRequest: AnyValue;
+  readonly pvRequest: AnyValue;
   readonly #work = new Work();
   /** What the put log will be told of the request that is under way. */
   #record: PutRecord | undefined;
@@ -59,8 +61,8 @@ export abstract class WorkingOperation extends Operation {
     this.#work.begin(
       this,
       timeoutMs,
-      (signal) => {
-        const result = nativePromise(act(this.#requestWith(signal)));
+      (controller) => {
+        const result = nativePromise(act(new RequestUnderWay(this, controller)));
         record?.follow(result);
         return result;
       },
@@ -76,7 +78,7 @@ export abstract class WorkingOperation extends Operation {
   /** Hands a put to the channel. */
   protected putInto(known: ChannelRequest, data: PutData): void | Promise<void> {
     this.#record?.puts(data);
-    return this.channel.channel.put({ ...known, ...data });
+    return this.channel.channel.put(new PutWith(known, data.changed, data.value));
   }
 
   /** Calls write nothing that a log of puts could show. */
@@ -88,14 +90,22 @@ export abstract class WorkingOperation extends Operation {
   protected get putTimeoutMs(): number {
     return this.channel.channel.putTimeoutMs ?? this.link.host.limits.putTimeoutMs;
   }
+}
 
-  #requestWith(signal: AbortSignal): ChannelRequest {
-    const { link, ioid, pvRequest } = this;
-    return {
-      peer: this.channel.peer,
-      pvRequest,
-      signal,
-      tell: (text, level = 'info') => link.tell(ioid, text, level),
-    };
+class RequestUnderWay implements ChannelRequest {
+  readonly peer: Peer;
+  readonly pvRequest: AnyValue;
+  readonly tell: ChannelRequest['tell'];
+  readonly #controller: LazyAbort;
+
+  constructor({ link, ioid, pvRequest, channel }: WorkingOperation, controller: LazyAbort) {
+    this.peer = channel.peer;
+    this.pvRequest = pvRequest;
+    this.tell = (text, level = 'info') => link.tell(ioid, text, level);
+    this.#controller = controller;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
 }
