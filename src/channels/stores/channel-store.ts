@@ -6,6 +6,7 @@
 
 import type { StructureType } from '../../protocol/types/type-desc.ts';
 import type { ChannelUpdate } from '../channel.ts';
+import type { StoreNodes } from './store-nodes.ts';
 import type { JsonObject } from './json.ts';
 
 /** What a store knows of a channel beside its value. It never changes while the channel exists. */
@@ -85,6 +86,8 @@ export interface ChannelStore {
   /** Where it is, for people: a folder or a URL without its password. */
   readonly location: string;
   readonly health: StoreHealth;
+  /** The servers that share it; undefined where a store serves one alone. */
+  readonly nodes?: StoreNodes | undefined;
 
   /**
    * Adds a channel. One with the same definition may exist already, with another it is DEFINITION_CONFLICT, whose

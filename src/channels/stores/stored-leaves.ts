@@ -26,6 +26,8 @@ type LeafPath = string;
 interface Leaves {
   readonly pathOf: ReadonlyMap<number, LeafPath>;
   readonly bitOf: ReadonlyMap<LeafPath, number>;
+  /** Bit -> the path as bytes and the bit as a mask. */
+  readonly packed: ReadonlyMap<number, { readonly path: Uint8Array; readonly mask: BitSet }>;
 }
 
 const known = new WeakMap<StructureType, Leaves>();
@@ -41,6 +43,26 @@ export function encodeLeaves(type: StructureType, { changed, value }: ChannelUpd
     encoded.set(pathOf.get(bit) ?? '', writer.copy());
   }
   return encoded;
+}
+
+/**
+ * Appends the leaves that an update changes to `writer`, each path and its bytes with nothing between, and returns the
+ * lengths of all these: what `encodeLeaves` says, without an object for each.
+ * @throws PvaError where the value is not of the type; what was appended is to be dropped then
+ */
+export function packLeaves(writer: Writer, type: StructureType, { changed, value }: ChannelUpdate): number[] {
+  const { packed } = leavesOf(type);
+  const codec = anyCodecOf(type);
+  const lengths: number[] = [];
+  for (const bit of leafMask(type, changed)) {
+    const leaf = packed.get(bit);
+    if (leaf === undefined) continue;
+    writer.bytes(leaf.path);
+    const start = writer.length;
+    codec.encodeMasked(writer, value, leaf.mask, encodeType);
+    lengths.push(leaf.path.length, writer.length - start);
+  }
+  return lengths;
 }
 
 /**
@@ -85,7 +107,12 @@ function leavesOf(type: StructureType): Leaves {
   if (leaves === undefined) {
     const pathOf = new Map<number, LeafPath>();
     collect(type, '', 0, pathOf);
-    leaves = { pathOf, bitOf: new Map([...pathOf].map(([bit, path]) => [path, bit])) };
+    const utf8 = new TextEncoder();
+    leaves = {
+      pathOf,
+      bitOf: new Map([...pathOf].map(([bit, path]) => [path, bit])),
+      packed: new Map([...pathOf].map(([bit, path]) => [bit, { path: utf8.encode(path), mask: BitSet.of(bit) }])),
+    };
     known.set(type, leaves);
   }
   return leaves;

@@ -1,0 +1,137 @@
+// Which servers share this Redis, and does it still answer? One script a second says that we are alive, hears of the
+// others, and reads the clock of Redis.
+
+import { reasonOf } from '../../../protocol/errors.ts';
+import type { Clock, TimerHandle } from '../../../transport/clocks.ts';
+import type { NodeDescription, StoreNode, StoreNodes } from '../store-nodes.ts';
+import type { RedisClient } from './redis-client.ts';
+import type { RedisClock } from './redis-clock.ts';
+import type { RedisKeys } from './redis-keys.ts';
+import { countIn, partsIn, textIn } from './redis-reply.ts';
+import { beatScript } from './scripts/beat.ts';
+
+const BEAT_MS = 1_000;
+/** A server that was silent for so long counts as gone; a Redis, as hanging. */
+const SILENCE_MS = 3_000;
+/** More than that are not looked at. */
+const MAX_NODES = 1_000;
+
+export interface NodeRegistryOptions {
+  readonly own: string;
+  readonly client: RedisClient;
+  readonly keys: RedisKeys;
+  readonly clock: Clock;
+  readonly redisClock: RedisClock;
+}
+
+export class NodeRegistry implements StoreNodes {
+  readonly own: string;
+  readonly #options: NodeRegistryOptions;
+  readonly #sinceMs: number;
+  readonly #listeners = new Set<(alive: readonly StoreNode[]) => void>();
+  readonly #beating: TimerHandle;
+  #describe: (() => NodeDescription) | undefined;
+  #alive: readonly StoreNode[] = [];
+  #askedAt: number | undefined;
+
+  constructor(options: NodeRegistryOptions) {
+    this.own = options.own;
+    this.#options = options;
+    this.#sinceMs = Math.round(options.clock.wallTime());
+    this.#beating = options.clock.every(BEAT_MS, () => void this.#check());
+  }
+
+  get alive(): readonly StoreNode[] {
+    return this.#alive;
+  }
+
+  async join(describe: () => NodeDescription): Promise<void> {
+    this.#describe = describe;
+    await this.beat();
+  }
+
+  async leave(): Promise<void> {
+    if (this.#describe === undefined) return;
+    this.#describe = undefined;
+    await this.#ask([this.own, '']);
+  }
+
+  onChange(changed: (alive: readonly StoreNode[]) => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  /** Rejects when Redis does not answer. */
+  async beat(): Promise<void> {
+    const describe = this.#describe;
+    await this.#ask(describe === undefined ? ['', ''] : [this.own, this.#text(describe())]);
+  }
+
+  close(): void {
+    this.#beating.cancel();
+  }
+
+  async #check(): Promise<void> {
+    const { client, clock } = this.#options;
+    if (!client.isUp) return void (this.#askedAt = undefined);
+    if (this.#askedAt !== undefined) {
+      if (clock.now() - this.#askedAt < SILENCE_MS) return;
+      this.#askedAt = undefined;
+      return client.reconnect(`it has not answered for ${SILENCE_MS / 1_000} s`);
+    }
+    this.#askedAt = clock.now();
+    try {
+      await Promise.all([this.beat(), client.ping()]);
+    } catch (thrown) {
+      // A connection that is lost says so itself; a Redis that refuses this refuses more.
+      if (client.isUp) client.reconnect(reasonOf(thrown));
+    }
+    this.#askedAt = undefined;
+  }
+
+  async #ask(args: readonly [id: string, text: string]): Promise<void> {
+    const { client, keys, clock, redisClock } = this.#options;
+    const sentAt = clock.now();
+    const [timeMs, ...found] = partsIn(await client.run(beatScript, keys.nodes, [...args, SILENCE_MS]));
+    redisClock.set(countIn(timeMs) ?? clock.wallTime(), sentAt);
+    const alive: StoreNode[] = [];
+    for (let index = 0; index + 1 < found.length && alive.length < MAX_NODES; index += 2) {
+      const node = nodeIn(textIn(found[index]), textIn(found[index + 1]));
+      if (node !== undefined) alive.push(node);
+    }
+    this.#set(alive.toSorted((one, other) => (one.id < other.id ? -1 : 1)));
+  }
+
+  #set(alive: readonly StoreNode[]): void {
+    const before = this.#alive.map(({ id }) => id);
+    this.#alive = alive;
+    if (before.length === alive.length && alive.every(({ id }, index) => id === before[index])) return;
+    for (const listener of this.#listeners) listener(alive);
+  }
+
+  #text(description: NodeDescription): string {
+    return JSON.stringify({ ...description, sinceMs: this.#sinceMs });
+  }
+}
+
+/** Undefined for a text that is not as we write it. */
+function nodeIn(id: string, text: string): StoreNode | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null) return undefined;
+  const { address, sinceMs, channelCount, linkCount } = { ...NOBODY, ...parsed };
+  if (typeof address !== 'string' || address.length > 300) return undefined;
+  if (![sinceMs, channelCount, linkCount].every((count) => Number.isSafeInteger(count) && count >= 0)) return undefined;
+  return { id, address, sinceMs, channelCount, linkCount };
+}
+
+const NOBODY: NodeDescription & { readonly sinceMs: number } = {
+  address: '',
+  sinceMs: 0,
+  channelCount: 0,
+  linkCount: 0,
+};
