@@ -237,7 +237,9 @@ export class WriteQueue {
       const reply = partsIn(await client.run(settleScript, keys.channel(name), [writer, latest]));
       const [last = 0, revision = 0] = reply.map(countIn);
       for (const entry of entries.filter(({ number }) => this.#entries.has(number))) {
-        if (entry.number <= last) this.#tookEffect(entry, revision);
+        // A later one of ours has taken effect, and does not tell of this one.
+        if (last > latest) this.#reject(entry, uncertain(name, 'the connection was lost'));
+        else if (entry.number <= last) this.#tookEffect(entry, revision);
         else this.#reject(entry, away(`the connection was lost before '${name}' was written`));
       }
     } catch {

@@ -2,7 +2,9 @@
 //
 // Each writer numbers its writes by its clock, in microseconds. The hash keeps the number of the last one of each
 // writer, in the field w:<writer>; those of an hour ago are removed. A number that is not past it is refused: so a
-// writer that asked (settleScript) can be sure that what was still under way comes to nothing.
+// writer that asked (settleScript) can be sure that what was still under way comes to nothing. Then the field is
+// "<number of the last write that took effect>/<number up to which nothing will>": whoever has to ask twice, because the
+// first answer was lost, is to hear the same.
 
 import { redisScript } from './redis-script.ts';
 
@@ -24,10 +26,14 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local field = 'w:' .. writer
 local results, messages, at = {}, {}, 1
 
+local function newest(numbers)
+  return tonumber(numbers) or tonumber(string.match(numbers, '/(%d+)$')) or 0
+end
+
 local function removeOldWriters(key)
   local all = redis.call('HGETALL', key)
   for i = 1, #all, 2 do
-    if string.sub(all[i], 1, 2) == 'w:' and (tonumber(all[i + 1]) or 0) / 1000 < now - 3600000 then
+    if string.sub(all[i], 1, 2) == 'w:' and newest(all[i + 1]) / 1000 < now - 3600000 then
       redis.call('HDEL', key, all[i])
     end
   end
@@ -48,7 +54,7 @@ local function write(key, digest, number, lengths)
   if now > tooLate then return 'late' end
   if not found[3] then
     removeOldWriters(key)
-  elseif tonumber(number) <= tonumber(found[3]) then
+  elseif tonumber(number) <= newest(found[3]) then
     return 'late'
   end
   local revision = tonumber(found[2])
@@ -80,7 +86,9 @@ export const settleScript = redisScript(`
 --          None that is under way will take effect after this.
 local found = redis.call('HMGET', KEYS[1], 'revision', 'w:' .. ARGV[1])
 if not found[1] then return { 0, 0 } end
-local last = tonumber(found[2] or '0')
-if last < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], 'w:' .. ARGV[1], ARGV[2]) end
-return { last, tonumber(found[1]) }
+local last, settled = string.match(found[2] or '0', '^(%d+)/?(%d*)$')
+if tonumber(ARGV[2]) > math.max(tonumber(last), tonumber(settled) or 0) then
+  redis.call('HSET', KEYS[1], 'w:' .. ARGV[1], last .. '/' .. ARGV[2])
+end
+return { tonumber(last), tonumber(found[1]) }
 `);
