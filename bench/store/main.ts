@@ -1,0 +1,7 @@
+// `npm run bench:store`: how fast are the stores? Prints its figures; ends with 1 if one misses its target.
+
+import process from 'node:process';
+import { latency } from './latency.ts';
+
+const reached = [await latency()];
+process.exitCode = reached.every(Boolean) ? 0 : 1;
