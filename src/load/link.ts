@@ -48,7 +48,7 @@ export interface LinkHandlers {
   rested(): void;
   /** A reply that is exactly what `expect` said. */
   matched(ioid: number): void;
-  /** Any other reply to an operation, or the end of a channel; the frame is valid until this returns. */
+  /** Any other reply to an operation, or the beginning or end of a channel that nobody waits for; the frame is valid until this returns. */
   reply(message: ServerMessage, frame: Frame): void;
   /** See `ScannerHandlers.raw`. */
   raw?(command: number, bytes: Buffer, at: number, size: number): boolean;
@@ -225,7 +225,8 @@ export class LoadLink {
       case 'CONNECTION_VALIDATED':
         return this.#settle('validated', message);
       case 'CREATE_CHANNEL':
-        return this.#settle(`channel ${message.cid}`, message);
+        if (this.#waiters.has(`channel ${message.cid}`)) return this.#settle(`channel ${message.cid}`, message);
+        return this.handlers?.reply(message, frame);
       case 'GET':
       case 'PUT':
       case 'MONITOR':

@@ -157,7 +157,13 @@ export class ReplyScanner {
     return next;
   }
 
-  readonly #accept = (frame: Frame): void => this.#handlers.frame(frame);
+  /** A message that was cut, or is not what was expected. */
+  readonly #accept = (frame: Frame): void => {
+    const { header, body } = frame;
+    const ioid = header.command === this.#command && body.length >= IOID_BYTES ? idIn(frame) : -1;
+    if (this.#bodies[ioid]?.equals(body) === true) this.#handlers.matched(ioid);
+    else this.#handlers.frame(frame);
+  };
 }
 
 function isPlain(bytes: Buffer, at: number): boolean {
@@ -167,6 +173,10 @@ function isPlain(bytes: Buffer, at: number): boolean {
 
 function isControl(bytes: Buffer, at: number): boolean {
   return ((bytes[at + FLAGS_AT] ?? 0) & CONTROL) !== 0;
+}
+
+function idIn({ header, body }: Frame): number {
+  return new DataView(body.buffer, body.byteOffset).getUint32(0, !header.bigEndian);
 }
 
 /** Of the body; in a control message a value. */

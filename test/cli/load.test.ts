@@ -1,0 +1,100 @@
+// Does `pvkit load` tell what a server does, over real sockets, for people and for programs?
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { loadNamesOf } from '../../src/cli/load-names.ts';
+import { run, serve, start, type Serving } from './support.ts';
+
+interface Report {
+  readonly operations: number;
+  readonly perServerCpuSecond: number | null;
+  readonly [figure: string]: unknown;
+}
+
+let serving: Serving;
+
+beforeAll(async () => {
+  const puts = ['0', '1', '2', '3'].flatMap((index) => ['--pv', `l:put${index}=double`]);
+  serving = await serve(['--demo', ...puts]);
+});
+afterAll(async () => {
+  await serving.stop();
+});
+
+function load(words: readonly string[]): ReturnType<typeof run> {
+  return run(['load', ...words, '--seconds', '0.3', '--warmup', '0.1'], { environment: serving.environment });
+}
+
+describe('pvkit load', () => {
+  it.each([
+    ['get demo:sine demo:setpoint --clients 3 --depth 4', 100],
+    ['get demo:setpoint --rate 100', 20],
+    ['put l:put{0..3} --clients 4', 50],
+    ['monitor demo:sine demo:setpoint --clients 2', 0],
+    ['array demo:waveform -r value', 20],
+    ['connect demo:sine --clients 20', 19],
+    ['connect demo:sine --channels 50', 100],
+  ])('%s', async (words, least) => {
+    const { exitCode, stdout, stderr } = await load([...words.split(' '), '--json', '--pid', String(process.pid)]);
+    const report: Report = JSON.parse(stdout);
+    expect(report).toMatchObject({ wrong: 0, lost: 0, errors: 0, server: `127.0.0.1:${serving.tcpPort}` });
+    expect(report.operations, stderr).toBeGreaterThan(least);
+    expect(report.perServerCpuSecond).toBeGreaterThan(0);
+    expect(exitCode).toBe(0);
+  });
+
+  it('searches by UDP', async () => {
+    const words = ['search', 'demo:sine', '--server', '127.0.0.1', '--udp-port', String(serving.udpPort)];
+    const { exitCode, stdout } = await load([...words, '--names', '5', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ scenario: 'search', wrong: 0, lost: 0, errors: 0 });
+    expect(exitCode).toBe(0);
+  });
+
+  it('prints a table for people', async () => {
+    const { exitCode, stdout, stderr } = await load(['get', 'demo:setpoint']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(/^server +127\.0\.0\.1:\d+\nasked +1 x 1, 1 name\ndone +[\d ]+ in 0\.\d\d s\n/u);
+    expect(stdout).toContain('faults          0 wrong, 0 lost, 0 errors\n');
+  });
+
+  it('shows on a terminal how it goes, and ends at ^C with what it has', async () => {
+    const words = ['load', 'get', 'demo:setpoint', '--seconds', '60', '--warmup', '0'];
+    const running = start(words, { environment: serving.environment, isTerminal: true });
+    await running.stderr.until((text) => text.includes('measuring, 1 s'));
+    running.interrupt();
+    expect(await running.exitCode).toBe(0);
+    expect(running.stdout.text).toContain('0 wrong, 0 lost, 0 errors');
+  });
+
+  it('ends with 1 when the server refuses', async () => {
+    const { exitCode, stderr } = await load(['put', 'demo:sine']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('demo:sine: PUT refused: ');
+  });
+
+  it('ends with 1 when nobody listens', async () => {
+    const { exitCode, stderr } = await load(['get', 'x', '--server', '127.0.0.1:1', '-w', '1']);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: 'pvkit: TCP connection to 127.0.0.1:1: connection refused (ECONNREFUSED)\n',
+    });
+  });
+
+  it('ends with 1 when nobody has the PV', async () => {
+    const { exitCode, stderr } = await load(['get', 'nosuch', '-w', '0.3']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('nosuch: timed out after 0.3 s: searched');
+  });
+});
+
+describe('a range of names', () => {
+  it.each([
+    ['a', ['a']],
+    ['a{0..2}', ['a0', 'a1', 'a2']],
+    ['a{8..11}:b', ['a8:b', 'a9:b', 'a10:b', 'a11:b']],
+    ['a{08..10}', ['a08', 'a09', 'a10']],
+    ['a{0..1}{2..3}', ['a02', 'a03', 'a12', 'a13']],
+  ])('%s', (text, names) => {
+    expect(loadNamesOf(text, ['before'])).toEqual(['before', ...names]);
+  });
+});

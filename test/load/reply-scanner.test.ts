@@ -1,0 +1,168 @@
+// Does the scanner of the load generator see in any bytes what its plain twin sees: the framer, and a comparison?
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ReplyScanner } from '../../src/load/reply-scanner.ts';
+import { BitSet } from '../../src/protocol/bit-set.ts';
+import { Framer, type Frame } from '../../src/protocol/framer.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import { decodeServerMessage, encodeMessage, type ServerMessageToSend } from '../../src/protocol/messages/index.ts';
+import { ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
+import { error, OK } from '../../src/protocol/status.ts';
+import { double } from '../../src/protocol/types/type-desc.ts';
+import { TypeReceiver } from '../../src/protocol/types/wire.ts';
+import { Writer } from '../../src/protocol/writer.ts';
+
+const GET = 0x0a;
+const TYPE = ntScalarArray(double);
+const FIFTY = Array.from({ length: 50 }, (_, index) => index);
+
+interface Told {
+  readonly ioid: number | undefined;
+  readonly isExpected: boolean;
+  readonly text: string;
+}
+
+type Bodies = readonly (Buffer | undefined)[];
+
+/** The twin: every message through the framer and the decoder, its body compared as a whole. */
+function plain(chunks: readonly Buffer[], bodies: Bodies): readonly Told[] {
+  const told: Told[] = [];
+  const framer = new Framer({ expectFromServer: true });
+  for (const chunk of chunks) framer.push(chunk, (frame) => told.push(toldOf(frame, bodies)));
+  return told;
+}
+
+function scanned(chunks: readonly Buffer[], bodies: Bodies): readonly Told[] {
+  const told: Told[] = [];
+  const scanner = new ReplyScanner(GET, DEFAULT_LIMITS, {
+    matched: (ioid) => told.push({ ioid, isExpected: true, text: '' }),
+    frame: (frame) => told.push(toldOf(frame, bodies)),
+  });
+  for (const [ioid, body] of bodies.entries()) scanner.expect(ioid, body);
+  for (const chunk of chunks) {
+    const shown = Buffer.from(chunk);
+    scanner.push(shown);
+    // The buffer is read into again: what is kept of it is lost.
+    shown.fill(0xdb);
+  }
+  return told;
+}
+
+function toldOf(frame: Frame, bodies: Bodies): Told {
+  const types = new TypeReceiver();
+  const message = decodeServerMessage(frame, { types, typeOf: () => ({ command: 'GET', type: TYPE }) });
+  const ioid = message !== undefined && 'ioid' in message ? message.ioid : undefined;
+  const isGet = frame.header.command === GET && !frame.header.isControl;
+  const isExpected = isGet && ioid !== undefined && bodies[ioid]?.equals(frame.body) === true;
+  if (isExpected) return { ioid, isExpected, text: '' };
+  return { ioid, isExpected, text: `${frame.header.command} ${Buffer.from(frame.body).toString('hex')}` };
+}
+
+function bytesOf(message: ServerMessageToSend, bigEndian: boolean): Buffer {
+  const writer = new Writer(bigEndian);
+  encodeMessage(writer, message, { fromServer: true });
+  return Buffer.from(writer.copy());
+}
+
+function reply(ioid: number, values: readonly number[]): ServerMessageToSend {
+  const update = { type: TYPE, changed: BitSet.of(1), value: { value: Float64Array.from(values) } };
+  return { command: 'GET', phase: 'exec', ioid, subcommand: 0, status: OK, update };
+}
+
+/** Some as expected, some alike but different, and all that may come between them. */
+const messages: fc.Arbitrary<ServerMessageToSend> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(reply(1, [1]), reply(2, [2, 3]), reply(3, FIFTY)) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(reply(1, [7]), reply(3, FIFTY.with(49, 7)), reply(9, [1])),
+  },
+  fc.constantFrom<ServerMessageToSend>(
+    { command: 'ECHO_RESPONSE', value: 0x0102_0304 },
+    { command: 'ECHO', payload: new Uint8Array() },
+    { command: 'MESSAGE', ioid: 1, severity: 0, text: 'by the way' },
+    { command: 'GET', phase: 'exec', ioid: 1, subcommand: 0, status: error('no'), update: null },
+  ),
+);
+
+/** Cuts bytes at these places, given as parts of the whole. */
+function cut(bytes: Buffer, places: readonly number[]): readonly Buffer[] {
+  const ends = [...new Set(places.map((place) => Math.floor(place * bytes.length)))].toSorted((a, b) => a - b);
+  return [0, ...ends].map((start, index) => bytes.subarray(start, ends[index] ?? bytes.length));
+}
+
+function bodiesOf(bigEndian: boolean): Bodies {
+  return [undefined, reply(1, [1]), reply(2, [2, 3]), reply(3, FIFTY)].map((message) =>
+    message === undefined ? undefined : bytesOf(message, bigEndian).subarray(8),
+  );
+}
+
+describe('the scanner of replies', () => {
+  it('tells what its twin tells, however the stream is cut', () => {
+    const part = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
+    fc.assert(
+      fc.property(
+        fc.array(messages, { maxLength: 12 }),
+        fc.boolean(),
+        fc.array(part, { maxLength: 12 }),
+        (sent, bigEndian, places) => {
+          const bytes = Buffer.concat(sent.map((message) => bytesOf(message, bigEndian)));
+          const chunks = cut(bytes, places);
+          expect(scanned(chunks, bodiesOf(bigEndian))).toEqual(plain(chunks, bodiesOf(bigEndian)));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([false, true])('tells the same byte by byte, big endian %s', (bigEndian) => {
+    const sent = [reply(1, [1]), reply(3, FIFTY), reply(1, [2]), reply(2, [2, 3])];
+    const bytes = Buffer.concat(sent.map((message) => bytesOf(message, bigEndian)));
+    const chunks = [...bytes.keys()].map((at) => bytes.subarray(at, at + 1));
+    const told = scanned(chunks, bodiesOf(bigEndian));
+    expect(told).toEqual(plain(chunks, bodiesOf(bigEndian)));
+    expect(told.map(({ ioid, isExpected }) => [ioid, isExpected])).toEqual([
+      [1, true],
+      [3, true],
+      [1, false],
+      [2, true],
+    ]);
+  });
+
+  it('joins segments, which it does not compare', () => {
+    const whole = bytesOf(reply(1, [1]), false);
+    const cutAt = 20;
+    const segment = (flags: number, body: Buffer): Buffer => {
+      const header = Buffer.from(whole.subarray(0, 8));
+      header[2] = flags;
+      header.writeUInt32LE(body.length, 4);
+      return Buffer.concat([header, body]);
+    };
+    // 0x10 is the first, 0x20 the last segment; 0x40 says that a server speaks.
+    const chunks = [segment(0x50, whole.subarray(8, cutAt)), segment(0x60, whole.subarray(cutAt)), whole];
+    expect(scanned(chunks, bodiesOf(false))).toEqual(plain(chunks, bodiesOf(false)));
+    expect(scanned(chunks, bodiesOf(false)).map(({ isExpected }) => isExpected)).toEqual([true, true]);
+  });
+
+  it('refuses what is no message as the framer does', () => {
+    const garbage = [Buffer.from('HTTP/1.1 400 Bad Request\r\n')];
+    expect(() => scanned(garbage, [])).toThrow('message starts with 0x48, 0xca expected');
+    expect(() => plain(garbage, [])).toThrow('message starts with 0x48, 0xca expected');
+  });
+
+  it('hands raw messages out first, and those that are not understood again as frames', () => {
+    const seen: string[] = [];
+    const scanner = new ReplyScanner(GET, DEFAULT_LIMITS, {
+      matched: () => seen.push('matched'),
+      raw: (command, bytes, at, size) => {
+        seen.push(`raw ${command} ${size}`);
+        return bytes[at + 8] === 1;
+      },
+      frame: ({ header }) => seen.push(`frame ${header.command}`),
+    });
+    const human = bytesOf({ command: 'MESSAGE', ioid: 1, severity: 0, text: 'a' }, false);
+    const other = bytesOf({ command: 'MESSAGE', ioid: 2, severity: 0, text: 'b' }, false);
+    scanner.push(Buffer.concat([human, other]));
+    expect(seen).toEqual(['raw 18 7', 'raw 18 7', 'frame 18']);
+  });
+});
