@@ -36,6 +36,8 @@ the same. Order of power: command line, CONFIG.toml, EPICS_PVAS_* and EPICS_PVA_
 
 On SIGHUP it reads the access rules of CONFIG.toml again, and clients are told what changes for them.
 
+With --workers 2 or more, processes of their own hold the connections, where clients ask for more than one core can do.
+
 What happens is logged on stderr, from the level that [log] in CONFIG.toml sets (silent error warn info debug trace; default
 warn): as readable lines on a terminal, else as JSON, one object a line, as pino writes it. -v asks for info, -d for debug.
 
@@ -142,6 +144,7 @@ async function serveIn(
       for (const [name, pv] of demo.pvs) if (!names.has(name)) server.add(name, pv);
     }
     await server.listen();
+    await kept?.join(server);
     unheard = host.onReload?.(() => void reload(server, log, read));
     events.listening(server);
     await interrupted(host.interrupt);
