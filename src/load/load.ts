@@ -7,6 +7,7 @@ import type { LatencySummary } from './histogram.ts';
 
 /** What can be loaded. */
 export const LOAD_SCENARIOS = ['get', 'put', 'monitor', 'array', 'connect', 'search'] as const;
+/** What a server is loaded with. */
 export type LoadScenario = (typeof LOAD_SCENARIOS)[number];
 
 /** What a load has come to. Counts are those of the measured time, but faults are counted from the first connection on. */

@@ -36,7 +36,8 @@ describe('pvkit load', () => {
     ['connect demo:sine --channels 50', 100],
   ])('%s', async (words, least) => {
     const { exitCode, stdout, stderr } = await load([...words.split(' '), '--json', '--pid', String(process.pid)]);
-    const report: Report = JSON.parse(stdout);
+    // What it has is looked at below.
+    const report = JSON.parse(stdout) as Report;
     expect(report).toMatchObject({ wrong: 0, lost: 0, errors: 0, server: `127.0.0.1:${serving.tcpPort}` });
     expect(report.operations, stderr).toBeGreaterThan(least);
     expect(report.perServerCpuSecond).toBeGreaterThan(0);
