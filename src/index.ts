@@ -40,6 +40,7 @@ export type {
 export type { Json, JsonObject } from './channels/stores/json.ts';
 export { MemoryEngine, MemoryStore } from './channels/stores/memory-store.ts';
 export { openStore, type OpenStoreOptions } from './channels/stores/open-store.ts';
+export type { NodeDescription, StoreNode, StoreNodes } from './channels/stores/store-nodes.ts';
 export { StoreError, type StoreErrorCode } from './channels/stores/store-error.ts';
 export { StaticSource, type Source } from './channels/source.ts';
 
@@ -67,6 +68,8 @@ export {
   type ServerNotice,
 } from './server/notices.ts';
 export type { LoggedChange, PutLogEntry, PutOutcome } from './server/put-log.ts';
+export { NodesPV } from './server/nodes-pv.ts';
+export { SearchSpread } from './server/search-spread.ts';
 export { Server, type ServerOptions } from './server/server.ts';
 export { StoreStatusPV } from './server/store-status.ts';
 export { StoredChannels, type StoredChannelsOptions } from './server/stored-channels.ts';

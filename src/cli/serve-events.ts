@@ -30,6 +30,6 @@ export class ServeEvents {
   }
 }
 
-function endpointText({ address, port }: Endpoint): string {
+export function endpointText({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

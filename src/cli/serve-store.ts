@@ -3,7 +3,9 @@
 import { Option, type Command } from 'commander';
 
 import {
+  NodesPV,
   openStore,
+  SearchSpread,
   StoredChannels,
   StoreError,
   StoreStatusPV,
@@ -12,7 +14,8 @@ import {
   type ServerConfig,
   type Workspace,
 } from '../index.ts';
-import { LocalProtocolError } from '../protocol/index.ts';
+import { LocalProtocolError, reasonOf } from '../protocol/index.ts';
+import { endpointText } from './serve-events.ts';
 import { UsageError } from './fault.ts';
 import type { CliHost } from './host.ts';
 import type { Log } from './log.ts';
@@ -56,12 +59,19 @@ export class KeptChannels {
   readonly #channels: StoredChannels;
   readonly #status: StoreStatusPV;
   readonly #statusName: string;
+  readonly #nodes: NodesPV | undefined;
+  readonly #nodesName: string;
+  readonly #kept: KeptOptions;
 
-  private constructor(store: ChannelStore, channels: StoredChannels, { config, host }: KeptOptions) {
+  private constructor(store: ChannelStore, channels: StoredChannels, kept: KeptOptions) {
+    const { config, host } = kept;
+    this.#kept = kept;
     this.#store = store;
     this.#channels = channels;
     this.#status = new StoreStatusPV(store, host.clock);
     this.#statusName = `${config.name}:store`;
+    this.#nodes = store.nodes && new NodesPV(store.nodes, host.clock);
+    this.#nodesName = `${config.name}:nodes`;
   }
 
   /**
@@ -89,12 +99,40 @@ export class KeptChannels {
   serveOn(server: Server): void {
     server.addSource(this.#channels);
     server.add(this.#statusName, this.#status);
+    const { nodes } = this.#store;
+    if (this.#nodes === undefined || nodes === undefined) return;
+    server.add(this.#nodesName, this.#nodes);
+    server.spreadSearches(new SearchSpread(nodes, (pvName) => this.#channels.has(pvName), this.#kept.host.clock));
+  }
+
+  /** Tells the other servers of the store that this one is there; it listens. */
+  async join(server: Server): Promise<void> {
+    const { nodes } = this.#store;
+    if (nodes === undefined) return;
+    const { log } = this.#kept;
+    nodes.onChange((alive) => {
+      const others = alive.filter(({ id }) => id !== nodes.own).map(({ id, address }) => `${id} (${address})`);
+      const shared = others.length === 0 ? 'nobody else' : others.join(', ');
+      log.write({ level: 'info', text: `node ${nodes.own} shares its store with ${shared}` });
+    });
+    const describe = () => ({
+      address: server.tcpEndpoints.map(endpointText)[0] ?? '',
+      channelCount: [...this.#channels.names()].length,
+      linkCount: server.linkCount,
+    });
+    try {
+      await nodes.join(describe);
+    } catch (thrown) {
+      // It joins when the store is back.
+      log.write({ level: 'warning', text: reasonOf(thrown) });
+    }
   }
 
   /** Ends what is under way; the server is closed before. */
   async close(): Promise<void> {
     this.#channels.close();
     this.#status.close();
+    this.#nodes?.close();
     await this.#store.close();
   }
 }

@@ -137,3 +137,17 @@ export const CLIENT_LIMITS = Object.freeze({
   /** Unsent bytes to a name server past which it is sent no more searches; what pvxs uses. */
   nameServerPauseBytes: 64 * 1024,
 });
+
+/** What a server keeps for a store that it shares with others, and of what they tell it. Nobody needs to set these. */
+export const STORE_LIMITS = Object.freeze({
+  /** Writes that are not acknowledged yet; past it they are refused at once. */
+  maxQueuedWrites: 100_000,
+  /** Changes that are held for a channel while it is read; past it, it is read again. */
+  maxHeldChanges: 256,
+  /** Channels that are read at once. */
+  maxReads: 512,
+  /** Servers of one store. Past it the others are not looked at. */
+  maxNodes: 1_000,
+  /** Searches for a PV that another server is to answer first; past it the one that is oldest is forgotten. */
+  maxAskedSearches: 50_000,
+});

@@ -7,12 +7,15 @@ import type { AccessControl } from './access-control.ts';
 import type { Directory } from './directory.ts';
 import type { NoticeBoard, ServerCounters } from './notices.ts';
 import type { PutLog } from './put-log.ts';
+import type { SearchSpread } from './search-spread.ts';
 
 export interface LinkHost {
   readonly directory: Directory;
   readonly access: AccessControl;
   /** Names of PVs that clients have found here. */
   readonly names: KnownNames;
+  /** Which searches are for other servers to answer first; undefined where there are none. */
+  spread?: SearchSpread | undefined;
   /** Undefined where nobody asked for one. */
   readonly putLog: PutLog | undefined;
   readonly notices: NoticeBoard;

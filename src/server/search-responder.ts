@@ -107,7 +107,7 @@ export class SearchResponder {
 
   /** Whether the search was one that could be answered, found or not. */
   #answer(frame: Frame, from: Endpoint, isForwarded: boolean, arrival: Arrival, station: Station): boolean {
-    const { directory, access, limits, counters } = this.#host;
+    const { directory, access, spread, limits, counters } = this.#host;
     const reader = new Reader(frame.body, frame.header.bigEndian);
     const head = readSearchHead(reader, limits);
     // The sender of a forwarded search is another server: without an address of the client there is nobody to answer.
@@ -115,7 +115,10 @@ export class SearchResponder {
     const replyTo = replyAddress(head, from, isForwarded);
     if (replyTo.port === 0 || this.#isMany(replyTo.address) || this.#isIgnored(replyTo)) return false;
     // Where the client is: of a search that another server passed on, the sender is that server.
-    const has = (pvName: string): boolean => directory.has(pvName) && access.mayFind(replyTo.address, pvName);
+    const has = (pvName: string): boolean =>
+      directory.has(pvName) &&
+      access.mayFind(replyTo.address, pvName) &&
+      (spread === undefined || spread.mayAnswer(pvName, replyTo));
     const answer = this.#answersOf(station).answer(head, reader, has);
     const isUnicast = arrival === 'unicast' || (arrival === 'unknown' && (head.flags & SEARCH_UNICAST) !== 0);
     if (isUnicast && !isForwarded) this.#forward(frame, from, replyTo, station);

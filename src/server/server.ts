@@ -25,6 +25,7 @@ import { Links } from './links.ts';
 import { NoticeBoard, newCounters, type ServerCounters, type ServerNotice } from './notices.ts';
 import { PutLog, type PutLogEntry } from './put-log.ts';
 import { SearchResponder } from './search-responder.ts';
+import type { SearchSpread } from './search-spread.ts';
 import { serverPvSource } from './server-pv.ts';
 import { listenNear } from './tcp-listeners.ts';
 import { UdpStations } from './udp-stations.ts';
@@ -128,6 +129,11 @@ export class Server {
   addSource(source: Source): this {
     this.#host.directory.add(source);
     return this;
+  }
+
+  /** Leaves searches that other servers of the same channels are to answer first to them. Not those over TCP. */
+  spreadSearches(spread: SearchSpread): void {
+    this.#host.spread = spread;
   }
 
   /** Who may do what, as it holds now. */

@@ -1,7 +1,9 @@
 // Which servers share this Redis, and does it still answer? One script a second says that we are alive, hears of the
 // others, and reads the clock of Redis.
 
+import { randomUUID } from 'node:crypto';
 import { reasonOf } from '../../../protocol/errors.ts';
+import { STORE_LIMITS } from '../../../protocol/limits.ts';
 import type { Clock, TimerHandle } from '../../../transport/clocks.ts';
 import type { NodeDescription, StoreNode, StoreNodes } from '../store-nodes.ts';
 import type { RedisClient } from './redis-client.ts';
@@ -13,8 +15,8 @@ import { beatScript } from './scripts/beat.ts';
 const BEAT_MS = 1_000;
 /** A server that was silent for so long counts as gone; a Redis, as hanging. */
 const SILENCE_MS = 3_000;
-/** More than that are not looked at. */
-const MAX_NODES = 1_000;
+const LATEST_TIME_MS = 8.64e15;
+const MOST = 2 ** 31 - 1;
 
 export interface NodeRegistryOptions {
   readonly own: string;
@@ -25,7 +27,6 @@ export interface NodeRegistryOptions {
 }
 
 export class NodeRegistry implements StoreNodes {
-  readonly own: string;
   readonly #options: NodeRegistryOptions;
   readonly #sinceMs: number;
   readonly #listeners = new Set<(alive: readonly StoreNode[]) => void>();
@@ -33,12 +34,17 @@ export class NodeRegistry implements StoreNodes {
   #describe: (() => NodeDescription) | undefined;
   #alive: readonly StoreNode[] = [];
   #askedAt: number | undefined;
+  #own: string;
 
   constructor(options: NodeRegistryOptions) {
-    this.own = options.own;
+    this.#own = options.own;
     this.#options = options;
     this.#sinceMs = Math.round(options.clock.wallTime());
     this.#beating = options.clock.every(BEAT_MS, () => void this.#check());
+  }
+
+  get own(): string {
+    return this.#own;
   }
 
   get alive(): readonly StoreNode[] {
@@ -46,7 +52,13 @@ export class NodeRegistry implements StoreNodes {
   }
 
   async join(describe: () => NodeDescription): Promise<void> {
-    this.#describe = describe;
+    try {
+      await this.beat();
+      // Two servers that were given one name, or one that came back before it was missed.
+      if (this.#alive.some(({ id }) => id === this.#own)) this.#own += `-${randomUUID().slice(0, 8)}`;
+    } finally {
+      this.#describe = describe;
+    }
     await this.beat();
   }
 
@@ -95,7 +107,7 @@ export class NodeRegistry implements StoreNodes {
     const [timeMs, ...found] = partsIn(await client.run(beatScript, keys.nodes, [...args, SILENCE_MS]));
     redisClock.set(countIn(timeMs) ?? clock.wallTime(), sentAt);
     const alive: StoreNode[] = [];
-    for (let index = 0; index + 1 < found.length && alive.length < MAX_NODES; index += 2) {
+    for (let index = 0; index + 1 < found.length && alive.length < STORE_LIMITS.maxNodes; index += 2) {
       const node = nodeIn(textIn(found[index]), textIn(found[index + 1]));
       if (node !== undefined) alive.push(node);
     }
@@ -125,8 +137,12 @@ function nodeIn(id: string, text: string): StoreNode | undefined {
   if (typeof parsed !== 'object' || parsed === null) return undefined;
   const { address, sinceMs, channelCount, linkCount } = { ...NOBODY, ...parsed };
   if (typeof address !== 'string' || address.length > 300) return undefined;
-  if (![sinceMs, channelCount, linkCount].every((count) => Number.isSafeInteger(count) && count >= 0)) return undefined;
+  if (!isCount(sinceMs, LATEST_TIME_MS) || !isCount(channelCount, MOST) || !isCount(linkCount, MOST)) return undefined;
   return { id, address, sinceMs, channelCount, linkCount };
+}
+
+function isCount(count: unknown, most: number): boolean {
+  return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 && count <= most;
 }
 
 const NOBODY: NodeDescription & { readonly sinceMs: number } = {

@@ -5,6 +5,7 @@
 // change is already in it. Of definitions and ends nothing says that, so after one of them the channel is read anew.
 
 import { reasonOf } from '../../../protocol/errors.ts';
+import { STORE_LIMITS } from '../../../protocol/limits.ts';
 import { anyCodecOf } from '../../../protocol/values/codec.ts';
 import { leafMask } from '../../../protocol/values/leaf-mask.ts';
 import type { ChannelUpdate } from '../../channel.ts';
@@ -21,10 +22,6 @@ import { isFieldList, fieldsIn } from './redis-reply.ts';
 import { readScript } from './scripts/read.ts';
 import { Turnstile } from './turnstile.ts';
 
-/** Channels that are read at once. */
-const MAX_READS = 512;
-/** Messages that are held for a channel while it is read; past it, it is read again. */
-const MAX_HELD = 256;
 /** A channel that is made and destroyed faster than it can be read is given up for now. */
 const MAX_ATTEMPTS = 20;
 
@@ -53,7 +50,7 @@ export class Replicas {
   readonly #known = new Map<string, HashedChannel>();
   readonly #stale = new Set<string>();
   readonly #readings = new Map<string, Reading>();
-  readonly #turnstile = new Turnstile(MAX_READS);
+  readonly #turnstile = new Turnstile(STORE_LIMITS.maxReads);
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -96,7 +93,8 @@ export class Replicas {
   #take(name: string, message: ChangeMessage): void {
     const reading = this.#readings.get(name);
     if (reading === undefined) return this.#apply(name, message);
-    if (message.kind === 'changed' && reading.held.length < MAX_HELD) return void reading.held.push(message);
+    if (message.kind === 'changed' && reading.held.length < STORE_LIMITS.maxHeldChanges)
+      return void reading.held.push(message);
     reading.isOutdated = true;
     reading.isNews ||= message.kind === 'defined';
   }

@@ -9,6 +9,7 @@
 // nothing was written can rely on it, whatever a network still holds back.
 
 import { reasonOf } from '../../../protocol/errors.ts';
+import { STORE_LIMITS } from '../../../protocol/limits.ts';
 import type { Clock, TimerHandle } from '../../../transport/clocks.ts';
 import type { ChannelUpdate } from '../../channel.ts';
 import { noSuchChannel, StoreError, storeClosed } from '../store-error.ts';
@@ -30,8 +31,6 @@ const ANSWER_MS = 2_000;
 /** The message of a write comes with its answer; past this it was lost. */
 const TOLD_MS = 250;
 const SWEEP_MS = 50;
-/** Past this, writes are refused at once. */
-const MAX_QUEUED = 100_000;
 const MAX_ATTEMPTS = 3;
 
 interface Entry {
@@ -89,7 +88,8 @@ export class WriteQueue {
   send(channel: HashedChannel, change: ChannelUpdate, signal: AbortSignal | undefined): Promise<number> {
     const { client } = this.#options;
     if (!client.isUp) throw away(client.reason);
-    if (this.#entries.size >= MAX_QUEUED) throw away(`${this.#entries.size} writes are waiting for it already`);
+    if (this.#entries.size >= STORE_LIMITS.maxQueuedWrites)
+      throw away(`${this.#entries.size} writes are waiting for it already`);
     return new Promise((resolve, reject) => {
       const { name } = channel.definition;
       const now = this.#clock.now();
@@ -237,9 +237,9 @@ export class WriteQueue {
       const reply = partsIn(await client.run(settleScript, keys.channel(name), [writer, latest]));
       const [last = 0, revision = 0] = reply.map(countIn);
       for (const entry of entries.filter(({ number }) => this.#entries.has(number))) {
+        if (entry.number === last) this.#tookEffect(entry, revision);
         // A later one of ours has taken effect, and does not tell of this one.
-        if (last > latest) this.#reject(entry, uncertain(name, 'the connection was lost'));
-        else if (entry.number <= last) this.#tookEffect(entry, revision);
+        else if (entry.number < last) this.#reject(entry, uncertain(name, 'the connection was lost'));
         else this.#reject(entry, away(`the connection was lost before '${name}' was written`));
       }
     } catch {
