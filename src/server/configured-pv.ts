@@ -2,7 +2,7 @@
 
 import type { BehaviourOptions } from '../channels/behaviours/behaviours.ts';
 import { ComputedPV } from '../channels/behaviours/computed.ts';
-import type { PutRequest } from '../channels/channel.ts';
+import type { ChannelUpdate, PutRequest } from '../channels/channel.ts';
 import { expression } from '../channels/expression/expression.ts';
 import { SharedPV } from '../channels/shared-pv.ts';
 import type { ChannelDefinition, ChannelType, ComputedDefinition } from '../config/channel-definition.ts';
@@ -23,6 +23,7 @@ export type OnPut = (put: PutRequest, pv: SharedPV) => void | Promise<void>;
  * limits is refused, or clipped if the definition says so; alarm limits set the alarm.
  * @param inputs the channels that a computed one is made of, by their PV names
  * @param onPut what becomes of an admitted put; it is posted unless this is given
+ * @param initial the first value, where it is known already; of a channel that is not computed
  * @throws LocalProtocolError when the definition does not fit its type, or an input is missing
  */
 export function configuredPv(
@@ -30,25 +31,36 @@ export function configuredPv(
   clock: Clock,
   inputs: ReadonlyMap<string, SharedPV> = new Map(),
   onPut: OnPut = postPut,
+  initial?: ChannelUpdate,
 ): SharedPV {
   const type = configuredType(definition);
-  const fields = configuredFields(definition, type);
   const options = { ...behavioursOf(definition), clock };
   if (definition.computed !== undefined) {
     const choices = definition.type.kind === 'enum' ? { value: enumValue(definition.type.choices) } : {};
     return computedPv(type, definition, definition.computed, inputs, {
       ...options,
-      initial: { ...fields, ...choices },
+      initial: { ...configuredFields(definition, type), ...choices },
     });
   }
-  const initial = {
-    ...fields,
+  return new SharedPV<StructureType>(type, {
+    ...options,
+    initial: initial ?? initialOf(definition, type, clock),
+    ...(!definition.readOnly && { onPut }),
+  });
+}
+
+function initialOf(
+  definition: ChannelDefinition,
+  type: StructureType,
+  clock: Clock,
+): Readonly<Record<string, unknown>> {
+  return {
+    ...configuredFields(definition, type),
     value: valueOf(definition, type),
     timeStamp: timeStamp(clock.wallTime()),
     // Limits find out themselves.
     ...(definition.alarm === undefined && { alarm: NO_ALARM }),
   };
-  return new SharedPV<StructureType>(type, { ...options, initial, ...(!definition.readOnly && { onPut }) });
 }
 
 function postPut(put: PutRequest, pv: SharedPV): void {

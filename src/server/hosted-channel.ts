@@ -19,6 +19,8 @@ export interface HostedChannelOptions {
   readonly stored: StoredChannel;
   /** What the settings of `stored` say. */
   readonly definition: ChannelDefinition;
+  /** What it shows before anything was stored, where that is known already. */
+  readonly initial: ChannelUpdate | undefined;
   /** PVs that a computed channel is made of, by their names. */
   readonly inputs: ReadonlyMap<string, SharedPV>;
   readonly store: ChannelStore;
@@ -36,7 +38,7 @@ export class HostedChannel {
   #revision: number;
 
   /** @throws PvaError when type, settings and value of the stored channel do not fit together */
-  constructor({ stored, definition, inputs, store, clock, onTrouble }: HostedChannelOptions) {
+  constructor({ stored, definition, initial, inputs, store, clock, onTrouble }: HostedChannelOptions) {
     this.#storedDefinition = stored.definition;
     this.definition = definition;
     this.#store = store;
@@ -44,7 +46,7 @@ export class HostedChannel {
     const { name } = definition;
     const isKept = definition.persist !== 'none';
     const onPut = (put: PutRequest): Promise<void> => this.#put(put);
-    this.pv = configuredPv(definition, clock, inputs, isKept ? onPut : undefined);
+    this.pv = configuredPv(definition, clock, inputs, isKept ? onPut : undefined, initial);
     const { type } = this.pv;
     try {
       if (type !== stored.definition.type)

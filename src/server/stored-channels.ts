@@ -17,6 +17,7 @@ import type { ChannelDefinition } from '../config/channel-definition.ts';
 import type * as StoredSettings from '../config/stored-settings.ts';
 import { PvaError, reasonOf } from '../protocol/errors.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
+import { ChannelTemplates } from './channel-templates.ts';
 import { configuredType } from './configured-fields.ts';
 import { configuredPv } from './configured-pv.ts';
 import { HostedChannel, initialState } from './hosted-channel.ts';
@@ -47,6 +48,7 @@ export class StoredChannels implements Source, StoreWatcher {
   readonly #settings: Settings;
   readonly #options: StoredChannelsOptions;
   readonly #clock: Clock;
+  readonly #templates: ChannelTemplates;
   readonly #hosted = new Map<string, HostedChannel>();
   /** Computed channels whose inputs are not all there. */
   readonly #waiting = new Map<string, StoredChannel>();
@@ -61,6 +63,7 @@ export class StoredChannels implements Source, StoreWatcher {
     this.#settings = settings;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#templates = new ChannelTemplates(settings.definitionFrom, this.#clock);
     this.#unwatch = store.watch(this);
   }
 
@@ -193,7 +196,7 @@ export class StoredChannels implements Source, StoreWatcher {
       if (before !== undefined && isSameDefinition(before.stored.definition, stored.definition))
         return before.changed({ revision: stored.revision, update: stored.state });
       this.#end(name);
-      const definition = this.#settings.definitionFrom(name, stored.definition.settings);
+      const { definition, initial } = this.#templates.of(name, stored.definition.settings);
       const inputs = this.#inputsOf(definition);
       if (inputs === undefined) {
         this.#waiting.set(name, stored);
@@ -202,7 +205,7 @@ export class StoredChannels implements Source, StoreWatcher {
       const { store } = this;
       const clock = this.#clock;
       const onTrouble = (thrown: unknown): void => this.#notice('error', `channel '${name}': ${reasonOf(thrown)}`);
-      this.#hosted.set(name, new HostedChannel({ stored, definition, inputs, store, clock, onTrouble }));
+      this.#hosted.set(name, new HostedChannel({ stored, definition, initial, inputs, store, clock, onTrouble }));
       this.#revision++;
     } catch (thrown) {
       if (!(thrown instanceof PvaError)) throw thrown;

@@ -13,6 +13,7 @@ import { decodeType, encodeType } from '../../protocol/types/wire.ts';
 import { Writer } from '../../protocol/writer.ts';
 import type { StoredDefinition } from './channel-store.ts';
 import { canonicalTable, isJsonTable, type JsonObject } from './json.ts';
+import { Memo } from './memo.ts';
 import { StoreError } from './store-error.ts';
 
 /** Moves when a text can no longer be read by those who read the ones before. */
@@ -38,6 +39,15 @@ export function encodeDefinition({ name, type, settings }: StoredDefinition, lim
 /** @throws StoreError STORE_FORMAT that says what is wrong with the text, or of which version it is */
 export function decodeDefinition(name: string, text: string, limits: Limits = DEFAULT_LIMITS): StoredDefinition {
   requireLength(name, text, limits);
+  const { type, settings } = texts.of(text, () => decodeText(name, text, limits));
+  return { name, type, settings };
+}
+
+/** A text does not hold its channel's name, so many channels have the same. */
+const texts = new Memo<Omit<StoredDefinition, 'name'>>();
+const types = new Memo<StructureType>();
+
+function decodeText(name: string, text: string, limits: Limits): Omit<StoredDefinition, 'name'> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -53,7 +63,10 @@ export function decodeDefinition(name: string, text: string, limits: Limits = DE
   const foreign = Object.keys(parsed).find((key) => !KEYS.includes(key));
   if (foreign !== undefined) throw wrongDefinition(name, `it has the key ${JSON.stringify(foreign.slice(0, 60))}`);
   if (typeof shown !== 'string' || typeof type !== 'string') throw wrongDefinition(name, 'text or type is missing');
-  return { name, type: decodedType(name, type, limits), settings: canonicalSettings(name, settings) };
+  return {
+    type: types.of(type, () => decodedType(name, type, limits)),
+    settings: canonicalSettings(name, settings),
+  };
 }
 
 /** Whether two definitions of one channel say the same; `differences` tells what they say otherwise. */
