@@ -72,8 +72,11 @@ it(
       stop.abort();
       expect(await loads[survivor]).toEqual([]);
       expect(nodes[victim].stderr()).toBe('');
-      await checkAll(clients[0], nodes[survivor].server, PVS, ledger);
-      nodes[victim] = await servers.start(words);
+      const [replacement] = await Promise.all([
+        servers.start(words),
+        checkAll(clients[0], nodes[survivor].server, PVS, ledger),
+      ]);
+      nodes[victim] = replacement;
       await checkAgreement(clients[0], [nodes[0].server, nodes[1].server], PVS, ledger);
     });
     console.log(`kill -9 of a node: ${ROUNDS} rounds, ${ledger.toString()}`);
