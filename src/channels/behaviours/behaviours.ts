@@ -63,8 +63,12 @@ export class Behaviours {
   /** The behaviours that options ask for, if they ask for any. */
   static of(type: StructureType, options: BehaviourOptions, clock: Clock): Behaviours | undefined {
     const { control, limitAlarms, deadband, timeStamps } = options;
-    const isPlain = [control, limitAlarms, deadband, timeStamps].every((option) => option === undefined);
-    return isPlain ? undefined : new Behaviours(type, options, clock);
+    if (control === undefined && limitAlarms === undefined && deadband === undefined && timeStamps === undefined) {
+      return undefined;
+    }
+    // Limits and deadbands remember what was told last; all else is the same for every PV of the type.
+    const isOwn = limitAlarms === true || deadband !== undefined;
+    return isOwn ? new Behaviours(type, options, clock) : sharedBehaviours(type, options, clock);
   }
 
   /**
@@ -127,14 +131,36 @@ function isSameAlarm(one: Alarm, other: Alarm): boolean {
   return one.severity === other.severity && one.status === other.status && one.message === other.message;
 }
 
+/** By type and clock, and those by their options: a server may have a hundred thousand PVs and a handful of types. */
+const shared = new WeakMap<StructureType, WeakMap<Clock, Map<string, Behaviours>>>();
+
+function sharedBehaviours(type: StructureType, options: BehaviourOptions, clock: Clock): Behaviours {
+  let byClock = shared.get(type);
+  if (byClock === undefined) shared.set(type, (byClock = new WeakMap<Clock, Map<string, Behaviours>>()));
+  let byOptions = byClock.get(clock);
+  if (byOptions === undefined) byClock.set(clock, (byOptions = new Map<string, Behaviours>()));
+  const key = `${options.control} ${options.timeStamps}`;
+  let behaviours = byOptions.get(key);
+  if (behaviours === undefined) byOptions.set(key, (behaviours = new Behaviours(type, options, clock)));
+  return behaviours;
+}
+
 interface AlarmPlace {
   readonly field: PlacedField;
   /** The bits of what an alarm consists of. */
   readonly leaves: BitSet;
 }
 
-/** A field `alarm` that is an `alarm_t`. */
+const alarmPlaces = new WeakMap<StructureType, { readonly place: AlarmPlace | undefined }>();
+
 function alarmPlace(type: StructureType): AlarmPlace | undefined {
+  let known = alarmPlaces.get(type);
+  if (known === undefined) alarmPlaces.set(type, (known = { place: findAlarm(type) }));
+  return known.place;
+}
+
+/** A field `alarm` that is an `alarm_t`. */
+function findAlarm(type: StructureType): AlarmPlace | undefined {
   const field = fieldOf(type, 'alarm');
   if (field?.type.kind !== 'structure') return undefined;
   const leaves = BitSet.empty();
