@@ -2,6 +2,7 @@
 // one generator, in pairs of runs.
 
 import { withUnit } from '../figure-text.ts';
+import { ratiosOf, spreadOf } from '../statistics.ts';
 import { BOTH_CORES, GENERATOR_CORE, SERVER_CORE } from './cores.ts';
 import { load, type Loaded, type LoadReport } from './load.ts';
 import type { Options } from './options.ts';
@@ -25,6 +26,8 @@ export async function compare(
   const notes = [
     ...noteOn(repeated, 'measured again while the machine was slow'),
     ...noteOn(disturbed, 'counted though the machine was slow'),
+    ...cpuNote(pairs),
+    ...pvxsFaults(pairs),
     ...workNotes(pairs),
   ];
   const now = { date: minuteNow(), commit };
@@ -67,21 +70,38 @@ function run(peer: Peer, scenario: Scenario, { seconds, warmupSeconds }: Options
 function start(name: PeerName, { workers }: Scenario, peers: Peers): Promise<Peer> {
   if (workers === undefined) return peers.start(name, SERVER_CORE);
   if (name === 'pvxs') return peers.start(name, BOTH_CORES);
-  return startServe(['--pv', 'bench:get=double:1.5', '--workers', String(workers)], BOTH_CORES);
+  return startServe(['--pv', 'bench:full=double:1.5', '--workers', String(workers)], BOTH_CORES);
 }
 
 type LoadedPair = Pair<Loaded>;
 
+/** What pvkit did wrong counts against it. What pvxs did wrong is told, and its speed is what it is. */
 function faultsOf(pairs: readonly LoadedPair[]): readonly string[] {
   const told = pairs.flatMap(({ pvkit, pvxs }) => [
     ...pvkit.faults.map((fault) => `pvkit ${fault}`),
-    ...pvxs.faults.map((fault) => `pvxs ${fault}`),
+    ...(pvxs.report.operations === 0 ? ['pvxs did nothing'] : []),
   ]);
   return [...new Set(told)];
 }
 
+function pvxsFaults(pairs: readonly LoadedPair[]): readonly string[] {
+  return [...new Set(pairs.flatMap(({ pvxs }) => pvxs.faults.map((fault) => `pvxs ${fault}`)))];
+}
+
 function noteOn(count: number, what: string): readonly string[] {
   return count === 0 ? [] : [`${count} ${what}`];
+}
+
+/** Time that a shared machine takes away for others is in the other figures, and not in this one. */
+function cpuNote(pairs: readonly LoadedPair[]): readonly string[] {
+  const ratios = ratiosOf(
+    pairs.map(({ pvkit, pvxs }) => ({
+      pvkit: pvkit.report.perServerCpuSecond ?? Number.NaN,
+      pvxs: pvxs.report.perServerCpuSecond ?? Number.NaN,
+    })),
+  );
+  const { median } = spreadOf(ratios);
+  return Number.isFinite(median) ? [`per CPU second x ${median.toFixed(2)}`] : [];
 }
 
 /** What the figures alone do not say: who was at his limit, and whether both did the same. */

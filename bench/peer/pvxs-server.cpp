@@ -59,8 +59,9 @@ public:
             const size_t index = pvs_.size() - 1;
             pv.onFirstConnect([this, index](server::SharedPV&) { std::lock_guard<std::mutex> hold(lock_); watched_.insert(index); });
             pv.onLastDisconnect([this, index](server::SharedPV&) { std::lock_guard<std::mutex> hold(lock_); watched_.erase(index); });
-            empty_.push_back(nt::NTScalar{TypeCode::Float64}.create());
-            pv.open(scalar(0.0));
+            const Value initial = scalar(0.0);
+            empty_.push_back(initial.cloneEmpty());
+            pv.open(initial);
             source.add(name, pv);
         }
         thread_ = std::thread([this] { run(); });

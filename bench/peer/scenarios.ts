@@ -76,8 +76,8 @@ export const SCENARIOS: readonly Scenario[] = [
     words: ['connect', ...numbered('bench:pv', 1_000), '--clients', '1', '--channels', '1000'],
     figures: [perSecond(atLeast(0.5))],
   },
-  { name: 'workers-get-10x1', words: get(10, 1), workers: 2, figures: [perSecond(atLeast(1.2))] },
-  { name: 'workers-get-100x1', words: get(100, 1), workers: 2, figures: [perSecond(atLeast(1.2))] },
+  { name: 'workers-get-10x1', words: get(10, 1, 'bench:full'), workers: 2, figures: [perSecond(atLeast(1.2))] },
+  { name: 'workers-get-100x1', words: get(100, 1, 'bench:full'), workers: 2, figures: [perSecond(atLeast(1.2))] },
 ];
 
 function perSecond(target?: Target): Figure {
