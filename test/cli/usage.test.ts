@@ -69,8 +69,9 @@ describe('a wrong command line', () => {
     ['serve --pv x=int --pv x=int', '--pv: "x" is given twice'],
     ['serve --tcp-port 99999', '--tcp-port: "99999" is not a port'],
     ['serve --interface nowhere!', '--interface: "nowhere!"'],
-    ['serve --store redis://127.0.0.1', 'pvkit: --store: stores and workspaces come later'],
-    ['serve --workspace folder', 'pvkit: --workspace: stores and workspaces come later'],
+    ['serve --store mysql://127.0.0.1', '--store: is no store URL; expected memory:, redis://host:port/db'],
+    ['serve --store redis://127.0.0.1/x/y', 'pvkit: --store: '],
+    ['serve --store memory: --store-wait soon', 'Expected a number of seconds from 0 to 864000'],
   ])('"%s" ends with 2: %s', async (line, sentence) => {
     const words = line === '' ? [] : line.split(' ');
     const { stdout, stderr, exitCode } = await run(words, { network: FORBIDDEN });

@@ -1,0 +1,100 @@
+// Does a workspace belong to one process at a time, and is it free again after that?
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Workspace } from '../../src/server/workspace/workspace.ts';
+import { WorkspaceLockedError } from '../../src/server/workspace/workspace-lock.ts';
+
+let folder = '';
+let lock = '';
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'pvkit-workspace-')), 'lab');
+  lock = join(folder, 'lock');
+});
+afterEach(() => rmSync(join(folder, '..'), { recursive: true }));
+
+/** Leaves a lock behind as another process would. */
+async function leave(holder: unknown): Promise<void> {
+  await (await Workspace.open(folder)).close();
+  writeFileSync(lock, typeof holder === 'string' ? holder : JSON.stringify(holder));
+}
+
+const SINCE = '2026-01-02T03:04:05.000Z';
+
+describe('a workspace', () => {
+  it('is made with its folders, and names the process that holds it', async () => {
+    const workspace = await Workspace.open(folder);
+    expect(['state', 'logs'].map((part) => existsSync(join(folder, part)))).toEqual([true, true]);
+    expect(JSON.parse(readFileSync(lock, 'utf8'))).toMatchObject({ pid: process.pid, host: hostname() });
+    await workspace.close();
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  it('is refused while this process holds it', async () => {
+    const workspace = await Workspace.open(folder);
+    await expect(Workspace.open(folder)).rejects.toThrow(`${lock} is held by process ${process.pid} on ${hostname()}`);
+    await expect(Workspace.open(folder)).rejects.toThrow(WorkspaceLockedError);
+    await workspace.close();
+    await (await Workspace.open(folder)).close();
+  });
+
+  it('is refused while another process holds it that lives', async () => {
+    await leave({ pid: process.ppid, host: hostname(), since: SINCE });
+    await expect(Workspace.open(folder)).rejects.toThrow(`is held by process ${process.ppid} on`);
+    expect(JSON.parse(readFileSync(lock, 'utf8'))).toMatchObject({ pid: process.ppid });
+  });
+
+  it('is taken over from a process that is gone', async () => {
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    await leave({ pid, host: hostname(), since: SINCE });
+    const stale: string[] = [];
+    const workspace = await Workspace.open(folder, { onStale: (text) => stale.push(text) });
+    expect(stale).toEqual([`${lock} was left behind by process ${pid} on ${hostname()} since ${SINCE}`]);
+    await workspace.close();
+  });
+
+  it('is taken over where the number of the process is that of a later one, or of this one', async () => {
+    await leave({ pid: process.ppid, host: hostname(), since: SINCE, began: '1' });
+    // Only where the system tells when a process began is a later one told from it.
+    if (existsSync('/proc/self/stat')) await (await Workspace.open(folder)).close();
+    await leave({ pid: process.pid, host: hostname(), since: SINCE });
+    await (await Workspace.open(folder)).close();
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  it('is refused while another host shows signs of life, and taken over when there are none', async () => {
+    await leave({ pid: 1, host: 'elsewhere', since: SINCE });
+    await expect(Workspace.open(folder)).rejects.toThrow(`is held by process 1 on elsewhere since ${SINCE}`);
+    const long = Date.now() / 1_000 - 120;
+    utimesSync(lock, long, long);
+    await (await Workspace.open(folder)).close();
+  });
+
+  it.each([
+    ['', 'nothing'],
+    ['{', 'half an object'],
+    ['{"pid":"x"}', 'no number'],
+  ])('is taken over from a lock that says %j: %s', async (text) => {
+    await leave(text);
+    const stale: string[] = [];
+    await (await Workspace.open(folder, { onStale: (told) => stale.push(told) })).close();
+    expect(stale).toEqual([`${lock} was left behind by somebody who left no name`]);
+  });
+
+  it('cannot be where a file is', async () => {
+    writeFileSync(folder, '');
+    await expect(Workspace.open(folder)).rejects.toThrow(/the workspace .* cannot be used/u);
+  });
+
+  it('has a store of its own', async () => {
+    const workspace = await Workspace.open(folder);
+    const store = await workspace.openStore();
+    expect(store.kind).toBe('embedded');
+    await store.close();
+    await workspace.close();
+    expect(existsSync(join(folder, 'state', 'channels.mdb'))).toBe(true);
+  });
+});
