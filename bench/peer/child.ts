@@ -14,6 +14,8 @@ const running = new Set<Child>();
 process.on('exit', () => {
   for (const child of running) child.kill();
 });
+// By default they end the process without its `exit`.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 export interface ChildOptions {
   readonly cores: Cores;

@@ -50,6 +50,7 @@ async function main(): Promise<number> {
   const add = (news: readonly Row[]): void => {
     rows.push(...news);
     say(tableOf(news).split('\n').slice(1).join('\n'));
+    if (!options.isQuick) keepResults({ machine, pvxs, rows: news });
   };
   let hasFailed = false;
   const attempt = async (name: string, measure: () => Promise<readonly Row[]>): Promise<void> => {
@@ -72,10 +73,7 @@ async function main(): Promise<number> {
   }
   process.stdout.write(`\n${tableOf(rows)}\n`);
   say(`gauge: ${Math.round(gauge.best)} echoes a second at best`);
-  if (!options.isQuick) {
-    keepResults({ machine, pvxs, rows });
-    say(`written to ${RESULTS_FILE}`);
-  }
+  if (!options.isQuick) say(`written to ${RESULTS_FILE}`);
   return hasFailed || rows.some(({ faults }) => faults.length > 0) ? FAILED : 0;
 }
 

@@ -1,7 +1,7 @@
 // Where do the outcomes stay? In `bench/results/peer.json`, committed: the newest of each row.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Machine } from './machine.ts';
 import { ROOT } from './root.ts';
@@ -16,14 +16,14 @@ export interface Results {
 export const RESULTS_FILE = join(ROOT, 'bench', 'results', 'peer.json');
 
 /** Rows of another machine, or against another pvxs, would not belong to these: then it begins anew. */
-export function keepResults(news: Results): Results {
+export function keepResults(news: Results): void {
   const known = readResults();
   const isSame = known && isDeepStrictEqual([known.machine, known.pvxs], [news.machine, news.pvxs]);
   const names = new Set(news.rows.map(({ name }) => name));
   const kept = isSame ? known.rows.filter(({ name }) => !names.has(name)) : [];
   const results: Results = { ...news, rows: [...kept, ...news.rows] };
+  mkdirSync(dirname(RESULTS_FILE), { recursive: true });
   writeFileSync(RESULTS_FILE, `${JSON.stringify(results, rounded, 2)}\n`);
-  return results;
 }
 
 function readResults(): Results | undefined {
