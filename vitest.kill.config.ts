@@ -10,6 +10,7 @@ export default defineConfig({
     // All at once: they wait for processes to start more than they work.
     maxWorkers: 3,
     hookTimeout: 60_000,
-    env: { PVKIT_KILL_ROUNDS: process.env['PVKIT_KILL_ROUNDS'] ?? ROUNDS },
+    // Built by then: once for all.
+    env: { PVKIT_DIST: 'dist', PVKIT_KILL_ROUNDS: process.env['PVKIT_KILL_ROUNDS'] ?? ROUNDS },
   },
 });

@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { buildPackage, type BuiltPackage } from './support/built-package.ts';
 import { parseYaml, type Yaml } from './support/plain-yaml.ts';
 import { RedisServer } from './support/redis-server.ts';
 import { Servers } from './kill/support/serving.ts';
@@ -135,28 +134,22 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the client of the test profile', () => {
-  let built: BuiltPackage;
   let redis: RedisServer;
   let servers: Servers;
   let folder: string;
 
   beforeAll(async () => {
-    built = buildPackage();
     redis = await RedisServer.start();
-    servers = new Servers(join(built.folder, 'dist'));
+    servers = new Servers();
     folder = mkdtempSync(join(tmpdir(), 'pvkit-deploy-'));
     const program = join(folder, 'pvkit');
-    writeFileSync(
-      program,
-      `#!/bin/sh\nexec '${process.execPath}' '${join(built.folder, 'dist', 'cli', 'main.js')}' "$@"\n`,
-    );
+    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(servers.dist, 'cli', 'main.js')}' "$@"\n`);
     chmodSync(program, 0o755);
   }, 60_000);
 
   afterAll(async () => {
     await servers.close();
     await redis.close();
-    built.remove();
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -1,10 +1,7 @@
 // Do two servers lose nothing when the Redis behind them is killed, and go on by themselves once it is back?
 
-import { join } from 'node:path';
-
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { buildPackage, type BuiltPackage } from '../support/built-package.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { inRounds, KILL_TEST_MS, pause, ROUNDS } from './support/kill-rounds.ts';
 import { Ledger } from './support/ledger.ts';
@@ -18,14 +15,12 @@ const OWN_PVS = [
 const SHARED_PVS = ['kill:shared0', 'kill:shared1'];
 const PVS = [...OWN_PVS.flat(), ...SHARED_PVS];
 
-let built: BuiltPackage;
 let servers: Servers;
 let redis: RedisServer;
 let clients: readonly [Client, Client];
 
 beforeAll(async () => {
-  built = buildPackage();
-  servers = new Servers(join(built.folder, 'dist'));
+  servers = new Servers();
   redis = await RedisServer.start({ appendOnly: true });
   clients = [client(1), client(2)];
 }, 60_000);
@@ -34,7 +29,6 @@ afterAll(async () => {
   await Promise.all(clients.map(({ context }) => context.close()));
   await servers.close();
   await redis.close();
-  built.remove();
 });
 
 it(

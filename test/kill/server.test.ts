@@ -6,7 +6,6 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { buildPackage, type BuiltPackage } from '../support/built-package.ts';
 import { inRounds, KILL_TEST_MS, pause, ROUNDS } from './support/kill-rounds.ts';
 import { Ledger } from './support/ledger.ts';
 import { checkAll, client, load, untilAcknowledged, type Client } from './support/put-load.ts';
@@ -17,14 +16,12 @@ const OWN_PVS = ['kill:a0', 'kill:a1', 'kill:b0', 'kill:b1', 'kill:c0', 'kill:c1
 const SHARED_PVS = ['kill:shared0', 'kill:shared1'];
 const PVS = [...OWN_PVS, ...SHARED_PVS];
 
-let built: BuiltPackage;
 let servers: Servers;
 let workspace = '';
 let clients: readonly Client[] = [];
 
 beforeAll(() => {
-  built = buildPackage();
-  servers = new Servers(join(built.folder, 'dist'));
+  servers = new Servers();
   workspace = mkdtempSync(join(tmpdir(), 'pvkit-kill-'));
   clients = [1, 2, 3].map((writer) => client(writer));
 }, 60_000);
@@ -32,7 +29,6 @@ beforeAll(() => {
 afterAll(async () => {
   await Promise.all(clients.map(({ context }) => context.close()));
   await servers.close();
-  built.remove();
   rmSync(workspace, { recursive: true, force: true });
 });
 

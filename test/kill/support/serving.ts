@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
+import { buildPackage, type BuiltPackage } from '../../support/built-package.ts';
+
 const START_MS = 20_000;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -23,18 +25,22 @@ export interface Serving {
 
 /** Starts servers of one build, and ends those that are left. */
 export class Servers {
-  readonly #dist: string;
+  /** What was built. */
+  readonly dist: string;
+  readonly #built: BuiltPackage | undefined;
   readonly #running = new Set<Child>();
 
-  /** `dist` is what was built of the package. */
-  constructor(dist: string) {
-    this.#dist = dist;
+  /** Of the sources as they are; `PVKIT_DIST` says where that was built already. */
+  constructor() {
+    const ready = process.env['PVKIT_DIST'];
+    this.#built = ready === undefined ? buildPackage() : undefined;
+    this.dist = ready ?? join(this.#built?.folder ?? '', 'dist');
   }
 
   /** Runs `pvkit serve` with these words, on free ports. */
   async start(words: readonly string[]): Promise<Serving> {
     const all = ['serve', '--json', '--interface', '127.0.0.1', '--tcp-port', '0', '--udp-port', '0', ...words];
-    const child = spawn(process.execPath, [join(this.#dist, 'cli', 'main.js'), ...all], {
+    const child = spawn(process.execPath, [join(this.dist, 'cli', 'main.js'), ...all], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'] },
     });
@@ -45,6 +51,7 @@ export class Servers {
 
   async close(): Promise<void> {
     await Promise.all([...this.#running].map(ended));
+    this.#built?.remove();
   }
 }
 
