@@ -1,8 +1,13 @@
 // Does the redis store keep the contract, on a real Redis?
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRedisStore } from '../../../src/channels/stores/redis/redis-store.ts';
+import { eventually, pointOf, POINT } from '../../../src/channels/stores/suite/suite-support.ts';
 import { channelStoreSuite } from '../../../src/testing.ts';
-import { RedisServer } from '../../support/redis-server.ts';
+import { freePort, RedisServer } from '../../support/redis-server.ts';
 
 let redis: RedisServer;
 
@@ -20,6 +25,60 @@ describe('the redis store', () => {
     makeWorld: () => {
       redis.cli('flushall');
       return { open: () => openRedisStore(redis.url), isShared: true, isDurable: true, dispose: async () => {} };
+    },
+  });
+});
+
+describe('the redis store with TLS', () => {
+  it('believes only who has a certificate of its authority', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pvkit-tls-'));
+    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const request = 'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1';
+    execFileSync('openssl', [...request.split(' '), '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+    const port = await freePort();
+    const tls = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-auth-clients', 'no'];
+    const secure = await RedisServer.start({ port, args: ['--port', '0', '--tls-port', String(port), ...tls] });
+    try {
+      const store = await openRedisStore(`rediss://127.0.0.1:${port}/0?ca=${encodeURIComponent(certificate)}`);
+      await store.define({ name: 'a', type: POINT, settings: {} });
+      expect(await store.write('a', pointOf({ x: 1 }))).toBe(1);
+      await store.close();
+      await expect(openRedisStore(`rediss://127.0.0.1:${port}/0`)).rejects.toThrow(/self-signed/u);
+      await expect(openRedisStore(`rediss://127.0.0.1:${port}/0?ca=/missing.pem`)).rejects.toThrow(/'ca'/u);
+    } finally {
+      await secure.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('the redis store on a cluster of three', () => {
+  const nodes: RedisServer[] = [];
+
+  beforeAll(async () => {
+    for (let index = 0; index < 3; index++) {
+      // Its second port, for the cluster itself, is ten thousand above by default, which may be too high.
+      const busPort = await freePort();
+      const args = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000'];
+      nodes.push(await RedisServer.start({ args }));
+    }
+    const [first] = nodes;
+    first?.cli('--cluster', 'create', ...nodes.map(({ port }) => `127.0.0.1:${port}`), '--cluster-yes');
+    await eventually('the cluster is ready', () =>
+      nodes.every((node) => node.cli('cluster', 'info').includes('cluster_state:ok')),
+    );
+  }, 30_000);
+
+  afterAll(async () => {
+    for (const node of nodes) await node.close();
+  });
+
+  channelStoreSuite({
+    test: it,
+    makeWorld: () => {
+      for (const node of nodes) node.cli('flushall');
+      const url = `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+      return { open: () => openRedisStore(url), isShared: true, isDurable: true, dispose: async () => {} };
     },
   });
 });

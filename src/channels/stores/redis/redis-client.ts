@@ -140,13 +140,24 @@ export class RedisClient {
     commands.on('error', (error: Error) => this.#lost(error.message));
     commands.on('node error', (error: Error) => (this.#reason = error.message));
     commands.on('ready', () => {
-      this.#isReady = true;
-      this.#tellUp();
+      this.#greetMasters()
+        .catch((thrown: unknown) => (this.#reason = reasonOf(thrown)))
+        .finally(() => {
+          // The connection may have been lost meanwhile.
+          this.#isReady = commands.status === 'ready';
+          this.#tellUp();
+        });
     });
     commands.on('close', () => {
       this.#isReady = false;
       this.#lost(this.#reason);
     });
+  }
+
+  /** The nodes of a cluster are connected to when they are needed, and refuse what comes before that is done. */
+  async #greetMasters(): Promise<void> {
+    if (!(this.#commands instanceof Cluster)) return;
+    await Promise.all(this.#commands.nodes('master').map((master) => master.ping()));
   }
 
   /** A new connection each time: in a cluster any node will do, and the one before may be gone for good. */

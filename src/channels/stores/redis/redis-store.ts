@@ -80,7 +80,8 @@ class RedisStore implements ChannelStore {
   readonly #opening = new Opening();
   #isOpen = false;
   #isClosed = false;
-  #wasConnected = false;
+  /** Whether it is connected, and to a store that is ours. */
+  #isReady = false;
   #acts = 0;
   #latencyMs = 0;
   #revision = 0;
@@ -131,7 +132,7 @@ class RedisStore implements ChannelStore {
   }
 
   get health(): StoreHealth {
-    const isConnected = this.#isOpen && !this.#isClosed && this.#client.isUp;
+    const isConnected = this.#isReady && !this.#isClosed && this.#client.isUp;
     return {
       isConnected,
       latencyMs: this.#latencyMs,
@@ -150,6 +151,9 @@ class RedisStore implements ChannelStore {
       await this.#resync.begin();
       await this.#nodes.beat();
       this.#isOpen = true;
+      this.#isReady = true;
+    } catch (thrown) {
+      throw await errorOf(thrown, this.#client, this.#keys.nodes);
     } finally {
       timer.cancel();
     }
@@ -248,7 +252,7 @@ class RedisStore implements ChannelStore {
 
   #requireOpen(): void {
     if (this.#isClosed) throw storeClosed();
-    if (!this.#client.isUp) throw away(this.#client.reason);
+    if (!this.#client.isUp || !this.#isReady) throw away(this.#client.reason);
   }
 
   #act(kind: 'define' | 'destroy' | 'restore'): string {
@@ -264,18 +268,20 @@ class RedisStore implements ChannelStore {
   #up(): void {
     this.#opening.up();
     if (!this.#isOpen) return;
-    this.#wasConnected = true;
-    this.#writes.sweep();
-    this.#watchers.health(this.health);
-    this.#resync.again().catch((thrown: unknown) => this.#warn(reasonOf(thrown)));
+    const isOurs = (): void => {
+      this.#isReady = true;
+      this.#writes.sweep();
+      this.#watchers.health(this.health);
+    };
+    this.#resync.again(isOurs).catch((thrown: unknown) => this.#warn(reasonOf(thrown)));
   }
 
   #down(reason: string): void {
     this.#opening.down(reason);
     if (!this.#isOpen) return;
     this.#replicas.doubtAll();
-    if (!this.#wasConnected) return;
-    this.#wasConnected = false;
+    if (!this.#isReady) return;
+    this.#isReady = false;
     this.#watchers.health(this.health);
   }
 }

@@ -50,6 +50,7 @@ export class Replicas {
   readonly #known = new Map<string, HashedChannel>();
   readonly #stale = new Set<string>();
   readonly #readings = new Map<string, Reading>();
+  #isDoubtful = false;
   readonly #turnstile = new Turnstile(STORE_LIMITS.maxReads);
 
   constructor(options: ReplicaOptions) {
@@ -69,9 +70,17 @@ export class Replicas {
     return this.#known.has(name) && !this.#stale.has(name) && !this.#readings.has(name);
   }
 
-  /** From now on nothing is believed until it has been read again: messages may have been missed. */
+  /**
+   * From now on nothing is believed until it has been read again: messages may have been missed. Nor is it that a channel
+   * is gone, until `believe`: the store may have lost its data.
+   */
   doubtAll(): void {
+    this.#isDoubtful = true;
     for (const name of this.#known.keys()) this.#stale.add(name);
+  }
+
+  believe(): void {
+    this.#isDoubtful = false;
   }
 
   receive(bytes: Uint8Array): void {
@@ -145,7 +154,7 @@ export class Replicas {
   #adopt(name: string, fields: ReadonlyMap<string, Uint8Array> | undefined, isNews: boolean): void {
     const { watchers } = this.#options;
     const before = this.#known.get(name);
-    if (fields?.size === 0) return this.#forget(name);
+    if (fields?.size === 0) return this.#isDoubtful ? undefined : this.#forget(name);
     const now = fields === undefined ? before : readHash(name, fields);
     if (now === undefined) return;
     this.#known.set(name, now);

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { reasonOf } from '../../../protocol/errors.ts';
+import type { Clock } from '../../../transport/clocks.ts';
 import { StoreError } from '../store-error.ts';
 import type { ActId } from './change-message.ts';
 import { hashedDefinition, leafFields } from './channel-hash.ts';
@@ -18,10 +19,12 @@ import { Turnstile } from './turnstile.ts';
 /** Moves when what is in Redis can no longer be read by those who wrote it before. */
 const STORE_FORMAT = 1;
 const MAX_RESTORES = 256;
+const RETRY_MS = 1_000;
 
 export interface ResyncOptions {
   readonly client: RedisClient;
   readonly keys: RedisKeys;
+  readonly clock: Clock;
   readonly replicas: Replicas;
   readonly newAct: (kind: 'restore') => ActId;
   readonly warn: (text: string) => void;
@@ -49,16 +52,27 @@ export class Resync {
     }
   }
 
-  /** Never rejects: when the connection is lost again, the next one begins anew. */
-  async again(): Promise<void> {
+  /**
+   * `isOurs` is called once it is known that it is the store that it was, or has become that again; then all is read.
+   * Never rejects: when the connection is lost again, the next one begins anew.
+   */
+  async again(isOurs: () => void): Promise<void> {
+    const { client, clock, replicas, warn } = this.#options;
     const round = ++this.#rounds;
+    const isOver = (): boolean => round !== this.#rounds;
     try {
       const id = await this.#identify();
       if (id !== this.#storeId) await this.#putBack();
+      if (isOver()) return;
       this.#storeId = id;
-      await this.#readAll(() => round !== this.#rounds);
+      replicas.believe();
+      isOurs();
+      await this.#readAll(isOver);
     } catch (thrown) {
-      if (this.#options.client.isUp) this.#options.warn(reasonOf(thrown));
+      if (!client.isUp || isOver()) return;
+      const reason = reasonOf(thrown);
+      warn(reason);
+      clock.after(RETRY_MS, () => isOver() || client.reconnect(reason));
     }
   }
 
