@@ -65,6 +65,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   pino: ['cli', 'gateway'],
   lmdb: ['channels'],
+  ioredis: ['channels'],
 };
 
 /** Node.js modules that open sockets, set timers or start processes: transport/ alone names them. */

@@ -48,6 +48,7 @@ export interface StoreWatcher {
   health(health: StoreHealth): void;
 }
 
+/** How a store is. */
 export interface StoreHealth {
   readonly isConnected: boolean;
   /** How long the last write took, in milliseconds; 0 before the first. */
@@ -62,11 +63,13 @@ export interface StoreHealth {
   readonly reason: string | undefined;
 }
 
+/** How a write is carried out. */
 export interface StoreWriteOptions {
   /** Gives up waiting; what was not sent yet is not written. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What may become of a definition that is there already. */
 export interface DefineOptions {
   /**
    * Lets a different definition replace the one that there is, in one step. Where the type is the same the state is kept

@@ -2,6 +2,7 @@
 
 /** Anything that JSON can say. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+/** A table of JSON. */
 export type JsonObject = { readonly [key: string]: Json };
 
 /** Levels of nesting that are taken; settings have four. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../transport/clocks.ts';
 import type { ChannelStore } from './channel-store.ts';
 import { MemoryStore } from './memory-store.ts';
 
+/** What a store is told when it is opened. */
 export interface OpenStoreOptions {
   readonly clock?: Clock;
   /** The identity of this server among those that share the store; a new UUID unless it is given. */

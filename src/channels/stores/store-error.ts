@@ -2,6 +2,7 @@
 
 import { PvaError, type PvaErrorOptions } from '../../protocol/errors.ts';
 
+/** What went wrong with a store. */
 export type StoreErrorCode =
   /** The store cannot be reached, or was closed; nothing was written. */
   | 'STORE_AWAY'

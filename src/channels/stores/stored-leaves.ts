@@ -17,9 +17,6 @@ import type { ChannelUpdate } from '../channel.ts';
 import { requireStructure, unset } from '../standard-fields.ts';
 import { StoreError } from './store-error.ts';
 
-/** Leaf path -> its bytes. */
-export type StoredLeaves = ReadonlyMap<string, Uint8Array>;
-
 /** Field names joined by dots; a dot or a backslash inside of a name has a backslash before it. '' where all is one leaf. */
 type LeafPath = string;
 

@@ -15,6 +15,7 @@ import { WorkspaceLock } from './workspace-lock.ts';
 
 const STATE_FOLDER = 'state';
 
+/** Whom a workspace tells. */
 export interface WorkspaceOptions {
   readonly clock?: Clock;
   /** Told when the lock of a process that is gone was taken over. */

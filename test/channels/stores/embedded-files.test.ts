@@ -11,6 +11,8 @@ import { StoreError } from '../../../src/channels/stores/store-error.ts';
 import { POINT, pointOf } from '../../../src/channels/stores/suite/suite-support.ts';
 import { int, structure } from '../../../src/protocol/types/type-desc.ts';
 
+const PAGE_BYTES = 4_096;
+
 let folder = '';
 let path = '';
 beforeEach(() => {
@@ -83,6 +85,18 @@ describe('the embedded store refuses', () => {
     }
     writeFileSync(path, bytes);
     expect(await refusal()).toMatch(/the stored value of channel 'lab:x': it is damaged, its checksum does not fit/u);
+  });
+
+  it('a file with damaged pages of the index, which would end the process', async () => {
+    const store = await openEmbeddedStore(folder);
+    const names = Array.from({ length: 300 }, (_, index) => `lab:x${index}`);
+    await Promise.all(names.map((name) => store.define({ name, type: POINT, settings: {} })));
+    await store.close();
+    const bytes = readFileSync(path);
+    // The first two pages describe the database, and stay.
+    for (let page = 2 * PAGE_BYTES; page < bytes.length; page += 3 * PAGE_BYTES) bytes.fill(7, page, page + PAGE_BYTES);
+    writeFileSync(path, bytes);
+    expect(await refusal()).toMatch(/is damaged: it cannot be read to its end/u);
   });
 
   it('a definition that is damaged', async () => {

@@ -9,6 +9,7 @@ import { reasonOf } from '../../../protocol/errors.ts';
 import { decodeText, encodeText } from '../../../protocol/text.ts';
 import { StoreError } from '../store-error.ts';
 import { requireWholeFile } from './file-check.ts';
+import { requireReadable } from './trial-read.ts';
 
 /** Moves when the records can no longer be read by those who read the ones before. */
 export const STORE_FORMAT = 1;
@@ -46,7 +47,10 @@ export class RecordDatabase {
   static async open(path: string, { readOnly = false } = {}): Promise<RecordDatabase> {
     const isNew = !existsSync(path);
     if (isNew && readOnly) throw new StoreError('STORE_AWAY', `${path} is not there`);
-    if (!isNew) await requireWholeFile(path);
+    if (!isNew) {
+      await requireWholeFile(path);
+      await requireReadable(path);
+    }
     const { open } = await import('lmdb');
     let root: ReturnType<typeof open<Uint8Array, Uint8Array>>;
     try {
