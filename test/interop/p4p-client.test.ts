@@ -34,18 +34,23 @@ const DEMO_NAMES = [
 let server: ServedAt;
 let udp: Environment;
 let tcp: Environment;
+let spread: ServedAt;
+let workers: Environment;
 
 beforeAll(async () => {
   server = await startPvkit([everyTypeConfig(), '--demo']);
   udp = clientEnvironment(server.udpPort);
+  spread = await startPvkit([everyTypeConfig(), '--demo', '--workers', '2']);
+  workers = clientEnvironment(spread.udpPort);
   tcp = nameServerEnvironment(server.tcpPort, await freeUdpPort());
 });
 afterAll(endEverything);
 
 describe.each([
-  { how: 'a UDP search', environment: () => udp },
-  { how: 'a name server over TCP', environment: () => tcp },
-])('a p4p client that finds pvkit by $how', ({ environment }) => {
+  { how: 'a UDP search', served: () => server, environment: () => udp },
+  { how: 'a name server over TCP', served: () => server, environment: () => tcp },
+  { how: 'a UDP search, with two workers', served: () => spread, environment: () => workers },
+])('a p4p client that finds pvkit by $how', ({ served, environment }) => {
   let p4p: P4pClient;
   let context: Context;
 
@@ -89,7 +94,7 @@ describe.each([
   });
 
   it('reads what the command line prints', async () => {
-    await expectCommandReads(STATIC_NAMES, `${LOOPBACK}:${server.tcpPort}`, environment(), p4p);
+    await expectCommandReads(STATIC_NAMES, `${LOOPBACK}:${served().tcpPort}`, environment(), p4p);
   });
 
   it('is told the type that pvkit is told without a value', async () => {
