@@ -19,7 +19,7 @@ export const HELP = `npm run bench:peer -- [--only NAME]... [--pairs N] [--secon
   --only NAME     rows whose names begin so (get, get-10x16, full, put, monitor, array, search, connect, burst, workers, startup,
                   memory); may be given many times
   --pairs N       runs of each of the two servers for each row, in turn (default 5)
-  --seconds S     measured time of each run, after half of it to warm up (default 2)
+  --seconds S     measured time of each run, after a second to warm up (default 2)
   --quick         short runs that only show whether everything works; writes no results
 `;
 
@@ -39,12 +39,11 @@ export function readOptions(words: readonly string[]): Options {
     },
   });
   const isQuick = values.quick;
-  const seconds = numberOf('seconds', values.seconds ?? (isQuick ? '0.5' : '2'), 0.1, MAX_SECONDS);
   return {
     only: values.only.flatMap((names) => names.split(',')),
     pairs: numberOf('pairs', values.pairs, 1, MAX_PAIRS),
-    seconds,
-    warmupSeconds: seconds / 2,
+    seconds: numberOf('seconds', values.seconds ?? (isQuick ? '0.5' : '2'), 0.1, MAX_SECONDS),
+    warmupSeconds: isQuick ? 0.25 : 1,
     isQuick,
     isHelp: values.help,
   };
