@@ -26,6 +26,8 @@ export async function latency(): Promise<boolean> {
   const [one, other] = pair.servers;
   const seenMs: number[] = [];
   const answeredMs: number[] = [];
+  /** How late timers of this process were: what no server could have been faster than. */
+  const lateMs: number[] = [];
   const begins = performance.now() + WARM_UP_S * MS_PER_S;
   const end = new AbortController();
 
@@ -60,7 +62,9 @@ export async function latency(): Promise<boolean> {
       const put: Promise<void> = timedPut(count).finally(() => waiting.delete(put));
       waiting.add(put);
     }
+    const wakesAt = performance.now() + TICK_MS;
     await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    if (wakesAt >= begins) lateMs.push(Math.max(0, performance.now() - wakesAt));
   }
   await Promise.all(waiting);
   await new Promise((resolve) => setTimeout(resolve, MS_PER_S));
@@ -74,6 +78,7 @@ export async function latency(): Promise<boolean> {
       `put on one node to monitor on the other, ${PUTS_PER_S} puts/s on ${PV_COUNT} PVs for ${SECONDS} s, through Redis`,
       `  to the monitor     ${line(seenMs)}  ${seenMs.length} of ${answeredMs.length} seen`,
       `  to the answer      ${line(answeredMs)}`,
+      `  timers were late   ${line(lateMs)}`,
       `  target             p99 under ${TARGET_P99_MS} ms: ${isReached ? 'reached' : 'missed'}`,
       '',
     ].join('\n'),
