@@ -34,7 +34,8 @@ const placesAsBefore = {
 };
 
 const bundle = await rolldown({
-  input: join(sources, 'cli', 'main.ts'),
+  // The second without its process, for whoever prints its help (scripts/docs).
+  input: [join(sources, 'cli', 'main.ts'), join(sources, 'cli', 'program.ts')],
   platform: 'node',
   external: Object.keys({ ...dependencies, ...optionalDependencies }),
   plugins: [placesAsBefore],

@@ -19,6 +19,7 @@ interface Asked {
   at: number;
 }
 
+/** Which searches a server of a shared store answers at once, and which only when a client asks again. */
 export class SearchSpread {
   readonly #nodes: StoreNodes;
   readonly #isShared: (pvName: string) => boolean;

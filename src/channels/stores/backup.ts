@@ -13,6 +13,7 @@ const NEWLINE = 0x0a;
 /** What became of a channel of a backup. */
 export type Restored = 'created' | 'updated' | 'replaced';
 
+/** What `restoreChannel` may do to a channel that is there already. */
 export interface RestoreOptions {
   /** Lets the definition of the backup take the place of a different one. */
   readonly replace?: boolean | undefined;

@@ -17,6 +17,7 @@ export interface StoreNode {
 /** What a node says of itself each time it is asked; its identity the store knows. */
 export type NodeDescription = Omit<StoreNode, 'id' | 'sinceMs'>;
 
+/** The servers that share a store, as one of them sees it. */
 export interface StoreNodes {
   /** The identity of this server. */
   readonly own: string;
