@@ -38,19 +38,23 @@ export class Selection {
 
   /** BitSet and data of the selected part of an update; encoded at most once for all who ask for the same. */
   encode(update: ChannelUpdate, bigEndian: boolean): EncodedUpdate {
-    const key = bigEndian ? `>${this.#key}` : `<${this.#key}`;
-    let forms = formsOf.get(update);
-    const known = forms?.get(key);
-    if (known !== undefined) return known;
+    const key = this.#key;
+    const forms = formsOf.get(update);
+    // Nearly always there is one form: a list is looked through sooner than a key is made for a map.
+    for (const form of forms ?? NO_FORMS)
+      if (form.key === key && form.encoded.bigEndian === bigEndian) return form.encoded;
     const { value } = update;
     const encoded = preEncodeUpdate({ type: this.type, changed: this.of(update.changed), value }, bigEndian);
-    if (forms === undefined) {
-      forms = new Map();
-      formsOf.set(update, forms);
-    }
-    if (forms.size < MAX_FORMS) forms.set(key, encoded);
+    if (forms === undefined) formsOf.set(update, [{ key, encoded }]);
+    else if (forms.length < MAX_FORMS) forms.push({ key, encoded });
     return encoded;
   }
 }
 
-const formsOf = new WeakMap<ChannelUpdate, Map<string, EncodedUpdate>>();
+interface Form {
+  readonly key: string;
+  readonly encoded: EncodedUpdate;
+}
+
+const NO_FORMS: readonly Form[] = [];
+const formsOf = new WeakMap<ChannelUpdate, Form[]>();

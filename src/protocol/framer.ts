@@ -24,8 +24,8 @@ export interface Frame {
 }
 
 /**
- * Takes whole messages where they lie, before a header and a view are made for each: a server reads twice as many
- * small requests that way.
+ * Takes whole messages where they lie, before a header, a frame and a view are made for each: requests-in-place.ts of
+ * the server.
  */
 export interface InPlace {
   /** The body is `bytes` from `start` to `end`. True when that is all; false leaves the message to `accept`. */

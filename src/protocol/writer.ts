@@ -7,6 +7,8 @@ import { SIZE_LONG, SIZE_MAX, SIZE_NULL } from './reader.ts';
 import { encodeAscii, encodeText } from './text.ts';
 
 const INITIAL_BYTES = 256;
+/** Room behind what made the buffer grow: an array of megabytes is not copied again for the few fields behind it. */
+const SLACK_BYTES = 1_024;
 /** Text up to this length is tried as ASCII first; its size then takes one byte for sure. */
 const SHORT_TEXT = 64;
 
@@ -70,7 +72,7 @@ export class Writer {
     const start = this.#length;
     const end = start + count;
     if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      const grown = new Uint8Array(Math.max(end + SLACK_BYTES, this.#bytes.length * 2));
       grown.set(this.view());
       this.#bytes = grown;
       this.#view = new DataView(grown.buffer);

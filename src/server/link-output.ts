@@ -2,10 +2,11 @@
 // requests of one read at the end of that read, all else at the end of the turn of the event loop. And how does the link
 // know that its client does not keep up?
 
+import type { BitSet } from '../protocol/bit-set.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { EncodedUpdate } from '../protocol/messages/data.ts';
 import { encodeMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
-import { writeGetHead, writePutDone } from '../protocol/messages/quick-replies.ts';
+import { writeGetHead, writeMonitorHead, writePutDone } from '../protocol/messages/quick-replies.ts';
 import { Segmenter } from '../protocol/segments.ts';
 import { Writer } from '../protocol/writer.ts';
 import type { Clock } from '../transport/clocks.ts';
@@ -23,6 +24,12 @@ export interface LinkOutputOptions {
 
 /** What a buffer begins with after the last one was given away: little, because an idle link keeps it. */
 const INITIAL_BYTES = 1_024;
+/** From this size on encoded updates go to the connection as they are; an 8 MB array is copied once less. */
+const UNCOPIED_BYTES = 64 * 1_024;
+const OVERRUN_BYTES = 16;
+const NO_BYTES = new Uint8Array(0);
+/** The BitSet that is empty. */
+const NO_OVERRUN = Uint8Array.of(0);
 /** Up to this size a buffer is used again. */
 const KEPT_BYTES = 16 * 1_024;
 
@@ -35,6 +42,9 @@ export class LinkOutput implements Outlet {
   readonly #limits: Limits;
   readonly #readable: () => void;
   readonly #waiting = new Set<Sender>();
+  /** What goes out before the buffer. */
+  #sealed: Uint8Array[] = [];
+  #sealedBytes = 0;
   readonly #flushDue = (): void => {
     this.#isFlushDue = false;
     this.flush();
@@ -60,7 +70,7 @@ export class LinkOutput implements Outlet {
 
   /** Bytes that the client has not been given yet, as far as anybody here can know. */
   get unsentBytes(): number {
-    return this.#writer.length + this.#connection.bufferedBytes;
+    return this.#writer.length + this.#sealedBytes + this.#connection.bufferedBytes;
   }
 
   /** Whether monitors are to hold their updates back; they squash them meanwhile. */
@@ -88,17 +98,44 @@ export class LinkOutput implements Outlet {
     if (this.#isClosed) return;
     const start = this.#writer.length;
     writeGetHead(this.#writer, ioid, subcommand, bytes.length);
-    this.#writer.bytes(bytes);
-    this.#segmenter.encoded(start, this.#writer.length);
-    this.flushSoon();
+    this.#addData(start, bytes, NO_BYTES);
+  }
+
+  sendUpdate(ioid: number, { bytes }: EncodedUpdate, overrun: BitSet | undefined): void {
+    if (this.#isClosed) return;
+    const behind = overrun === undefined ? NO_OVERRUN : this.#encoded(overrun);
+    const start = this.#writer.length;
+    writeMonitorHead(this.#writer, ioid, bytes.length + behind.length);
+    this.#addData(start, bytes, behind);
   }
 
   sendPutDone(ioid: number, subcommand: number): void {
     if (this.#isClosed) return;
     const start = this.#writer.length;
     writePutDone(this.#writer, ioid, subcommand);
-    this.#segmenter.encoded(start, this.#writer.length);
+    this.#addData(start, NO_BYTES, NO_BYTES);
+  }
+
+  /** What follows the head that was written from `start` on. */
+  #addData(start: number, bytes: Uint8Array, behind: Uint8Array): void {
+    const writer = this.#writer;
+    if (bytes.length >= UNCOPIED_BYTES && bytes.length + UNCOPIED_BYTES <= this.#limits.maxSegmentBytes) {
+      this.#seal();
+      this.#sealed.push(bytes);
+      this.#sealedBytes += bytes.length;
+      writer.bytes(behind);
+    } else {
+      if (bytes.length > 0) writer.bytes(bytes);
+      if (behind.length > 0) writer.bytes(behind);
+      this.#segmenter.encoded(start, writer.length);
+    }
     this.flushSoon();
+  }
+
+  #encoded(overrun: BitSet): Uint8Array {
+    const writer = new Writer(this.#writer.bigEndian, OVERRUN_BYTES);
+    overrun.encode(writer);
+    return writer.view();
   }
 
   whenRoom(sender: Sender): void {
@@ -165,22 +202,35 @@ export class LinkOutput implements Outlet {
   }
 
   #write(): void {
-    if (this.#writer.length === 0) return;
+    if (this.#writer.length + this.#sealedBytes === 0) return;
     if (this.#connection.bufferedBytes === 0) this.#progressAt = this.#clock.now();
-    if (this.#segmenter.isIdle) return this.#writeWhole();
-    for (const piece of this.#segmenter.pieces(this.#writer.detach(INITIAL_BYTES))) {
+    if (this.#sealedBytes === 0 && this.#segmenter.isIdle) return this.#writeBuffer();
+    this.#seal();
+    const pieces = this.#sealed;
+    this.#sealed = [];
+    this.#sealedBytes = 0;
+    for (const piece of pieces) {
       this.#sentBytes += piece.length;
       this.#connection.write(piece);
     }
   }
 
-  #writeWhole(): void {
+  #writeBuffer(): void {
     const bytes = this.#writer.view();
     this.#sentBytes += bytes.length;
     this.#connection.write(bytes);
     // Nobody holds bytes that the kernel has taken: the next answers go into the same buffer.
     if (this.#connection.bufferedBytes === 0 && bytes.length <= KEPT_BYTES) this.#writer.truncate(0);
     else this.#writer.detach(INITIAL_BYTES);
+  }
+
+  /** Gives the buffer away, to go out before what comes next. */
+  #seal(): void {
+    if (this.#writer.length === 0) return;
+    for (const piece of this.#segmenter.pieces(this.#writer.detach(INITIAL_BYTES))) {
+      this.#sealed.push(piece);
+      this.#sealedBytes += piece.length;
+    }
   }
 
   #makeUse(): void {

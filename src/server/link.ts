@@ -3,6 +3,7 @@
 import type { AccessRights } from '../channels/access/rights.ts';
 import type { Channel, TellLevel } from '../channels/channel.ts';
 import type { Peer } from '../channels/peer.ts';
+import type { BitSet } from '../protocol/bit-set.ts';
 import type { ServerLinkEvent } from '../protocol/machines/server-link.ts';
 import type { EncodedUpdate } from '../protocol/messages/data.ts';
 import type { ServerMessageToSend } from '../protocol/messages/index.ts';
@@ -72,6 +73,8 @@ export interface Outlet {
   forget(sender: Sender): void;
   /** The reply to a GET: what `send` makes of that message, without the message. */
   sendGot(ioid: number, subcommand: number, update: EncodedUpdate): void;
+  /** An update of a monitor, likewise. */
+  sendUpdate(ioid: number, update: EncodedUpdate, overrun: BitSet | undefined): void;
   /** The reply to a PUT that was carried out, likewise. */
   sendPutDone(ioid: number, subcommand: number): void;
 }

@@ -40,10 +40,31 @@ export const systemClock: Clock = {
     const timer = setInterval(act, Math.min(ms, LONGEST_TIMEOUT_MS));
     return { cancel: () => clearInterval(timer) };
   },
-  soon(act) {
-    setImmediate(act);
-  },
+  soon,
 };
+
+let soonActs: (() => void)[] = [];
+
+/** One `setImmediate` for all acts of a turn: a server with a hundred subscribers flushes a hundred links in one. */
+function soon(act: () => void): void {
+  if (soonActs.length === 0) setImmediate(runSoonActs);
+  soonActs.push(act);
+}
+
+function runSoonActs(): void {
+  const acts = soonActs;
+  soonActs = [];
+  let doneCount = 0;
+  try {
+    for (const act of acts) {
+      doneCount++;
+      act();
+    }
+  } finally {
+    // One of them threw: the others are called all the same, in the next turn.
+    for (const act of acts.slice(doneCount)) soon(act);
+  }
+}
 
 /** `Date.now()` has no fractions and `performance.now()` does not follow a clock that is set: this does both. */
 function wallTime(): number {

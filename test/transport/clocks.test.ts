@@ -50,6 +50,20 @@ describe('the system clock', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('does what is wanted soon in order, also when something of it throws', () => {
+    vi.useFakeTimers({ toFake: ['setImmediate'] });
+    const calls: string[] = [];
+    systemClock.soon(() => calls.push('first'));
+    systemClock.soon(() => {
+      throw new Error('broken');
+    });
+    systemClock.soon(() => calls.push('third'));
+    expect(() => vi.runOnlyPendingTimers()).toThrow('broken');
+    expect(calls).toEqual(['first']);
+    vi.runOnlyPendingTimers();
+    expect(calls).toEqual(['first', 'third']);
+  });
+
   it('does what is wanted soon after the promises of this turn', async () => {
     const calls: string[] = [];
     const soon = new Promise<void>((resolve) => {

@@ -71,6 +71,7 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     if (this.#finalStatus !== undefined || this.state === 'destroyed') return;
     if (!this.#isFirst && !this.#selection.touches(update)) return;
     this.#isFirst = false;
+    if (this.#mayGoAtOnce()) return this.#send(update, overrun);
     if (!this.#queue.push(update, overrun)) this.link.host.counters.updatesSquashed++;
     this.#drain();
   }
@@ -98,6 +99,12 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     this.#drain();
   }
 
+  /** Nothing waits, and nothing has to: most updates never see the queue. */
+  #mayGoAtOnce(): boolean {
+    if (this.state !== 'executing' || this.#queue.length > 0 || this.link.output.isCongested) return false;
+    return this.#window.take(false);
+  }
+
   /** Sends what may be sent now. */
   #drain(): void {
     const { link } = this;
@@ -112,17 +119,20 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
   #sendOldest(): void {
     const entry = this.#queue.shift();
     if (entry === undefined) return;
+    this.#send(entry.update, entry.overrun);
+  }
+
+  #send(update: ChannelUpdate, overrun: BitSet | undefined): void {
     const { link, ioid } = this;
-    let update: EncodedUpdate;
+    let encoded: EncodedUpdate;
     try {
-      update = this.#selection.encode(entry.update, link.bigEndian);
+      encoded = this.#selection.encode(update, link.bigEndian);
     } catch (thrown) {
       // A source may hold what no wire takes; whoever posted it is not to blame.
       this.#queue.clear();
       return this.finish(refusal(thrown));
     }
-    const overrun = entry.overrun === undefined ? NOTHING : this.#selection.of(entry.overrun);
-    link.send({ command: 'MONITOR', phase: 'update', ioid, subcommand: 0, update, overrun });
+    link.output.sendUpdate(ioid, encoded, overrun && this.#selection.of(overrun));
   }
 
   /** The queue is empty: the subscription is over if the channel has finished. */
