@@ -297,7 +297,7 @@ describe('monitor', () => {
     });
     await watching.stdout.until((text) => text.includes('\n'));
     await client('put', 'lab:text', 'changed');
-    await watching.stdout.until((text) => text.includes('changed"'));
+    await watching.stdout.until((text) => text.includes('"value":"changed"'));
     watching.interrupt();
     await watching.exitCode;
     const lines = watching.stdout.lines.map((line) => JSON.parse(line) as Record<string, unknown>);

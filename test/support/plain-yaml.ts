@@ -110,5 +110,7 @@ function fail(line: Line): never {
 }
 
 function wrong(line: Line | undefined): Error {
-  return new Error(line === undefined ? 'the YAML ends too early' : `line ${line.number + 1} of the YAML: ${line.text}`);
+  return new Error(
+    line === undefined ? 'the YAML ends too early' : `line ${line.number + 1} of the YAML: ${line.text}`,
+  );
 }

@@ -152,7 +152,9 @@ export function boundedStringCodecOf(bound: number): LeafCodec {
       const text = reader.string();
       // What is not UTF-8 grows when it is read, and a value that cannot be sent on must not get in.
       if (textBytes(text) > bound) {
-        throw new RemoteProtocolError(`string at offset ${start} is not UTF-8, and longer than ${bound} bytes once read`);
+        throw new RemoteProtocolError(
+          `string at offset ${start} is not UTF-8, and longer than ${bound} bytes once read`,
+        );
       }
       return text;
     },
