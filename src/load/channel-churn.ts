@@ -32,9 +32,8 @@ export class ChannelChurn implements Workload {
 
   async open(): Promise<void> {
     const { clients, link } = this.#settings;
-    const opened = await Promise.all(Array.from({ length: clients }, () => LoadLink.open(link, 'GET')));
-    this.#links.push(...opened);
-    this.#loops.push(...opened.map((each) => new ChurningLink(each, this.#settings)));
+    await LoadLink.openMany(clients, link, 'GET', this.#links);
+    this.#loops.push(...this.#links.map((each) => new ChurningLink(each, this.#settings)));
   }
 
   start(): void {

@@ -36,9 +36,8 @@ export class Exchange implements Workload {
 
   async open(): Promise<void> {
     const { clients, link } = this.#settings;
-    const opened = await Promise.all(Array.from({ length: clients }, () => LoadLink.open(link, this.#command)));
-    this.#links.push(...opened);
-    const loops = await Promise.all(opened.map((each, client) => this.#prepare(each, client)));
+    await LoadLink.openMany(clients, link, this.#command, this.#links);
+    const loops = await Promise.all(this.#links.map((each, client) => this.#prepare(each, client)));
     this.#loops.push(...loops);
   }
 

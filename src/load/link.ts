@@ -66,6 +66,7 @@ const REGISTRY_SIZE = 0x7fff;
 const CREDENTIALS = structure({ user: string, host: string });
 /** Servers close links that say nothing; a monitor says nothing else. */
 const ECHO_MS = 10_000;
+const OPENED_AT_ONCE = 4;
 
 interface Waiter {
   resolve(message: ServerMessage): void;
@@ -98,6 +99,26 @@ export class LoadLink {
       raw: (code, bytes, at, size) => this.handlers?.raw?.(code, bytes, at, size) === true,
       frame: (frame) => this.#accept(frame),
     });
+  }
+
+  /**
+   * Opens connections a few at a time, and adds each to `links` as soon as it is open. A connection past the listen backlog
+   * of the server waits a second and longer, and pvxs has one of four.
+   */
+  static async openMany(
+    count: number,
+    settings: LinkSettings,
+    command: OperationName,
+    links: LoadLink[],
+  ): Promise<void> {
+    while (links.length < count) {
+      const group = Array.from({ length: Math.min(OPENED_AT_ONCE, count - links.length) }, () =>
+        LoadLink.open(settings, command),
+      );
+      const opened = await Promise.allSettled(group);
+      links.push(...opened.flatMap((each) => (each.status === 'fulfilled' ? each.value : [])));
+      for (const each of opened) if (each.status === 'rejected') throw each.reason;
+    }
   }
 
   /** Connects and waits until the server takes us. `command` is the operation whose replies are recognised by bytes. */

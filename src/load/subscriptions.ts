@@ -56,9 +56,7 @@ export class Subscriptions implements Workload {
 
   async open(): Promise<void> {
     const { clients, link } = this.#settings;
-    const opened = await Promise.allSettled(Array.from({ length: clients }, () => LoadLink.open(link, 'MONITOR')));
-    this.#links.push(...opened.flatMap((each) => (each.status === 'fulfilled' ? each.value : [])));
-    for (const each of opened) if (each.status === 'rejected') throw each.reason;
+    await LoadLink.openMany(clients, link, 'MONITOR', this.#links);
     this.#loops.push(...(await Promise.all(this.#links.map((each) => this.#subscribe(each)))));
   }
 
