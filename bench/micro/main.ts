@@ -13,6 +13,7 @@ import { encodedCache } from './encoded-cache.ts';
 import { fanOut } from './fan-out.ts';
 import { framer } from './framer.ts';
 import { get } from './get.ts';
+import { put } from './put.ts';
 import { measureLine, type Measured, type Timing } from './measure.ts';
 import { scalars } from './scalars.ts';
 import { search } from './search.ts';
@@ -26,6 +27,7 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
   'encoded-cache': encodedCache,
   'fan-out': fanOut,
   get,
+  put,
   search,
   channels,
 };

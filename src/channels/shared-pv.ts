@@ -13,6 +13,7 @@ import { systemClock, type Clock } from '../transport/clocks.ts';
 import { Behaviours, type BehaviourOptions } from './behaviours/behaviours.ts';
 import { beginTelling, endTelling } from './behaviours/wave.ts';
 import type { CallRequest, Channel, ChannelRequest, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
+import { DecodedPut } from './decoded-put.ts';
 import { nativePromise } from './promise-like.ts';
 import { requireChoice, requireStructure, stamped, unset } from './standard-fields.ts';
 
@@ -80,7 +81,10 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
   /** A PV that takes whatever clients put, with the time of the put unless the client sends one. */
   static mailbox<T extends StructureType>(type: T, options: Omit<SharedPVOptions<T>, 'onPut'> = {}): SharedPV<T> {
     const clock = options.clock ?? systemClock;
-    return new SharedPV(type, { ...options, onPut: (put, pv) => pv.post(stamped(type, put, clock.wallTime())) });
+    return new SharedPV(type, {
+      ...options,
+      onPut: (put, pv) => pv.#take(stamped(type, pv.#completed(put, undefined), clock.wallTime())),
+    });
   }
 
   get state(): ChannelUpdate {
@@ -209,6 +213,10 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
   /** The full value after a patch, and the leaves that it sets. */
   #applied(patch: unknown): ChannelUpdate {
     const before = this.#state.value;
+    if (patch instanceof DecodedPut) {
+      const merged = patch.over(before);
+      if (merged !== undefined) return merged;
+    }
     if (!isUpdate(patch)) {
       const { changed, value } = coercePartial(this.type, patch, before);
       return { changed, value: requireStructure(value) };

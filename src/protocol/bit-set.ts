@@ -91,6 +91,7 @@ export class BitSet {
   /** Adds all bits of `other`. */
   or(other: BitSet): this {
     this.#first |= other.#first;
+    if (other.#rest.length === 0) return this;
     this.#reach(other.#rest.length);
     for (let index = 0; index < other.#rest.length; index++) {
       this.#rest[index] = (this.#rest[index] ?? 0) | (other.#rest[index] ?? 0);
@@ -110,12 +111,14 @@ export class BitSet {
   /** Whether some bit is in both. */
   intersects(other: BitSet): boolean {
     if ((this.#first & other.#first) !== 0) return true;
+    if (this.#rest.length === 0) return false;
     return this.#rest.some((word, index) => (word & (other.#rest[index] ?? 0)) !== 0);
   }
 
   /** Whether every bit of `other` is in this one. */
   includes(other: BitSet): boolean {
     if ((other.#first & ~this.#first) !== 0) return false;
+    if (other.#rest.length === 0) return true;
     return other.#rest.every((word, index) => (word & ~(this.#rest[index] ?? 0)) === 0);
   }
 
@@ -124,11 +127,13 @@ export class BitSet {
   }
 
   isEmpty(): boolean {
-    return this.#first === 0 && this.#rest.every((word) => word === 0);
+    if (this.#first !== 0) return false;
+    return this.#rest.length === 0 || this.#rest.every((word) => word === 0);
   }
 
   equals(other: BitSet): boolean {
     if (this.#first !== other.#first) return false;
+    if (this.#rest.length === 0 && other.#rest.length === 0) return true;
     const count = Math.max(this.#rest.length, other.#rest.length);
     for (let index = 1; index <= count; index++) if (this.#word(index) !== other.#word(index)) return false;
     return true;

@@ -29,7 +29,11 @@ const LONGEST_TIMEOUT_MS = 2_147_483_647;
 /** How far the monotonic clock may be from the system's before it is set anew. */
 const WALL_DRIFT_MS = 1.5;
 
+/** How long what the system's clock said last is good for. */
+const WALL_CHECK_MS = 1;
+
 let wallOrigin = performance.timeOrigin;
+let wallCheckedAt = Number.NEGATIVE_INFINITY;
 
 /** The clock of this machine. Timers keep the process alive: their owner cancels them. */
 export const systemClock: Clock = {
@@ -69,8 +73,11 @@ function runSoonActs(): void {
 /** `Date.now()` has no fractions and `performance.now()` does not follow a clock that is set: this does both. */
 function wallTime(): number {
   const monotonic = performance.now();
-  const system = Date.now();
-  if (Math.abs(wallOrigin + monotonic - system) > WALL_DRIFT_MS) wallOrigin = system - monotonic;
+  if (monotonic - wallCheckedAt >= WALL_CHECK_MS) {
+    const system = Date.now();
+    if (Math.abs(wallOrigin + monotonic - system) > WALL_DRIFT_MS) wallOrigin = system - monotonic;
+    wallCheckedAt = monotonic;
+  }
   return wallOrigin + monotonic;
 }
 

@@ -61,6 +61,86 @@ const PVS: { readonly [pvName: string]: Served } = {
         clock,
       }),
   },
+  posting: {
+    type: MIXED,
+    patches: [{ value: [1, 2, 3] }, { names: ['a'], 'inner.b': 2 }, { inner: { a: null, b: 4 } }, {}],
+    make: () => new SharedPV(MIXED, { onPut: (put, pv) => pv.post(put) }),
+  },
+  stamping: {
+    type: SCALAR,
+    patches: [{ value: 1.5 }, { 'timeStamp.userTag': 3 }, { timeStamp: { nanoseconds: 7 } }],
+    make: () => new SharedPV(SCALAR, { onPut: (put, pv) => pv.post(put), timeStamps: 'auto', clock }),
+  },
+  // Posts something of its own first: what was put is over the value before.
+  overtaken: {
+    type: SCALAR,
+    patches: [{ value: 3, alarm: { severity: 1 } }, { value: 4 }],
+    make: () =>
+      new SharedPV(SCALAR, {
+        onPut: (put, pv) => {
+          pv.post({ display: { description: `after ${String(put.value['value'])}` } });
+          pv.post(put);
+        },
+      }),
+  },
+  // Posts all but the value of what is put.
+  picky: {
+    type: SCALAR,
+    patches: [{ value: 3, alarm: { severity: 1 } }, { value: 4 }, { display: { units: 'mm' } }],
+    make: () =>
+      new SharedPV(SCALAR, {
+        onPut: (put, pv) => {
+          put.changed.delete(1);
+          pv.post(put);
+        },
+      }),
+  },
+  throwing: {
+    type: SCALAR,
+    patches: [{ value: 3 }, { value: 4 }],
+    make: () =>
+      new SharedPV(SCALAR, {
+        onPut: (put, pv) => {
+          put.tell('so it goes');
+          pv.post(put);
+          throw new Error('not today');
+        },
+      }),
+  },
+  late: {
+    type: SCALAR,
+    patches: [{ value: 3 }, { value: -4 }],
+    make: () =>
+      new SharedPV<typeof SCALAR>(SCALAR, {
+        onPut: async (put, pv) => {
+          await Promise.resolve();
+          if (Number(put.value['value']) < 0) throw new Error('too low');
+          pv.post(put);
+        },
+      }),
+  },
+  ending: {
+    type: SCALAR,
+    patches: [{ value: 3 }],
+    make: () =>
+      new SharedPV(SCALAR, {
+        onPut: (put, pv) => {
+          pv.close();
+          put.tell(`aborted: ${put.signal.aborted}`);
+        },
+      }),
+  },
+  leaving: {
+    type: SCALAR,
+    patches: [{ value: 3 }],
+    make: () =>
+      new SharedPV(SCALAR, {
+        onPut: async (_, pv) => {
+          pv.close();
+          await Promise.reject(new Error('nobody hears this'));
+        },
+      }),
+  },
   forbidden: { type: SCALAR, patches: [{ value: 3 }], make: () => SharedPV.mailbox(SCALAR, { clock }) },
 };
 const NAMES = Object.keys(PVS);
@@ -136,11 +216,18 @@ function bytesOf(steps: readonly Step[], ids: ReadonlyMap<string, Ids>): Uint8Ar
   return stream;
 }
 
-/** Everything that a server says to a stream that arrives in pieces of certain sizes, and what it noticed and logged. */
-async function answers(steps: readonly Step[], chunkBytes: readonly [number, number], byteOrder: 'little' | 'big') {
+/** Everything that a server says to a stream that arrives in pieces of certain sizes, what it noticed and logged, and its values afterwards. */
+async function answers(
+  steps: readonly Step[],
+  chunkBytes: readonly [number, number],
+  { byteOrder, isLogged }: { readonly byteOrder: 'little' | 'big'; readonly isLogged: boolean },
+) {
   const pvs = Object.fromEntries(NAMES.map((name) => [name, PVS[name]?.make() ?? SharedPV.mailbox(SCALAR)]));
   const log: unknown[] = [];
-  const world = await makeWorld({ pvs, access, byteOrder, onPutLog: (entry) => log.push(entry) }, { chunkBytes });
+  const world = await makeWorld(
+    { pvs, access, byteOrder, ...(isLogged && { onPutLog: (entry) => log.push(entry) }) },
+    { chunkBytes },
+  );
   const client = await world.validated();
   const ids = new Map<string, Ids>();
   for (const name of NAMES) {
@@ -159,17 +246,24 @@ async function answers(steps: readonly Step[], chunkBytes: readonly [number, num
   const { counters } = world.server;
   const { isClosed } = client;
   await world.clock.until(world.server.close());
-  return { said, isClosed, notices, log, counters };
+  const values = NAMES.map((name) => pvs[name]?.value);
+  return { said, isClosed, notices, log, counters, values };
 }
 
 describe('requests that are carried out in place', () => {
   test.each(['little', 'big'] as const)('get the bytes that the plain way gives them, %s endian', async (byteOrder) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(STEP, { maxLength: 40 }), fc.integer({ min: 20, max: 4_000 }), async (steps, most) => {
-        const plain = await answers(steps, [1, 1], byteOrder);
-        expect(await answers(steps, [65_536, 65_536], byteOrder)).toEqual(plain);
-        expect(await answers(steps, [1, most], byteOrder)).toEqual(plain);
-      }),
+      fc.asyncProperty(
+        fc.array(STEP, { maxLength: 40 }),
+        fc.integer({ min: 20, max: 4_000 }),
+        fc.boolean(),
+        async (steps, most, isLogged) => {
+          const server = { byteOrder, isLogged };
+          const plain = await answers(steps, [1, 1], server);
+          expect(await answers(steps, [65_536, 65_536], server)).toEqual(plain);
+          expect(await answers(steps, [1, most], server)).toEqual(plain);
+        },
+      ),
       { numRuns: 25 },
     );
   });

@@ -13,9 +13,10 @@ describe('the system clock', () => {
     expect(times.some((time) => !Number.isInteger(time))).toBe(true);
   });
 
-  it('follows when the system’s clock is set', () => {
+  it('follows within a millisecond when the system’s clock is set', () => {
     const ahead = Date.now() + DAY_MS;
     vi.spyOn(Date, 'now').mockReturnValue(ahead);
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1);
     expect(Math.abs(systemClock.wallTime() - ahead)).toBeLessThan(2);
   });
 

@@ -34,7 +34,19 @@ export function timeStamp(wallTimeMs: number, userTag = 0): TimeStamp {
   if (nanoseconds === NANOSECONDS_PER_SECOND_NUMBER) {
     return { secondsPastEpoch: BigInt(seconds + 1), nanoseconds: 0, userTag };
   }
-  return { secondsPastEpoch: BigInt(seconds), nanoseconds, userTag };
+  return { secondsPastEpoch: bigSeconds(seconds), nanoseconds, userTag };
+}
+
+let lastSeconds = 0;
+let lastBigSeconds = 0n;
+
+/** Made once a second, not once for each of the hundred thousand puts in it. */
+function bigSeconds(seconds: number): bigint {
+  if (seconds !== lastSeconds) {
+    lastBigSeconds = BigInt(seconds);
+    lastSeconds = seconds;
+  }
+  return lastBigSeconds;
 }
 
 /** The time stamp of nanoseconds since 1970-01-01T00:00:00Z; earlier moments have nanoseconds from 0 up too. */

@@ -10,35 +10,48 @@ interface Span {
   readonly end: number;
 }
 
-const spans = new WeakMap<StructureType, readonly Span[]>();
+/** What is known of a type once it was asked for. */
+interface Levels {
+  /** Outer structures before inner ones. */
+  readonly spans: readonly Span[];
+  readonly leaves: BitSet;
+}
+
+const levels = new WeakMap<StructureType, Levels>();
 
 /**
  * The leaves that `mask` selects, as a new set; bits past the type are dropped. A structure without fields has no
  * leaves and counts as one itself.
  */
 export function leafMask(type: StructureType, mask: BitSet): BitSet {
+  const known = levelsOf(type);
+  // What clients put nearly always is.
+  return known.leaves.includes(mask) ? mask.clone() : expanded(type, known.spans, mask);
+}
+
+/** All leaves of a type. */
+export function allLeaves(type: StructureType): BitSet {
+  return levelsOf(type).leaves.clone();
+}
+
+function expanded(type: StructureType, spans: readonly Span[], mask: BitSet): BitSet {
   const leaves = mask.clone();
   for (let bit = leaves.next(type.bitCount); bit !== -1; bit = leaves.next(bit + 1)) leaves.delete(bit);
   // Outer structures stand before inner ones, so one pass carries a bit down through all levels.
-  for (const { bit, end } of spansOf(type)) {
+  for (const { bit, end } of spans) {
     if (!leaves.has(bit)) continue;
     leaves.delete(bit).addRange(bit + 1, end);
   }
   return leaves;
 }
 
-/** All leaves of a type. */
-export function allLeaves(type: StructureType): BitSet {
-  return leafMask(type, BitSet.of(0));
-}
-
-function spansOf(type: StructureType): readonly Span[] {
-  let known = spans.get(type);
+function levelsOf(type: StructureType): Levels {
+  let known = levels.get(type);
   if (known === undefined) {
-    const found: Span[] = [];
-    collect(type, 0, found);
-    known = found;
-    spans.set(type, known);
+    const spans: Span[] = [];
+    collect(type, 0, spans);
+    known = { spans, leaves: expanded(type, spans, BitSet.of(0)) };
+    levels.set(type, known);
   }
   return known;
 }

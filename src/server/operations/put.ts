@@ -1,15 +1,17 @@
 // How does a server carry out PUT? It hands what the client put to the channel, and answers when that has taken effect.
 
+import { DecodedPut } from '../../channels/decoded-put.ts';
 import type { Selection } from '../../channels/encoded-cache.ts';
+import { nativePromise } from '../../channels/promise-like.ts';
 import { requireStructure } from '../../channels/standard-fields.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import type { PutInitRequest, PutRequest } from '../../protocol/messages/put.ts';
 import { isLast } from '../../protocol/messages/subcommand.ts';
-import { OK } from '../../protocol/status.ts';
+import { OK, type Status } from '../../protocol/status.ts';
 import { leafMask } from '../../protocol/values/leaf-mask.ts';
 import type { TypedUpdate } from '../../protocol/values/update.ts';
 import type { Link, LinkChannel, PlacedRequest } from '../link.ts';
-import { begin, channelForInit, findOperation, Operation } from './operation.ts';
+import { begin, channelForInit, findOperation, Operation, refusal } from './operation.ts';
 import { readState, selectionFor } from './selection.ts';
 import { WorkingOperation } from './working-operation.ts';
 
@@ -32,6 +34,8 @@ function handleInit(link: Link, request: PutInitRequest): void {
 
 class PutOperation extends WorkingOperation {
   readonly #selection: Selection;
+  /** What its handler has at this moment; undefined again once this operation is ended meanwhile. */
+  #inPlace: DecodedPut | undefined;
 
   constructor(link: Link, channel: LinkChannel, request: PutInitRequest) {
     super(link, channel, request);
@@ -51,17 +55,56 @@ class PutOperation extends WorkingOperation {
     if (isLast(subcommand)) link.endOperation(this);
   }
 
+  /** A put that is done when its handler returns, as most are, costs one object: no work, no outcome, no log. */
   takeInPlace(request: PlacedRequest): boolean {
-    if (request.subcommand !== 0 || !this.channel.rights.write) return false;
-    const { type, state } = this.channel.channel;
+    if (request.subcommand !== 0 || !this.channel.rights.write || !this.allows('execute')) return false;
+    if (this.link.host.putLog !== undefined) return false;
+    const { channel } = this.channel;
+    const { type, state } = channel;
     const update = request.update(type, state.value);
     if (update === undefined) return false;
-    this.put(0, update);
+    const changed = leafMask(type, update.changed);
+    this.#carryOutNow(new DecodedPut(this, changed, requireStructure(update.value), state.value));
     return true;
   }
 
-  put(subcommand: number, update: TypedUpdate): void {
+  #carryOutNow(put: DecodedPut): void {
+    this.#inPlace = put;
+    let result: void | Promise<void>;
+    try {
+      result = nativePromise(this.channel.channel.put(put));
+    } catch (thrown) {
+      return this.#answerNow(put, refusal(thrown));
+    }
+    if (!(result instanceof Promise)) return this.#answerNow(put, OK);
+    // Its handler ended this operation, by ending the PV perhaps: what it will say has no one to hear it.
+    if (this.#inPlace !== put) return void result.catch(() => undefined);
+    this.#inPlace = undefined;
+    this.goOn(this.putTimeoutMs, put.controller, result, (outcome) =>
+      this.#answer(0, outcome.ok ? OK : outcome.status),
+    );
+  }
+
+  #answerNow(put: DecodedPut, status: Status): void {
+    if (this.#inPlace !== put) return;
+    this.#inPlace = undefined;
+    this.#answer(0, status);
+  }
+
+  #answer(subcommand: number, status: Status): void {
     const { link, ioid } = this;
+    if (status === OK) link.output.sendPutDone(ioid, subcommand);
+    else link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status });
+  }
+
+  protected override stopWork(): void {
+    const put = this.#inPlace;
+    this.#inPlace = undefined;
+    put?.controller.abort();
+    super.stopWork();
+  }
+
+  put(subcommand: number, update: TypedUpdate): void {
     const { channel } = this.channel;
     const changed = leafMask(channel.type, update.changed);
     const value = requireStructure(update.value);
@@ -69,10 +112,7 @@ class PutOperation extends WorkingOperation {
       subcommand,
       this.putTimeoutMs,
       (known) => this.putInto(known, { changed, value }),
-      (outcome) => {
-        if (outcome.ok) link.output.sendPutDone(ioid, subcommand);
-        else link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status: outcome.status });
-      },
+      (outcome) => this.#answer(subcommand, outcome.ok ? OK : outcome.status),
     );
   }
 }

@@ -1,6 +1,7 @@
 // How is a request carried out whose answer may take time? One at a time for each operation, ended by its deadline, and
 // never answered after the client has given it up.
 
+import { LazyAbort } from '../../channels/lazy-abort.ts';
 import { nativePromise } from '../../channels/promise-like.ts';
 import { TimeoutError } from '../../protocol/errors.ts';
 import { error, type Status } from '../../protocol/status.ts';
@@ -11,30 +12,15 @@ export type Outcome<R> = { readonly ok: true; readonly result: R } | { readonly 
 
 const MS_PER_SECOND = 1_000;
 
-/** An AbortController that is made when its signal is first asked for: see channels/request-with.ts. */
-export class LazyAbort {
-  #controller: AbortController | undefined;
-  /** The reason, once aborted. */
-  #aborted: { readonly reason: unknown } | undefined;
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
-    }
-    return this.#controller.signal;
-  }
-
-  abort(reason?: unknown): void {
-    this.#aborted ??= { reason };
-    this.#controller?.abort(reason);
-  }
-}
-
 interface UnderWay {
   readonly controller: LazyAbort;
   /** Ends it with what is no success. */
   readonly refuse: (status: Status) => void;
+}
+
+/** The same, for whoever knows what its result is. */
+interface Settling<R> extends UnderWay {
+  readonly settle: (outcome: Outcome<R>) => void;
 }
 
 /** What one operation has under way. */
@@ -52,29 +38,30 @@ export class Work {
     act: (controller: LazyAbort) => R | Promise<R>,
     answer: (outcome: Outcome<R>) => void,
   ): void {
-    operation.follow('execute');
     const controller = new LazyAbort();
-    const settle = (outcome: Outcome<R>): void => {
-      if (this.#underWay !== underWay) return;
-      this.#underWay = undefined;
-      this.#deadline?.cancel();
-      operation.follow('complete');
-      answer(outcome);
-    };
-    const underWay: UnderWay = { controller, refuse: (status) => settle({ ok: false, status }) };
-    this.#underWay = underWay;
+    const underWay = this.#start(operation, controller, answer);
     let result: R | Promise<R>;
     try {
       result = nativePromise(act(controller));
     } catch (thrown) {
       return underWay.refuse(refusal(thrown));
     }
-    if (!(result instanceof Promise)) return settle({ ok: true, result });
+    if (!(result instanceof Promise)) return underWay.settle({ ok: true, result });
     if (this.#underWay === underWay) this.#limit(underWay, operation, timeoutMs);
-    result.then(
-      (value) => settle({ ok: true, result: value }),
-      (thrown: unknown) => underWay.refuse(refusal(thrown)),
-    );
+    follow(underWay, result);
+  }
+
+  /** As `begin`, where the act has begun already and its result comes later. */
+  adopt<R>(
+    operation: Operation,
+    timeoutMs: number,
+    controller: LazyAbort,
+    result: Promise<R>,
+    answer: (outcome: Outcome<R>) => void,
+  ): void {
+    const underWay = this.#start(operation, controller, answer);
+    this.#limit(underWay, operation, timeoutMs);
+    follow(underWay, result);
   }
 
   /** The client has cancelled what is under way, if anything is: that is the outcome, whatever the handler says to it. */
@@ -92,6 +79,20 @@ export class Work {
     underWay?.controller.abort();
   }
 
+  #start<R>(operation: Operation, controller: LazyAbort, answer: (outcome: Outcome<R>) => void): Settling<R> {
+    operation.follow('execute');
+    const settle = (outcome: Outcome<R>): void => {
+      if (this.#underWay !== underWay) return;
+      this.#underWay = undefined;
+      this.#deadline?.cancel();
+      operation.follow('complete');
+      answer(outcome);
+    };
+    const underWay: Settling<R> = { controller, settle, refuse: (status) => settle({ ok: false, status }) };
+    this.#underWay = underWay;
+    return underWay;
+  }
+
   #limit({ controller, refuse }: UnderWay, { command, link }: Operation, timeoutMs: number): void {
     this.#deadline = link.host.clock.after(timeoutMs, () => {
       const seconds = timeoutMs / MS_PER_SECOND;
@@ -101,4 +102,11 @@ export class Work {
       controller.abort(late);
     });
   }
+}
+
+function follow<R>({ settle, refuse }: Settling<R>, result: Promise<R>): void {
+  result.then(
+    (value) => settle({ ok: true, result: value }),
+    (thrown: unknown) => refuse(refusal(thrown)),
+  );
 }

@@ -6,6 +6,7 @@
 
 import type { ChannelRequest } from '../../channels/channel.ts';
 import type { Peer } from '../../channels/peer.ts';
+import type { LazyAbort } from '../../channels/lazy-abort.ts';
 import { nativePromise } from '../../channels/promise-like.ts';
 import { PutWith } from '../../channels/request-with.ts';
 import { isLast } from '../../protocol/messages/subcommand.ts';
@@ -13,7 +14,7 @@ import type { AnyValue } from '../../protocol/types/value-of.ts';
 import type { Link, LinkChannel } from '../link.ts';
 import type { PutData, PutRecord } from '../put-log.ts';
 import { busy, Operation, type OperationRequest } from './operation.ts';
-import { Work, type LazyAbort, type Outcome } from './work.ts';
+import { Work, type Outcome } from './work.ts';
 
 /** What INIT says. */
 export interface InitRequest extends OperationRequest {
@@ -25,6 +26,8 @@ export abstract class WorkingOperation extends Operation {
   readonly #work = new Work();
   /** What the put log will be told of the request that is under way. */
   #record: PutRecord | undefined;
+  /** Made when it is first asked for. */
+  #tell: ChannelRequest['tell'] | undefined;
 
   constructor(link: Link, channel: LinkChannel, request: InitRequest) {
     super(link, channel, request);
@@ -75,6 +78,26 @@ export abstract class WorkingOperation extends Operation {
     );
   }
 
+  /** As `carryOut`, for what was begun without it and takes time; the put log knows nothing of it. */
+  protected goOn<R>(
+    timeoutMs: number,
+    controller: LazyAbort,
+    result: Promise<R>,
+    answer: (outcome: Outcome<R>) => void,
+  ): void {
+    this.#work.adopt(this, timeoutMs, controller, result, answer);
+  }
+
+  get peer(): Peer {
+    return this.channel.peer;
+  }
+
+  /** `tell` of all requests of this operation: a request that nobody tells anything makes no function. */
+  get tell(): ChannelRequest['tell'] {
+    this.#tell ??= (text, level = 'info') => this.link.tell(this.ioid, text, level);
+    return this.#tell;
+  }
+
   /** Hands a put to the channel. */
   protected putInto(known: ChannelRequest, data: PutData): void | Promise<void> {
     this.#record?.puts(data);
@@ -98,10 +121,10 @@ class RequestUnderWay implements ChannelRequest {
   readonly tell: ChannelRequest['tell'];
   readonly #controller: LazyAbort;
 
-  constructor({ link, ioid, pvRequest, channel }: WorkingOperation, controller: LazyAbort) {
-    this.peer = channel.peer;
+  constructor({ peer, pvRequest, tell }: WorkingOperation, controller: LazyAbort) {
+    this.peer = peer;
     this.pvRequest = pvRequest;
-    this.tell = (text, level = 'info') => link.tell(ioid, text, level);
+    this.tell = tell;
     this.#controller = controller;
   }
 
