@@ -130,6 +130,7 @@ export class KeptChannels {
 
   /** Ends what is under way; the server is closed before. */
   async close(): Promise<void> {
+    await this.#channels.kept();
     this.#channels.close();
     this.#status.close();
     this.#nodes?.close();

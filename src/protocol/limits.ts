@@ -144,8 +144,12 @@ export const STORE_LIMITS = Object.freeze({
   maxQueuedWrites: 100_000,
   /** Changes that are held for a channel while it is read; past it, it is read again. */
   maxHeldChanges: 256,
-  /** Channels that are read at once. */
-  maxReads: 512,
+  /** Calls that read channels and are under way at once. */
+  maxReads: 8,
+  /** Channels that one call reads: Redis does nothing else meanwhile, which is a few milliseconds. */
+  maxChannelsPerRead: 256,
+  /** Bytes past which a call reads no further channel: an answer is held in memory by both sides. */
+  maxReadBytes: 1024 * 1024,
   /** Servers of one store. Past it the others are not looked at. */
   maxNodes: 1_000,
   /** Searches for a PV that another server is to answer first; past it the one that is oldest is forgotten. */

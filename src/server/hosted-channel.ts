@@ -4,7 +4,7 @@
 import type { ChannelUpdate, PutRequest } from '../channels/channel.ts';
 import type { SharedPV } from '../channels/shared-pv.ts';
 import { fieldOf, requireChoice, structureIn } from '../channels/standard-fields.ts';
-import type { ChannelStore, StoreChange, StoredChannel, StoredDefinition } from '../channels/stores/channel-store.ts';
+import type { ChannelStore, StoreChange, StoredChannel } from '../channels/stores/channel-store.ts';
 import { StoreError } from '../channels/stores/store-error.ts';
 import type { ChannelDefinition } from '../config/channel-definition.ts';
 import { BitSet } from '../protocol/bit-set.ts';
@@ -12,64 +12,78 @@ import { PvaError } from '../protocol/errors.ts';
 import type { StructureType } from '../protocol/types/type-desc.ts';
 import { leafMask } from '../protocol/values/leaf-mask.ts';
 import type { Clock } from '../transport/clocks.ts';
+import type { ChannelTemplate } from './channel-templates.ts';
 import { configuredPv } from './configured-pv.ts';
 import { PostKeeper } from './post-keeper.ts';
 
-export interface HostedChannelOptions {
-  readonly stored: StoredChannel;
-  /** What the settings of `stored` say. */
-  readonly definition: ChannelDefinition;
-  /** What it shows before anything was stored, where that is known already. */
-  readonly initial: ChannelUpdate | undefined;
-  /** PVs that a computed channel is made of, by their names. */
-  readonly inputs: ReadonlyMap<string, SharedPV>;
+/** What all channels of one store are served with. */
+export interface HostedChannelWorld {
   readonly store: ChannelStore;
   readonly clock: Clock;
-  /** A post of the server could not be kept. */
-  readonly onTrouble: (thrown: unknown) => void;
+  /** Something went wrong with a channel that nobody waits for: a post could not be kept, a change does not fit. */
+  readonly onTrouble: (name: string, thrown: unknown) => void;
 }
 
+export interface HostedChannelOptions {
+  readonly stored: StoredChannel;
+  /** What the settings of `stored` say; the same object for all channels with these settings. */
+  readonly template: ChannelTemplate;
+  /** PVs that a computed channel is made of, by their names. */
+  readonly inputs: ReadonlyMap<string, SharedPV>;
+  readonly world: HostedChannelWorld;
+}
+
+/**
+ * Its PV is made when somebody asks for it: of the many channels of a large store most have no client, and until then
+ * the value is the very object that the store has.
+ */
 export class HostedChannel {
-  readonly definition: ChannelDefinition;
-  readonly pv: SharedPV;
-  readonly #storedDefinition: StoredDefinition;
-  readonly #store: ChannelStore;
-  readonly #keeper: PostKeeper | undefined;
-  #revision: number;
+  readonly #template: ChannelTemplate;
+  readonly #world: HostedChannelWorld;
+  #stored: StoredChannel;
+  #pv: SharedPV | undefined;
+  #keeper: PostKeeper | undefined;
 
   /** @throws PvaError when type, settings and value of the stored channel do not fit together */
-  constructor({ stored, definition, initial, inputs, store, clock, onTrouble }: HostedChannelOptions) {
-    this.#storedDefinition = stored.definition;
-    this.definition = definition;
-    this.#store = store;
-    this.#revision = stored.revision;
-    const { name } = definition;
-    const isKept = definition.persist !== 'none';
-    const onPut = (put: PutRequest): Promise<void> => this.#put(put);
-    this.pv = configuredPv(definition, clock, inputs, isKept ? onPut : undefined, initial);
-    const { type } = this.pv;
-    try {
-      if (type !== stored.definition.type)
-        throw new StoreError('STORE_FORMAT', `channel '${name}': its stored type is not the one of its settings`);
-      if (this.#follows) this.#adopt(stored.state);
-    } catch (thrown) {
-      this.pv.close();
-      throw thrown;
-    }
-    const keepsPosts = definition.computed !== undefined && definition.persist === 'all';
-    this.#keeper = keepsPosts ? new PostKeeper(name, this.pv, store, onTrouble) : undefined;
+  constructor({ stored, template, inputs, world }: HostedChannelOptions) {
+    this.#stored = stored;
+    this.#template = template;
+    this.#world = world;
+    const { name } = stored.definition;
+    if (template.type !== stored.definition.type)
+      throw new StoreError('STORE_FORMAT', `channel '${name}': its stored type is not the one of its settings`);
+    if (this.#follows) this.#requireChoice(stored.state);
+    // What is computed has to hear of its inputs.
+    if (template.definition.computed !== undefined) this.#pv = this.#makePv(inputs);
+  }
+
+  get pv(): SharedPV {
+    this.#pv ??= this.#makePv(NO_INPUTS);
+    return this.#pv;
+  }
+
+  /** What its settings say, without its name. */
+  get settings(): Omit<ChannelDefinition, 'name'> {
+    return this.#template.definition;
   }
 
   /** What the store told last. */
   get stored(): StoredChannel {
-    return { definition: this.#storedDefinition, revision: this.#revision, state: this.pv.state };
+    return this.#stored;
   }
 
   /** Takes a change of the store, unless it is known already. @throws PvaError when it does not fit the channel */
   changed({ revision, update }: Pick<StoreChange, 'revision' | 'update'>): void {
-    if (revision <= this.#revision) return;
-    this.#revision = revision;
-    if (this.#follows) this.#adopt(update);
+    const { definition, revision: before, state } = this.#stored;
+    if (revision <= before) return;
+    this.#stored = { definition, revision, state };
+    if (!this.#follows) return;
+    this.#requireChoice(update);
+    const changed = state.changed.includes(update.changed) ? state.changed : state.changed.clone().or(update.changed);
+    this.#stored = { definition, revision, state: { changed, value: update.value } };
+    if (this.#pv === undefined) return;
+    const news = this.#keeper === undefined ? update : this.#keeper.newsOf(revision, update);
+    if (!news.changed.isEmpty()) this.#adopt(this.#pv, news);
   }
 
   /** The store is there again. */
@@ -77,19 +91,49 @@ export class HostedChannel {
     this.#keeper?.retry();
   }
 
+  /** Resolves when what the server has posted is in the store, or cannot be brought there now. */
+  async kept(): Promise<void> {
+    await this.#keeper?.flushed();
+  }
+
   close(): void {
     this.#keeper?.close();
-    this.pv.close();
+    // Whoever has it is told; for nobody it is not made.
+    this.#pv?.close();
   }
 
   /** Whether the value is that of the store: a computed one is made here, and the store only keeps it. */
   get #follows(): boolean {
-    return this.definition.computed === undefined && this.definition.persist !== 'none';
+    return this.settings.computed === undefined && this.settings.persist !== 'none';
+  }
+
+  #makePv(inputs: ReadonlyMap<string, SharedPV>): SharedPV {
+    const { definition: settings, initial } = this.#template;
+    const { definition, state } = this.#stored;
+    const { store, clock, onTrouble } = this.#world;
+    const { name } = definition;
+    const { persist, computed } = settings;
+    const onPut = (put: PutRequest): Promise<void> => this.#put(put);
+    const pv = configuredPv({ ...settings, name }, clock, inputs, persist === 'none' ? undefined : onPut, initial);
+    if (this.#follows) this.#adopt(pv, state);
+    if (persist !== 'all') return pv;
+    this.#keeper = new PostKeeper({
+      definition,
+      channel: pv,
+      store,
+      clock,
+      // What a store has of a computed channel is of another time; that of any other is where it begins.
+      keepsFirst: computed !== undefined,
+      adopt: (update) => this.#adopt(pv, update),
+      onTrouble: (thrown) => onTrouble(name, thrown),
+    });
+    return pv;
   }
 
   async #put(put: PutRequest): Promise<void> {
+    const { definition } = this.#stored;
     const update = this.#toStore(this.pv.completed(put));
-    await this.#store.write(this.definition.name, update, { signal: put.signal });
+    await this.#world.store.write(definition.name, update, { signal: put.signal, definition });
   }
 
   /**
@@ -99,31 +143,33 @@ export class HostedChannel {
   #toStore({ changed, value }: ChannelUpdate): ChannelUpdate {
     const { type } = this.pv;
     const stored = changed.clone();
-    if (this.definition.alarm !== undefined) stored.or(leavesOf(type, 'alarm'));
+    if (this.settings.alarm !== undefined) stored.or(leavesOf(type, 'alarm'));
     return { changed: withoutChoices(type, stored), value };
   }
 
-  #adopt(update: ChannelUpdate): void {
-    const { type, value } = this.pv;
-    const changed = withoutChoices(type, update.changed.clone());
-    if (this.definition.type.kind === 'enum') {
-      const { choices } = structureIn(value, 'value');
-      const chosen = { ...structureIn(update.value, 'value'), ...(choices !== undefined && { choices }) };
-      this.#requireChoice({ changed, value: { ...update.value, value: chosen } });
-    }
-    this.pv.adopt({ changed, value: update.value });
+  #adopt(pv: SharedPV, { changed, value }: ChannelUpdate): void {
+    const update = { changed: withoutChoices(pv.type, changed.clone()), value };
+    if (this.#keeper === undefined) pv.adopt(update);
+    else this.#keeper.unheeded(() => pv.adopt(update));
   }
 
-  #requireChoice(update: ChannelUpdate): void {
+  /** @throws StoreError when an enum is to have an index that none of its choices has */
+  #requireChoice({ changed, value }: ChannelUpdate): void {
+    const { type, definition } = this.#template;
+    if (definition.type.kind !== 'enum') return;
+    const update = { changed: withoutChoices(type, changed.clone()), value };
+    const chosen = { ...structureIn(value, 'value'), choices: definition.type.choices };
     try {
-      requireChoice(this.pv.type, update, this.pv.value);
+      requireChoice(type, { ...update, value: { ...value, value: chosen } }, { ...value, value: chosen });
     } catch (thrown) {
       if (!(thrown instanceof PvaError)) throw thrown;
-      const { name } = this.definition;
+      const { name } = this.#stored.definition;
       throw new StoreError('STORE_FORMAT', `channel '${name}': ${thrown.message}`, { cause: thrown });
     }
   }
 }
+
+const NO_INPUTS: ReadonlyMap<string, SharedPV> = new Map();
 
 /**
  * The first value of a channel as a store is to have it: the fields that clients write and the server sets. What only

@@ -1,66 +1,156 @@
-// How does what a channel posts by itself get into a store? One write at a time, always of the newest value: a store that
-// is slow or away makes the server neither wait nor remember more than one update.
+// How does what a channel posts by itself get into a store? One write at a time, always of the newest value, and not more
+// often than ten times a second: a PV that posts faster than the store takes it makes the server neither wait, nor
+// remember more than one update, nor keep the writes of others waiting.
+//
+// What this server has posted and the store has not answered yet is ahead of the store: what the store tells of the same
+// leaves meanwhile is older, or is the echo of a post, and would set the value back. It is withheld until the write is
+// answered; then its revision says whether somebody else has written after us.
 
+import { BitSet } from '../protocol/bit-set.ts';
 import type { Channel, ChannelUpdate } from '../channels/channel.ts';
-import type { ChannelStore } from '../channels/stores/channel-store.ts';
+import type { ChannelStore, StoredDefinition } from '../channels/stores/channel-store.ts';
 import { isStoreAway } from '../channels/stores/store-error.ts';
+import type { Clock, TimerHandle } from '../transport/clocks.ts';
+
+/** From the begin of one write to the next: what a `kill -9` may lose of posts, which nobody was promised. */
+const PERIOD_MS = 100;
+
+export interface PostKeeperOptions {
+  /** The definition of the stored channel that `channel` shows. */
+  readonly definition: StoredDefinition;
+  readonly channel: Channel;
+  readonly store: ChannelStore;
+  readonly clock: Clock;
+  /** Whether what the channel shows now is to be kept, too. */
+  readonly keepsFirst: boolean;
+  /** Makes an update of the store that of the channel. */
+  readonly adopt: (update: ChannelUpdate) => void;
+  /** A post could not be kept. */
+  readonly onTrouble: (thrown: unknown) => void;
+}
 
 export class PostKeeper {
-  readonly #name: string;
-  readonly #store: ChannelStore;
-  readonly #onTrouble: (thrown: unknown) => void;
+  readonly #options: PostKeeperOptions;
   readonly #leave: () => void;
   /** What the store does not have yet. */
   #pending: ChannelUpdate | undefined;
-  #isWriting = false;
+  /** What is on its way there. */
+  #underWay: ChannelUpdate | undefined;
+  #writing: Promise<void> | undefined;
+  #withheld: { readonly revision: number; readonly update: ChannelUpdate } | undefined;
+  #resting: TimerHandle | undefined;
+  #isHeedless: boolean;
+  #isAway = false;
   #isClosed = false;
 
-  /** Keeps what `channel` posts from now on, and what it shows now. */
-  constructor(name: string, channel: Channel, store: ChannelStore, onTrouble: (thrown: unknown) => void) {
-    this.#name = name;
-    this.#store = store;
-    this.#onTrouble = onTrouble;
-    this.#leave = channel.subscribe({ update: (update) => this.#take(update), finish: () => this.close() });
+  /** Keeps what `channel` posts from now on. */
+  constructor(options: PostKeeperOptions) {
+    this.#options = options;
+    this.#isHeedless = !options.keepsFirst;
+    const take = (update: ChannelUpdate): void => this.#take(update);
+    this.#leave = options.channel.subscribe({ update: take, settle: take, finish: () => this.close() });
+    this.#isHeedless = false;
+  }
+
+  /** What the store tells that is news here; the rest is withheld, and adopted later if it turns out to be the last word. */
+  newsOf(revision: number, { changed, value }: ChannelUpdate): ChannelUpdate {
+    const own = joined(this.#underWay, this.#pending)?.changed;
+    if (own === undefined) return { changed, value };
+    const withheld = { changed: changed.clone().and(own), value };
+    if (!withheld.changed.isEmpty()) this.#withheld = { revision, update: joined(this.#withheld?.update, withheld) };
+    return { changed: without(changed, own), value };
+  }
+
+  /** Carries out what changes the channel and is no post. */
+  unheeded(act: () => void): void {
+    this.#isHeedless = true;
+    try {
+      act();
+    } finally {
+      this.#isHeedless = false;
+    }
   }
 
   /** Goes on after the store was away. */
   retry(): void {
-    if (!this.#isWriting) this.#writeAll().catch(this.#onTrouble);
+    this.#isAway = false;
+    this.#writeSoon();
+  }
+
+  /** Writes what is pending without waiting; resolves when it is written, or cannot be now. */
+  async flushed(): Promise<void> {
+    await this.#writing;
+    if (this.#pending === undefined || this.#isAway) return;
+    this.#resting?.cancel();
+    this.#resting = undefined;
+    this.#writeSoon();
+    await this.#writing;
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#resting?.cancel();
     this.#leave();
   }
 
   #take(update: ChannelUpdate): void {
-    this.#pending = this.#pending === undefined ? update : joined(this.#pending, update);
-    this.retry();
+    if (this.#isHeedless) return;
+    this.#pending = joined(this.#pending, update);
+    this.#writeSoon();
   }
 
-  async #writeAll(): Promise<void> {
-    this.#isWriting = true;
-    while (this.#pending !== undefined && !this.#isClosed) {
-      const update = this.#pending;
-      this.#pending = undefined;
-      try {
-        await this.#store.write(this.#name, update);
-      } catch (thrown) {
-        if (!isStoreAway(thrown)) {
-          this.#onTrouble(thrown);
-          continue;
-        }
-        // Kept until the store is back, or a newer value goes over it.
-        this.#pending = this.#pending === undefined ? update : joined(update, this.#pending);
-        break;
-      }
+  #writeSoon(): void {
+    const mayWrite = this.#writing === undefined && this.#resting === undefined && !this.#isAway && !this.#isClosed;
+    if (this.#pending === undefined || !mayWrite) return;
+    this.#resting = this.#options.clock.after(PERIOD_MS, () => {
+      this.#resting = undefined;
+      this.#writeSoon();
+    });
+    this.#writing = this.#write(this.#pending).finally(() => {
+      this.#writing = undefined;
+      this.#writeSoon();
+    });
+  }
+
+  /** Never rejects. */
+  async #write(update: ChannelUpdate): Promise<void> {
+    const { definition, store, onTrouble } = this.#options;
+    this.#pending = undefined;
+    this.#underWay = update;
+    let revision = 0;
+    try {
+      revision = await store.write(definition.name, update, { definition });
+    } catch (thrown) {
+      this.#isAway = isStoreAway(thrown);
+      // Kept until the store is back, or a newer value goes over it.
+      if (this.#isAway) this.#pending = joined(update, this.#pending);
+      else onTrouble(thrown);
     }
-    this.#isWriting = false;
+    this.#underWay = undefined;
+    if (!this.#isAway) this.#adoptLaterThan(revision);
+  }
+
+  #adoptLaterThan(revision: number): void {
+    const withheld = this.#withheld;
+    this.#withheld = undefined;
+    if (withheld === undefined || withheld.revision <= revision) return;
+    const { changed, value } = withheld.update;
+    const others = this.#pending === undefined ? changed : without(changed, this.#pending.changed);
+    if (!others.isEmpty() && !this.#isClosed) this.#options.adopt({ changed: others, value });
   }
 }
 
 /** Both changes as one: values are full, so the newer one holds for all leaves. */
-function joined(older: ChannelUpdate, newer: ChannelUpdate): ChannelUpdate {
+function joined(older: ChannelUpdate | undefined, newer: ChannelUpdate): ChannelUpdate;
+function joined(older: ChannelUpdate | undefined, newer: ChannelUpdate | undefined): ChannelUpdate | undefined;
+function joined(older: ChannelUpdate | undefined, newer: ChannelUpdate | undefined): ChannelUpdate | undefined {
+  if (older === undefined || newer === undefined) return newer ?? older;
   return { value: newer.value, changed: older.changed.clone().or(newer.changed) };
+}
+
+function without(leaves: BitSet, others: BitSet): BitSet {
+  const rest = leaves.clone();
+  for (const bit of others) rest.delete(bit);
+  return rest;
 }

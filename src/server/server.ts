@@ -148,7 +148,7 @@ export class Server {
   setAccess(access: Access): void {
     const rules = this.#requireRules(access);
     this.#host.access.access = access;
-    if (this.#state === 'listening') this.#host.access.check(this.names());
+    if (this.#state === 'listening') this.#host.access.check(() => this.names());
     this.#links.reviseRights();
     if (rules !== undefined) this.#crew?.setAccess(rules);
   }
@@ -251,7 +251,7 @@ export class Server {
     if (this.#state !== 'opening') throw new LocalProtocolError('the server was closed while it opened its ports');
     this.#links.watch();
     this.#state = 'listening';
-    this.#host.access.check(this.names());
+    this.#host.access.check(() => this.names());
     const ports = this.tcpEndpoints.map(endpointText).join(', ');
     const text = `listening tcp ${ports} udp ${this.udpPort} guid 0x${this.guid}`;
     this.#notices.publish({ kind: 'listening', level: 'info', text });

@@ -20,7 +20,7 @@ import { systemClock, type Clock } from '../transport/clocks.ts';
 import { ChannelTemplates } from './channel-templates.ts';
 import { configuredType } from './configured-fields.ts';
 import { configuredPv } from './configured-pv.ts';
-import { HostedChannel, initialState } from './hosted-channel.ts';
+import { HostedChannel, initialState, type HostedChannelWorld } from './hosted-channel.ts';
 
 /** How the channels of a store are served. */
 export interface StoredChannelsOptions {
@@ -32,6 +32,8 @@ export interface StoredChannelsOptions {
   /** A channel of the store cannot be served, or its store is away or back again. */
   readonly onNotice?: (level: 'info' | 'warning' | 'error', text: string) => void;
 }
+
+const NO_INPUTS: ReadonlyMap<string, SharedPV> = new Map();
 
 /** Definitions that are under way at a time. */
 const BATCH = 1_000;
@@ -48,8 +50,11 @@ export class StoredChannels implements Source, StoreWatcher {
   readonly #settings: Settings;
   readonly #options: StoredChannelsOptions;
   readonly #clock: Clock;
+  readonly #world: HostedChannelWorld;
   readonly #templates: ChannelTemplates;
   readonly #hosted = new Map<string, HostedChannel>();
+  /** Those of them that are computed. */
+  readonly #computed = new Set<string>();
   /** Computed channels whose inputs are not all there. */
   readonly #waiting = new Map<string, StoredChannel>();
   readonly #unwatch: () => void;
@@ -63,6 +68,9 @@ export class StoredChannels implements Source, StoreWatcher {
     this.#settings = settings;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    const onTrouble = (name: string, thrown: unknown): void =>
+      this.#notice('error', `channel '${name}': ${reasonOf(thrown)}`);
+    this.#world = { store, clock: this.#clock, onTrouble };
     this.#templates = new ChannelTemplates(settings.definitionFrom, this.#clock);
     this.#unwatch = store.watch(this);
   }
@@ -102,11 +110,17 @@ export class StoredChannels implements Source, StoreWatcher {
     return this.#hosted.keys();
   }
 
+  /** Resolves when what the server has posted into channels with persist "all" is in the store, or cannot be brought there. */
+  async kept(): Promise<void> {
+    await Promise.all([...this.#hosted.values()].map((hosted) => hosted.kept()));
+  }
+
   /** Serves nothing any more: clients lose their channels. Does not close the store. Idempotent. */
   close(): void {
     this.#unwatch();
     for (const hosted of this.#hosted.values()) hosted.close();
     this.#hosted.clear();
+    this.#computed.clear();
   }
 
   // --- as a watcher --------------------------------------------------------------------------------------------
@@ -196,16 +210,14 @@ export class StoredChannels implements Source, StoreWatcher {
       if (before !== undefined && isSameDefinition(before.stored.definition, stored.definition))
         return before.changed({ revision: stored.revision, update: stored.state });
       this.#end(name);
-      const { definition, initial } = this.#templates.of(name, stored.definition.settings);
-      const inputs = this.#inputsOf(definition);
+      const template = this.#templates.of(name, stored.definition.settings);
+      const inputs = this.#inputsOf(template.definition);
       if (inputs === undefined) {
         this.#waiting.set(name, stored);
         return;
       }
-      const { store } = this;
-      const clock = this.#clock;
-      const onTrouble = (thrown: unknown): void => this.#notice('error', `channel '${name}': ${reasonOf(thrown)}`);
-      this.#hosted.set(name, new HostedChannel({ stored, definition, initial, inputs, store, clock, onTrouble }));
+      this.#hosted.set(name, new HostedChannel({ stored, template, inputs, world: this.#world }));
+      if (template.definition.computed !== undefined) this.#computed.add(name);
       this.#revision++;
     } catch (thrown) {
       if (!(thrown instanceof PvaError)) throw thrown;
@@ -215,8 +227,9 @@ export class StoredChannels implements Source, StoreWatcher {
 
   /** The PVs that a channel is computed from; undefined as long as one is missing. */
   #inputsOf({ computed }: ChannelDefinition): ReadonlyMap<string, SharedPV> | undefined {
+    if (computed === undefined) return NO_INPUTS;
     const inputs = new Map<string, SharedPV>();
-    for (const name of Object.values(computed?.inputs ?? {})) {
+    for (const name of Object.values(computed.inputs)) {
       const pv = this.#hosted.get(name)?.pv;
       if (pv === undefined) return undefined;
       inputs.set(name, pv);
@@ -243,12 +256,12 @@ export class StoredChannels implements Source, StoreWatcher {
     this.#hosted.delete(name);
     this.#revision++;
     hosted.close();
-    const dependents = [...this.#hosted.values()].filter(({ definition: { computed } }) =>
-      Object.values(computed?.inputs ?? {}).includes(name),
-    );
-    for (const { stored } of dependents) {
-      this.#end(stored.definition.name);
-      this.#waiting.set(stored.definition.name, stored);
+    this.#computed.delete(name);
+    for (const dependent of [...this.#computed]) {
+      const found = this.#hosted.get(dependent);
+      if (!Object.values(found?.settings.computed?.inputs ?? {}).includes(name) || found === undefined) continue;
+      this.#end(dependent);
+      this.#waiting.set(dependent, found.stored);
     }
   }
 

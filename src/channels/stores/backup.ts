@@ -68,7 +68,7 @@ export async function restoreChannel(
   const outcome = await store.define(definition, state, { replace: options.replace });
   if (outcome === 'created') return 'created';
   // A store that replaces a definition keeps the state where the type is the same.
-  if (!state.changed.isEmpty()) await store.write(definition.name, state);
+  if (!state.changed.isEmpty()) await store.write(definition.name, state, { definition });
   return outcome === 'same' ? 'updated' : 'replaced';
 }
 

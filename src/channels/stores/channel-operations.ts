@@ -8,7 +8,7 @@ import type { ChannelUpdate } from '../channel.ts';
 import { requireStructure, unset } from '../standard-fields.ts';
 import type { DefineOptions, StoredChannel, StoredDefinition, StoreWatcher } from './channel-store.ts';
 import { definitionConflict } from './definition-difference.ts';
-import { noSuchChannel } from './store-error.ts';
+import { noSuchChannel, StoreError } from './store-error.ts';
 import { isSameDefinition } from './stored-definition.ts';
 
 /** Channels by name, or what they are about to become. */
@@ -56,16 +56,29 @@ export function destroy(table: ChannelTable, name: string): Effect<boolean> {
   return { result: true, tell: (watcher) => watcher.destroyed(name) };
 }
 
-/** @throws StoreError NO_SUCH_CHANNEL */
-export function write(table: ChannelTable, name: string, change: ChannelUpdate): Effect<number> {
+/** @throws StoreError NO_SUCH_CHANNEL; DEFINITION_CONFLICT where the change was made for another definition */
+export function write(
+  table: ChannelTable,
+  name: string,
+  change: ChannelUpdate,
+  madeFor?: StoredDefinition,
+): Effect<number> {
   const before = table.get(name);
   if (before === undefined) throw noSuchChannel(name);
+  requireDefinition(before.definition, madeFor);
   const { type } = before.definition;
   const revision = before.revision + 1;
   const state = merged(type, before.state, change);
   table.set(name, { ...before, revision, state });
   const told = { name, revision, update: { changed: leafMask(type, change.changed), value: state.value } };
   return { result: revision, tell: (watcher) => watcher.changed(told) };
+}
+
+/** @throws StoreError DEFINITION_CONFLICT where a change was made for another definition than the one that there is */
+export function requireDefinition(stored: StoredDefinition, madeFor: StoredDefinition | undefined): void {
+  if (madeFor === undefined || madeFor === stored || isSameDefinition(stored, madeFor)) return;
+  const { message } = definitionConflict(stored, madeFor);
+  throw new StoreError('DEFINITION_CONFLICT', `${message}; nothing was written`);
 }
 
 /** A state with the changed leaves of an update over it. */

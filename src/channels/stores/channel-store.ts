@@ -65,6 +65,11 @@ export interface StoreHealth {
 
 /** How a write is carried out. */
 export interface StoreWriteOptions {
+  /**
+   * The definition that the change was made for: where the channel has another one by now, the bits of `changed` mean
+   * other fields, and the write is DEFINITION_CONFLICT. Left out only by who knows that nobody defines it anew.
+   */
+  readonly definition?: StoredDefinition | undefined;
   /** Gives up waiting; what was not sent yet is not written. */
   readonly signal?: AbortSignal | undefined;
 }

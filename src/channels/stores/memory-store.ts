@@ -67,9 +67,9 @@ export class MemoryStore implements ChannelStore {
     yield* channels;
   }
 
-  async write(name: string, change: ChannelUpdate, { signal }: StoreWriteOptions = {}): Promise<number> {
+  async write(name: string, change: ChannelUpdate, { signal, definition }: StoreWriteOptions = {}): Promise<number> {
     signal?.throwIfAborted();
-    return this.#take(() => write(this.#engine.channels, name, change));
+    return this.#take(() => write(this.#engine.channels, name, change, definition));
   }
 
   watch(watcher: StoreWatcher): () => void {

@@ -72,6 +72,7 @@ function decodeText(name: string, text: string, limits: Limits): Omit<StoredDefi
 /** Whether two definitions of one channel say the same; `differences` tells what they say otherwise. */
 export function isSameDefinition(one: StoredDefinition, other: StoredDefinition): boolean {
   if (one.type !== other.type) return false;
+  if (one.settings === other.settings) return true;
   const [ones, others] = [one, other].map(({ name, settings }) => JSON.stringify(canonicalSettings(name, settings)));
   return ones === others;
 }

@@ -6,8 +6,8 @@
 import { BitSet } from '../../protocol/bit-set.ts';
 import { PvaError } from '../../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../protocol/limits.ts';
-import { Reader } from '../../protocol/reader.ts';
-import type { StructureType } from '../../protocol/types/type-desc.ts';
+import { Reader, SIZE_LONG } from '../../protocol/reader.ts';
+import type { ScalarName, StructureType } from '../../protocol/types/type-desc.ts';
 import type { StructureValue } from '../../protocol/types/value-of.ts';
 import { encodeType, TypeReceiver } from '../../protocol/types/wire.ts';
 import { anyCodecOf } from '../../protocol/values/codec.ts';
@@ -25,9 +25,34 @@ interface Leaves {
   readonly bitOf: ReadonlyMap<LeafPath, number>;
   /** Bit -> the path as bytes and the bit as a mask. */
   readonly packed: ReadonlyMap<number, { readonly path: Uint8Array; readonly mask: BitSet }>;
+  /** Bit -> how many bytes a leaf has, by its first one; of those where that tells it. */
+  readonly lengthOf: ReadonlyMap<number, (bytes: Uint8Array) => number>;
+  /** A value of which nothing was set. */
+  readonly defaults: StructureValue;
 }
 
+/** Of a string only as long as its length is one byte; a longer one is read for itself. */
+const LENGTHS: Readonly<Record<ScalarName, (bytes: Uint8Array) => number>> = {
+  boolean: () => 1,
+  byte: () => 1,
+  ubyte: () => 1,
+  short: () => 2,
+  ushort: () => 2,
+  int: () => 4,
+  uint: () => 4,
+  long: () => 8,
+  ulong: () => 8,
+  float: () => 4,
+  double: () => 8,
+  string: ([first = SIZE_LONG]) => (first < SIZE_LONG ? 1 + first : Number.NaN),
+};
+
 const known = new WeakMap<StructureType, Leaves>();
+
+/** The value of a type of which nothing was set: one object for all of its channels. */
+export function defaultsOf(type: StructureType): StructureValue {
+  return leavesOf(type).defaults;
+}
 
 /** The bytes of the leaves that an update changes. @throws PvaError where its value is not of the type */
 export function encodeLeaves(type: StructureType, { changed, value }: ChannelUpdate): Map<LeafPath, Uint8Array> {
@@ -71,17 +96,37 @@ export function decodeLeaves(
   name: string,
   type: StructureType,
   leaves: Iterable<readonly [path: LeafPath, bytes: Uint8Array]>,
-  base: StructureValue = unset(type).value,
+  base: StructureValue = defaultsOf(type),
   limits: Limits = DEFAULT_LIMITS,
 ): ChannelUpdate {
   const { bitOf } = leavesOf(type);
+  const found: Leaf[] = [];
+  for (const [path, bytes] of leaves) {
+    const bit = bitOf.get(path);
+    if (bit === undefined) throw wrongLeaf(name, path, 'its type has no such leaf');
+    found.push({ bit, path, bytes });
+  }
+  return decodedTogether(type, found, base, limits) ?? decodedOneByOne(name, type, found, base, limits);
+}
+
+interface Leaf {
+  readonly bit: number;
+  readonly path: LeafPath;
+  readonly bytes: Uint8Array;
+}
+
+function decodedOneByOne(
+  name: string,
+  type: StructureType,
+  leaves: readonly Leaf[],
+  base: StructureValue,
+  limits: Limits,
+): ChannelUpdate {
   const codec = anyCodecOf(type);
   const types = new TypeReceiver({ limits });
   const changed = BitSet.empty();
   let value = base;
-  for (const [path, bytes] of leaves) {
-    const bit = bitOf.get(path);
-    if (bit === undefined) throw wrongLeaf(name, path, 'its type has no such leaf');
+  for (const { bit, path, bytes } of leaves) {
     const reader = new Reader(bytes, false);
     try {
       value = requireStructure(codec.decodeMasked(reader, BitSet.of(bit), types, value));
@@ -95,6 +140,41 @@ export function decodeLeaves(
   return { changed, value };
 }
 
+/**
+ * The bytes of leaves in the order of their bits are those of a masked value, which is decoded in half the time. Only where
+ * each has the length that its type asks for, so that none can be read in part as another one; undefined otherwise.
+ */
+function decodedTogether(
+  type: StructureType,
+  leaves: readonly Leaf[],
+  base: StructureValue,
+  limits: Limits,
+): ChannelUpdate | undefined {
+  const { lengthOf } = leavesOf(type);
+  const changed = BitSet.empty();
+  let length = 0;
+  for (const { bit, bytes } of leaves) {
+    if (changed.has(bit) || lengthOf.get(bit)?.(bytes) !== bytes.length) return undefined;
+    changed.add(bit);
+    length += bytes.length;
+  }
+  if (leaves.length === 0) return { changed, value: base };
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const { bytes } of leaves.toSorted((one, other) => one.bit - other.bit)) {
+    joined.set(bytes, at);
+    at += bytes.length;
+  }
+  try {
+    const value = anyCodecOf(type).decodeMasked(new Reader(joined, false), changed, new TypeReceiver({ limits }), base);
+    return { changed, value: requireStructure(value) };
+  } catch (thrown) {
+    // Which leaf it is turns out when each is read for itself.
+    if (thrown instanceof PvaError) return undefined;
+    throw thrown;
+  }
+}
+
 function wrongLeaf(name: string, path: LeafPath, why: string, cause?: unknown): StoreError {
   return new StoreError('STORE_FORMAT', `channel '${name}': the stored leaf '${path}' does not fit: ${why}`, { cause });
 }
@@ -103,12 +183,15 @@ function leavesOf(type: StructureType): Leaves {
   let leaves = known.get(type);
   if (leaves === undefined) {
     const pathOf = new Map<number, LeafPath>();
-    collect(type, '', 0, pathOf);
+    const lengthOf = new Map<number, (bytes: Uint8Array) => number>();
+    collect(type, '', 0, pathOf, lengthOf);
     const utf8 = new TextEncoder();
     leaves = {
       pathOf,
       bitOf: new Map([...pathOf].map(([bit, path]) => [path, bit])),
       packed: new Map([...pathOf].map(([bit, path]) => [bit, { path: utf8.encode(path), mask: BitSet.of(bit) }])),
+      lengthOf,
+      defaults: unset(type).value,
     };
     known.set(type, leaves);
   }
@@ -116,13 +199,23 @@ function leavesOf(type: StructureType): Leaves {
 }
 
 /** A structure without fields is a leaf itself, as `leafMask` has it. */
-function collect(type: StructureType, path: LeafPath, bit: number, found: Map<number, LeafPath>): void {
+function collect(
+  type: StructureType,
+  path: LeafPath,
+  bit: number,
+  found: Map<number, LeafPath>,
+  lengthOf: Map<number, (bytes: Uint8Array) => number>,
+): void {
   if (type.fields.length === 0) found.set(bit, path);
   let at = bit + 1;
   for (const field of type.fields) {
     const fieldPath = bit === 0 ? escaped(field.name) : `${path}.${escaped(field.name)}`;
-    if (field.type.kind === 'structure') collect(field.type, fieldPath, at, found);
-    else found.set(at, fieldPath);
+    if (field.type.kind === 'structure') collect(field.type, fieldPath, at, found, lengthOf);
+    else {
+      found.set(at, fieldPath);
+      const length = field.type.kind === 'scalar' ? LENGTHS[field.type.scalar] : undefined;
+      if (length !== undefined) lengthOf.set(at, length);
+    }
     at += field.type.bitCount;
   }
 }

@@ -64,4 +64,17 @@ describe('stored leaves', () => {
     expect(decode).toThrow(why);
     expect(decode).toThrow(/channel 'lab:x'/u);
   });
+
+  it('are refused where one has the bytes of another, also if all together have as many as they should', () => {
+    const stored = (value: string, severity: string): (readonly [string, Uint8Array])[] => [
+      ['value', Buffer.from(value, 'hex')],
+      ['alarm.severity', Buffer.from(severity, 'hex')],
+    ];
+    expect(decodeLeaves('x', TYPE, stored('000000000000f83f', '02000000')).value).toMatchObject({
+      value: 1.5,
+      alarm: { severity: 2 },
+    });
+    expect(() => decodeLeaves('x', TYPE, stored('000000000000f8', '3f02000000'))).toThrow(/leaf 'value' does not fit/u);
+    expect(() => decodeLeaves('x', TYPE, stored('000000000000f83f02', '000000'))).toThrow(/1 bytes are left over/u);
+  });
 });

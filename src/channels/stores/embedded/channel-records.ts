@@ -13,10 +13,11 @@ import { encodeType, TypeReceiver } from '../../../protocol/types/wire.ts';
 import { anyCodecOf } from '../../../protocol/values/codec.ts';
 import { leafMask } from '../../../protocol/values/leaf-mask.ts';
 import { Writer } from '../../../protocol/writer.ts';
-import { requireStructure, unset } from '../../standard-fields.ts';
+import { requireStructure } from '../../standard-fields.ts';
 import type { StoredChannel, StoredDefinition } from '../channel-store.ts';
 import { StoreError } from '../store-error.ts';
 import { decodeDefinition, encodeDefinition } from '../stored-definition.ts';
+import { defaultsOf } from '../stored-leaves.ts';
 
 const CHECKSUM_BYTES = 4;
 
@@ -57,7 +58,7 @@ export function decodeValueRecord(
     const changed = leafMask(type, mask);
     if (!changed.equals(mask)) throw wrongRecord(name, 'value', 'it has fields that its definition does not have');
     const codec = anyCodecOf(type);
-    const value = codec.decodeMasked(reader, changed, new TypeReceiver({ limits }), unset(type).value);
+    const value = codec.decodeMasked(reader, changed, new TypeReceiver({ limits }), defaultsOf(type));
     if (reader.remaining > 0) throw wrongRecord(name, 'value', `${reader.remaining} bytes are left over`);
     return { definition, revision, state: { changed, value: requireStructure(value) } };
   } catch (thrown) {

@@ -125,9 +125,9 @@ class EmbeddedStore implements ChannelStore {
     yield* channels;
   }
 
-  async write(name: string, change: ChannelUpdate, { signal }: StoreWriteOptions = {}): Promise<number> {
+  async write(name: string, change: ChannelUpdate, { signal, definition }: StoreWriteOptions = {}): Promise<number> {
     this.#requireOpen();
-    const revision = await this.#commits.take((table) => write(table, name, change), signal);
+    const revision = await this.#commits.take((table) => write(table, name, change, definition), signal);
     this.#revision++;
     return revision;
   }

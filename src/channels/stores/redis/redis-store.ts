@@ -15,6 +15,7 @@ import type {
   StoreWatcher,
   StoreWriteOptions,
 } from '../channel-store.ts';
+import { requireDefinition } from '../channel-operations.ts';
 import { definitionConflict } from '../definition-difference.ts';
 import { noSuchChannel, StoreError, storeClosed } from '../store-error.ts';
 import type { StoreNodes } from '../store-nodes.ts';
@@ -202,11 +203,15 @@ class RedisStore implements ChannelStore {
   async *scan(): AsyncIterable<StoredChannel> {
     this.#requireOpen();
     const seen = new Set<string>();
-    for await (const names of this.#resync.names()) {
-      const fresh = names.filter((name) => !seen.has(name));
-      await Promise.all(fresh.map((name) => this.#replicas.read(name)));
-      for (const name of fresh) {
-        seen.add(name);
+    const pages = this.#readPages(seen);
+    // One page ahead: Redis and this process work at the same time.
+    let next = pages.next();
+    for (;;) {
+      const page = await next;
+      if (page.done === true) return;
+      next = pages.next();
+      next.catch(nobody);
+      for (const name of page.value) {
         // As it is by now: its watcher may have been told of changes meanwhile.
         const channel = this.#replicas.get(name);
         if (channel !== undefined) yield channelOf(channel);
@@ -214,11 +219,22 @@ class RedisStore implements ChannelStore {
     }
   }
 
-  async write(name: string, change: ChannelUpdate, { signal }: StoreWriteOptions = {}): Promise<number> {
+  async *#readPages(seen: Set<string>): AsyncGenerator<readonly string[], void, void> {
+    for await (const names of this.#resync.names()) {
+      const fresh = names.filter((name) => !seen.has(name));
+      for (const name of fresh) seen.add(name);
+      for (const fault of await this.#replicas.readAll(fresh)) throw fault;
+      yield fresh;
+    }
+  }
+
+  async write(name: string, change: ChannelUpdate, { signal, definition }: StoreWriteOptions = {}): Promise<number> {
     signal?.throwIfAborted();
     this.#requireOpen();
     const channel = this.#replicas.get(name) ?? (await this.#replicas.read(name));
     if (channel === undefined) throw noSuchChannel(name);
+    // That Redis has this definition still, the script sees to.
+    requireDefinition(channel.definition, definition);
     signal?.throwIfAborted();
     return this.#writes.send(channel, change, signal);
   }

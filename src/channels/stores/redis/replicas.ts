@@ -11,23 +11,25 @@ import { leafMask } from '../../../protocol/values/leaf-mask.ts';
 import type { ChannelUpdate } from '../../channel.ts';
 import { requireStructure } from '../../standard-fields.ts';
 import type { StoreChange, StoredChannel } from '../channel-store.ts';
+import { StoreError } from '../store-error.ts';
 import { decodeLeaves } from '../stored-leaves.ts';
 import type { Watchers } from '../watchers.ts';
 import { readChanges, type ActId, type ChangeMessage } from './change-message.ts';
+import { ChannelReads, type FoundChannel } from './channel-reads.ts';
 import { readHash, wrongChannel, type HashedChannel } from './channel-hash.ts';
 import type { RedisClient } from './redis-client.ts';
-import { errorOf } from './redis-errors.ts';
 import type { RedisKeys } from './redis-keys.ts';
-import { isFieldList, fieldsIn } from './redis-reply.ts';
-import { readScript } from './scripts/read.ts';
-import { Turnstile } from './turnstile.ts';
 
 /** A channel that is made and destroyed faster than it can be read is given up for now. */
 const MAX_ATTEMPTS = 20;
 
+const NO_PAGE: Promise<ReadonlyMap<string, StoreError>> = Promise.resolve(new Map());
+const NOTHING_HELD: readonly ChangeMessage[] = [];
+
 interface Reading {
-  done: Promise<void>;
-  held: ChangeMessage[];
+  /** The page that it is read with: resolves with what is wrong with which channel. */
+  page: Promise<ReadonlyMap<string, StoreError>>;
+  held: readonly ChangeMessage[];
   isOutdated: boolean;
   /** Whether watchers are to hear of it if it is new. */
   isNews: boolean;
@@ -50,11 +52,12 @@ export class Replicas {
   readonly #known = new Map<string, HashedChannel>();
   readonly #stale = new Set<string>();
   readonly #readings = new Map<string, Reading>();
+  readonly #reads: ChannelReads;
   #isDoubtful = false;
-  readonly #turnstile = new Turnstile(STORE_LIMITS.maxReads);
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
+    this.#reads = new ChannelReads(options.client, options.keys);
   }
 
   get(name: string): HashedChannel | undefined {
@@ -95,73 +98,117 @@ export class Replicas {
    * @throws StoreError
    */
   async read(name: string, isNews = false): Promise<HashedChannel | undefined> {
-    await this.#read(name, isNews);
+    for (const fault of await this.readAll([name], isNews)) throw fault;
     return this.#known.get(name);
+  }
+
+  /** Reads many channels likewise; resolves with the faults of those that are damaged. @throws StoreError STORE_AWAY */
+  async readAll(names: readonly string[], isNews = false): Promise<readonly StoreError[]> {
+    const mine = names.filter((name) => !this.#readings.has(name));
+    const waits: Promise<readonly StoreError[]>[] = [];
+    for (const name of names) {
+      const reading = this.#readings.get(name);
+      if (reading === undefined) continue;
+      reading.isNews ||= isNews;
+      waits.push(reading.page.then((faults) => [...faults].flatMap(([at, fault]) => (at === name ? fault : []))));
+    }
+    const { width } = this.#reads;
+    for (let at = 0; at < mine.length; at += width) {
+      const page = this.#readPage(mine.slice(at, at + width), isNews);
+      waits.push(page.then((faults) => [...faults.values()]));
+    }
+    return (await Promise.all(waits)).flat();
   }
 
   #take(name: string, message: ChangeMessage): void {
     const reading = this.#readings.get(name);
     if (reading === undefined) return this.#apply(name, message);
     if (message.kind === 'changed' && reading.held.length < STORE_LIMITS.maxHeldChanges)
-      return void reading.held.push(message);
+      return void (reading.held = [...reading.held, message]);
     reading.isOutdated = true;
     reading.isNews ||= message.kind === 'defined';
   }
 
-  #read(name: string, isNews: boolean): Promise<void> {
-    const underWay = this.#readings.get(name);
-    if (underWay !== undefined) {
-      underWay.isNews ||= isNews;
-      return underWay.done;
-    }
-    const reading: Reading = { done: Promise.resolve(), held: [], isOutdated: false, isNews };
-    this.#readings.set(name, reading);
-    reading.done = this.#carryOut(name, reading);
-    return reading.done;
+  #readPage(names: readonly string[], isNews: boolean): Promise<ReadonlyMap<string, StoreError>> {
+    const readings = names.map((name): Reading => {
+      const reading: Reading = { page: NO_PAGE, held: NOTHING_HELD, isOutdated: false, isNews };
+      this.#readings.set(name, reading);
+      return reading;
+    });
+    const page = this.#carryOut(names);
+    for (const reading of readings) reading.page = page;
+    return page;
   }
 
-  async #carryOut(name: string, reading: Reading): Promise<void> {
+  async #carryOut(names: readonly string[]): Promise<ReadonlyMap<string, StoreError>> {
+    const faults = new Map<string, StoreError>();
+    const left = new Set(names);
     try {
-      const fields = await this.#turnstile.pass(() => this.#fetch(name, reading));
+      for (let attempt = 0; attempt < MAX_ATTEMPTS && left.size > 0; attempt++) await this.#readOnce(left, faults);
+      for (const name of left) faults.set(name, wrongChannel(name, 'it changes faster than it can be read'));
+    } finally {
+      for (const name of left) {
+        this.#readings.delete(name);
+        this.#distrust(name);
+      }
+    }
+    return faults;
+  }
+
+  /** Takes what was read out of `left`. */
+  async #readOnce(left: Set<string>, faults: Map<string, StoreError>): Promise<void> {
+    const wanted = [...left].map((name) => {
+      const reading = this.#readings.get(name);
+      if (reading !== undefined) Object.assign(reading, { held: NOTHING_HELD, isOutdated: false });
+      const { digest = '', last = '' } = this.#known.get(name) ?? {};
+      return { name, digest, last };
+    });
+    const found = await this.#reads.fetch(wanted);
+    for (const [index, { name }] of wanted.entries()) {
+      const reading = this.#readings.get(name);
+      const answer = found[index];
+      if (reading === undefined || answer === undefined || reading.isOutdated) continue;
+      left.delete(name);
       this.#readings.delete(name);
-      this.#adopt(name, fields, reading.isNews);
+      const fault = answer instanceof StoreError ? answer : this.#adopted(name, answer, reading.isNews);
+      if (fault !== undefined) {
+        faults.set(name, fault);
+        this.#distrust(name);
+      }
+      for (const message of reading.held) this.#apply(name, message);
+    }
+  }
+
+  #distrust(name: string): void {
+    if (this.#known.has(name)) this.#stale.add(name);
+  }
+
+  /** What is wrong with what was found, if anything. */
+  #adopted(name: string, found: Exclude<FoundChannel, StoreError>, isNews: boolean): StoreError | undefined {
+    try {
+      this.#adopt(name, found, isNews);
+      return undefined;
     } catch (thrown) {
-      this.#readings.delete(name);
-      if (this.#known.has(name)) this.#stale.add(name);
+      if (thrown instanceof StoreError) return thrown;
       throw thrown;
     }
-    for (const message of reading.held) this.#apply(name, message);
   }
 
-  /** Its fields; undefined if it is as it is known. */
-  async #fetch(name: string, reading: Reading): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
-    const { client, keys } = this.#options;
-    const key = keys.channel(name);
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      reading.held = [];
-      reading.isOutdated = false;
-      const { digest = '', last = '' } = this.#known.get(name) ?? {};
-      const reply = await client.run(readScript, key, [digest, last]).catch(async (thrown: unknown) => {
-        throw await errorOf(thrown, client, key);
-      });
-      if (reading.isOutdated) continue;
-      if (!isFieldList(reply)) throw wrongChannel(name, 'its fields cannot be read');
-      return reply.length === 1 ? undefined : fieldsIn(reply);
-    }
-    throw wrongChannel(name, 'it changes faster than it can be read');
-  }
-
-  #adopt(name: string, fields: ReadonlyMap<string, Uint8Array> | undefined, isNews: boolean): void {
+  #adopt(name: string, found: Exclude<FoundChannel, StoreError>, isNews: boolean): void {
     const { watchers } = this.#options;
     const before = this.#known.get(name);
-    if (fields?.size === 0) return this.#isDoubtful ? undefined : this.#forget(name);
-    const now = fields === undefined ? before : readHash(name, fields);
-    if (now === undefined) return;
+    if (found === 'none') return this.#isDoubtful ? undefined : this.#forget(name);
+    const read = found === 'same' ? before : readHash(name, found);
+    if (read === undefined) return;
+    // The object that watchers have, so that they and we can compare it at a glance.
+    const now = before?.digest === read.digest ? { ...read, definition: before.definition } : read;
     this.#known.set(name, now);
     this.#stale.delete(name);
-    if (before === now) return;
+    if (before === read) return;
     const isSame = before?.digest === now.digest && before.made === now.made;
-    if (isSame) return this.#tell(now, now.state, undefined);
+    // A store that has lost its last moments has gone back in time: no change says that, so the channel begins anew.
+    const isLater = isSame && now.revision >= before.revision;
+    if (isLater) return this.#tell(now, now.state, undefined);
     if (before !== undefined) watchers.tell((watcher) => watcher.destroyed(name));
     if (before !== undefined || isNews) watchers.tell((watcher) => watcher.defined(channelOf(now)));
   }
@@ -206,7 +253,7 @@ export class Replicas {
 
   /** When the connection is lost meanwhile, everything is read again after it. */
   #readLater(name: string): void {
-    this.#read(name, true).catch((thrown: unknown) => this.#options.warn(reasonOf(thrown)));
+    this.read(name, true).catch((thrown: unknown) => this.#options.warn(reasonOf(thrown)));
   }
 }
 

@@ -79,18 +79,14 @@ export class Resync {
   async #readAll(isOver: () => boolean): Promise<void> {
     const { replicas, warn } = this.#options;
     const found = new Set<string>();
-    const readEach = (names: readonly string[]) =>
-      Promise.all(
-        names.map(async (name) => {
-          try {
-            if (!replicas.isFresh(name)) await replicas.read(name, true);
-          } catch (thrown) {
-            // One damaged channel is not to keep the others from being read.
-            if (!(thrown instanceof StoreError) || thrown.code !== 'STORE_FORMAT') throw thrown;
-            warn(thrown.message);
-          }
-        }),
+    const readEach = async (names: readonly string[]): Promise<void> => {
+      const faults = await replicas.readAll(
+        names.filter((name) => !replicas.isFresh(name)),
+        true,
       );
+      // One damaged channel is not to keep the others from being read.
+      for (const { message } of faults) warn(message);
+    };
     for await (const names of this.names()) {
       if (isOver()) return;
       for (const name of names) found.add(name);
