@@ -2,6 +2,7 @@
 
 import type { Corpus } from './corpus.ts';
 import type { Coverage } from './coverage.ts';
+import type { Guard } from './guard.ts';
 import { mutate } from './mutate.ts';
 import type { Random } from './random.ts';
 import type { Target } from './target.ts';
@@ -10,6 +11,7 @@ export interface FuzzOptions {
   readonly target: Target;
   readonly corpus: Corpus;
   readonly coverage: Coverage;
+  readonly guard: Guard;
   readonly random: Random;
   readonly seconds: number;
   /** Called about once a second. */
@@ -28,43 +30,56 @@ export interface Outcome {
   /** Those of them that led somewhere new in this run. */
   readonly added: number;
   readonly blocks: number;
+  /** Blocks of the functions that have run, whether they ran or not. */
+  readonly knownBlocks: number;
+  /** What the dearest input took. */
+  readonly mostMs: number;
+  readonly mostBytes: number;
   readonly finding: Finding | undefined;
 }
 
-/** Looking at what has been covered takes as long as tens of inputs, so inputs run in batches. */
-const BATCH = 50;
-/** One input that takes longer hangs, for all that anybody knows. */
-const SLOW_MS = 2_000;
+/** Looking at what has been covered takes milliseconds: inputs run in batches that take this many times as long. */
+const BATCH_TIMES = 8;
+const MOST_BATCH = 1_000;
+/** How fast the size of the batches follows. */
+const ADAPTION = 0.2;
 const SMALLER_TRIES = 400;
 
 export async function fuzz(options: FuzzOptions): Promise<Outcome> {
-  const { target, corpus, coverage, random, seconds, progress } = options;
+  const { target, corpus, coverage, guard, random, seconds, progress } = options;
   const pool = [...target.seeds(), ...corpus.inputs(), new Uint8Array(0)];
   const started = performance.now();
-  let [executions, added, told] = [0, 0, started];
+  let [executions, added, told, batchSize] = [0, 0, started, 1];
   const outcome = (finding?: Finding): Outcome => ({
     executions,
     seconds: (performance.now() - started) / 1_000,
     inputs: pool.length,
     added,
     blocks: coverage.blockCount,
+    knownBlocks: coverage.knownCount,
+    mostMs: guard.mostMs,
+    mostBytes: guard.mostBytes,
     finding,
   });
 
   for (const input of pool) {
     executions++;
-    const reason = await reasonAgainst(target, input);
-    if (reason !== undefined) return outcome(await shrunk(target, input, reason));
+    const reason = await guard.reasonAgainst(target, input);
+    if (reason !== undefined) return outcome(await shrunk(options, input, reason));
   }
   coverage.remember(coverage.takeNew());
   while (performance.now() - started < seconds * 1_000) {
-    const batch = Array.from({ length: BATCH }, () => made(target, pool, random));
+    const batch = Array.from({ length: Math.round(batchSize) }, () => made(target, pool, random));
+    const began = performance.now();
     for (const input of batch) {
       executions++;
-      const reason = await reasonAgainst(target, input);
-      if (reason !== undefined) return outcome(await shrunk(target, input, reason));
+      const reason = await guard.reasonAgainst(target, input);
+      if (reason !== undefined) return outcome(await shrunk(options, input, reason));
     }
+    const ran = performance.now();
     const blocks = coverage.takeNew();
+    const wanted = (BATCH_TIMES * (performance.now() - ran) * batch.length) / Math.max(ran - began, 0.01);
+    batchSize = Math.min(MOST_BATCH, Math.max(1, batchSize + (wanted - batchSize) * ADAPTION));
     if (blocks.size > 0) {
       const led = await leaders(options, batch, blocks);
       coverage.remember(blocks);
@@ -85,43 +100,30 @@ function made({ repair }: Target, pool: readonly Uint8Array[], random: Random): 
   return repair !== undefined && random.chance(2) ? repair(input) : input;
 }
 
-/** Those inputs of a batch that lead to the new blocks: each runs once more, alone. */
+/** Those inputs of a batch that lead to the new blocks: halves run once more, and halves of those, down to single inputs. */
 async function leaders(
-  { target, coverage }: FuzzOptions,
+  options: FuzzOptions,
   batch: readonly Uint8Array[],
   blocks: ReadonlySet<string>,
 ): Promise<readonly Uint8Array[]> {
-  const wanted = new Set(blocks);
-  const led: Uint8Array[] = [];
-  for (const input of batch) {
-    if (wanted.size === 0) break;
-    await reasonAgainst(target, input);
-    const reached = [...coverage.takeNew()].filter((block) => wanted.delete(block));
-    if (reached.length > 0) led.push(input);
-  }
-  return led;
-}
-
-async function reasonAgainst(target: Target, input: Uint8Array): Promise<string | undefined> {
-  const before = performance.now();
-  try {
-    await target.run(Uint8Array.from(input));
-  } catch (thrown) {
-    return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  }
-  const tookMs = performance.now() - before;
-  return tookMs > SLOW_MS ? `took ${Math.round(tookMs)} ms` : undefined;
+  if (batch.length <= 1 || blocks.size === 0) return blocks.size === 0 ? [] : batch;
+  const { target, coverage, guard } = options;
+  const first = batch.slice(0, batch.length >> 1);
+  for (const input of first) await guard.reasonAgainst(target, input);
+  const reached = new Set([...coverage.takeNew()].filter((block) => blocks.has(block)));
+  const others = new Set([...blocks].filter((block) => !reached.has(block)));
+  return [...(await leaders(options, first, reached)), ...(await leaders(options, batch.slice(first.length), others))];
 }
 
 /** Cuts pieces out of the input as long as it still fails, and there is time for it. */
-async function shrunk(target: Target, input: Uint8Array, reason: string): Promise<Finding> {
+async function shrunk({ target, guard }: FuzzOptions, input: Uint8Array, reason: string): Promise<Finding> {
   let smallest = input;
   let tries = 0;
   for (let size = Math.max(1, smallest.length >> 1); size >= 1 && tries < SMALLER_TRIES; size >>= 1) {
     for (let at = 0; at < smallest.length && tries < SMALLER_TRIES;) {
       tries++;
       const shorter = new Uint8Array([...smallest.subarray(0, at), ...smallest.subarray(at + size)]);
-      if ((await reasonAgainst(target, shorter)) === undefined) at += size;
+      if ((await guard.reasonAgainst(target, shorter)) === undefined) at += size;
       else smallest = shorter;
     }
   }

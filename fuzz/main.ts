@@ -3,10 +3,13 @@
 //   npm run fuzz -- [--seconds N] [--target NAME]... [--seed N]    N seconds in all; each target has its share
 //   npm run fuzz -- --target NAME --input FILE                     one input, as it was written to fuzz/findings
 //   npm run fuzz -- ... --save                                     adds what led somewhere new to fuzz/corpus
+//   npm run fuzz -- ... --report FILE                              counts targets, as test runners do, for .ci/run
 //
-// What breaks a promise is written to fuzz/findings as hexadecimal text, and the exit code is 1. Once it is mended, its
+// For each target are told: inputs a second, the blocks of the code under test that have run, of those in the functions that
+// have run, and what the dearest input took. What breaks a promise is written to fuzz/findings as hexadecimal text, and the exit code is 1. Once it is mended, its
 // line belongs into fuzz/corpus, which every `npm test` goes through.
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -14,10 +17,14 @@ import { parseArgs } from 'node:util';
 import { Corpus, readHex, saveFinding } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import { fuzz, type Outcome } from './fuzz.ts';
+import { Guard } from './guard.ts';
 import { Random } from './random.ts';
 import { ROOT } from './root.ts';
 import type { Target } from './target.ts';
 import { TARGETS } from './targets.ts';
+import { Watchdog } from './watchdog.ts';
+
+const BYTES_PER_MIB = 1024 * 1024;
 
 const { values: given } = parseArgs({
   options: {
@@ -26,6 +33,7 @@ const { values: given } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     input: { type: 'string' },
     save: { type: 'boolean', default: false },
+    report: { type: 'string' },
   },
 });
 const chosen = TARGETS.filter(({ name }) => given.target.length === 0 || given.target.includes(name));
@@ -41,36 +49,53 @@ if (given.input !== undefined) {
   process.exit(0);
 }
 
-const coverage = new Coverage();
+const findingsFolder = join(ROOT, 'fuzz', 'findings');
+const watchdog = new Watchdog(findingsFolder);
 process.stdout.write(`seed ${seed}, ${seconds} s for ${chosen.length} targets\n`);
 let findings = 0;
 for (const target of chosen) {
   const corpus = new Corpus(join(ROOT, 'fuzz', 'corpus'), target.name);
+  const coverage = new Coverage();
+  const guard = new Guard(watchdog);
+  guard.listen();
   const outcome = await fuzz({
     target,
     corpus,
     coverage,
+    guard,
     random: new Random(seed),
     seconds: seconds / chosen.length,
     progress: (sofar) => {
       if (process.stderr.isTTY) process.stderr.write(`\r${lineOf(target, sofar)}`);
     },
   });
+  guard.close();
+  coverage.close();
   if (given.save) corpus.save();
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   process.stdout.write(`${lineOf(target, outcome)}\n`);
   if (outcome.finding === undefined) continue;
   findings++;
   const { input, reason } = outcome.finding;
-  const file = saveFinding(join(ROOT, 'fuzz', 'findings'), target.name, input);
+  const file = saveFinding(findingsFolder, target.name, input);
   process.stdout.write(`  ${file}\n  ${reason.replaceAll('\n', '\n  ')}\n`);
+}
+if (given.report !== undefined) {
+  const counts = { numPassedTests: chosen.length - findings, numFailedTests: findings };
+  writeFileSync(given.report, `${JSON.stringify(counts)}\n`);
 }
 process.exit(findings === 0 ? 0 : 1);
 
-function lineOf({ name }: Target, { executions, seconds: took, inputs, added, blocks, finding }: Outcome): string {
+function lineOf({ name }: Target, outcome: Outcome): string {
+  const { executions, seconds: took, inputs, added, blocks, knownBlocks, mostMs, mostBytes, finding } = outcome;
   const rate = Math.round(executions / took);
+  const part = knownBlocks === 0 ? 0 : Math.round((blocks / knownBlocks) * 100);
+  const dearest = `at most ${Math.round(mostMs)} ms and ${(mostBytes / BYTES_PER_MIB).toFixed(1)} MiB an input`;
   const found = finding === undefined ? '' : ', a FINDING';
-  return `${name.padEnd(16)} ${executions} inputs, ${rate}/s, ${blocks} blocks covered, corpus ${inputs} (${added} new)${found}`;
+  return (
+    `${name.padEnd(16)} ${executions} inputs, ${rate}/s, ${blocks} of ${knownBlocks} blocks covered (${part} %), ` +
+    `corpus ${inputs} (${added} new), ${dearest}${found}`
+  );
 }
 
 function stop(why: string): never {

@@ -137,6 +137,7 @@ export {
   type LoadScenario,
 } from './load/load.ts';
 export type { LatencySummary } from './load/histogram.ts';
+export type { Growth, ProcessReading, ProcessUse } from './load/process-watch.ts';
 
 // The configuration: EPICS_* variables, .env files, TOML and flags.
 export type { ChannelDefinition } from './config/channel-definition.ts';

@@ -1,32 +1,48 @@
 // How does a person watch a load, and what is told at its end?
 
-import type { LoadProgress, LoadResult, LoadScenario } from '../index.ts';
+import type { Growth, LoadProgress, LoadResult, LoadScenario, ProcessReading } from '../index.ts';
 import type { CliHost } from './host.ts';
 import { LiveLines } from './live-lines.ts';
 import { columns } from './paint.ts';
 import { printable } from './printable.ts';
 
-/** One line that is kept up to date, on a terminal only. */
+/** As many readings as stand side by side on a narrow terminal. */
+const DRAWN = 40;
+const BARS = '\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588';
+/** The slope of a shorter time says nothing about an hour. */
+const SLOPE_SECONDS = 60;
+const BYTES_PER_MIB = 1024 * 1024;
+
+/** Lines that are kept up to date, on a terminal only. */
 export class LoadMeter {
   readonly #live: LiveLines | undefined;
   readonly #scenario: LoadScenario;
+  /** The newest ones. */
+  readonly #memory: number[] = [];
 
   constructor(host: CliHost, scenario: LoadScenario) {
     this.#live = host.stderr.isTerminal ? new LiveLines(host.stderr) : undefined;
     this.#scenario = scenario;
   }
 
-  show({ phase, seconds, operations, perSecond, faults }: LoadProgress): void {
+  show({ phase, seconds, operations, perSecond, faults, processes }: LoadProgress): void {
     this.#live?.show([
       `${this.#scenario}: ${phase}, ${seconds.toFixed(0)} s, ${countText(operations)} done, ` +
         `${countText(perSecond)} a second, ${faults === 0 ? 'no faults' : `${faults} faults`}`,
+      ...(processes === null ? [] : [this.#drawn(processes)]),
     ]);
+  }
+
+  #drawn({ memoryBytes, handles }: ProcessReading): string {
+    this.#memory.push(memoryBytes);
+    if (this.#memory.length > DRAWN) this.#memory.shift();
+    return `server: memory ${mibText(memoryBytes)} ${bars(this.#memory)}, ${countText(handles)} handles`;
   }
 }
 
 /** The figures as lines. */
 export function loadSummary(result: LoadResult): string {
-  const { latencyUs: us, serverCpuSeconds, perServerCpuSecond } = result;
+  const { latencyUs: us, serverCpuSeconds, perServerCpuSecond, processes, figures } = result;
   return columns([
     ['server', printable(result.server)],
     ['asked', `${result.clients} x ${result.depth}, ${result.names} ${result.names === 1 ? 'name' : 'names'}`],
@@ -38,10 +54,42 @@ export function loadSummary(result: LoadResult): string {
     ['changed', countText(result.changed)],
     ['squashed', countText(result.squashed)],
     ['generator', `${result.clientCpuSeconds.toFixed(2)} s of processor time`],
+    ...Object.entries(figures).map(([name, figure]) => [wordsOf(name), figureText(figure)]),
     ...(serverCpuSeconds === null || perServerCpuSecond === null
       ? []
       : [['server', `${serverCpuSeconds.toFixed(2)} s of processor time, ${countText(perServerCpuSecond)} for each`]]),
+    ...(processes === null
+      ? []
+      : [
+          ['memory', growthText(processes.memoryBytes, processes.seconds, mibText)],
+          ['handles', growthText(processes.handles, processes.seconds, countText)],
+        ]),
   ]);
+}
+
+function growthText({ first, last, max, perHour }: Growth, seconds: number, text: (figure: number) => string): string {
+  const slope = `, slope ${perHour < 0 ? '-' : '+'}${text(Math.abs(perHour))} an hour`;
+  return `first ${text(first)} last ${text(last)} max ${text(max)}${seconds < SLOPE_SECONDS ? '' : slope}`;
+}
+
+/** Memory from the least that is drawn to the most. */
+function bars(readings: readonly number[]): string {
+  const least = Math.min(...readings);
+  const span = Math.max(1, Math.max(...readings) - least);
+  return readings.map((reading) => BARS[Math.floor(((reading - least) / span) * (BARS.length - 1))]).join('');
+}
+
+function mibText(bytes: number): string {
+  return `${(bytes / BYTES_PER_MIB).toFixed(1)} MiB`;
+}
+
+/** `aloneP99Us` is `alone p99 us`. */
+function wordsOf(name: string): string {
+  return name.replaceAll(/[A-Z]/gu, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function figureText(figure: number): string {
+  return Number.isInteger(figure) ? countText(figure) : String(figure);
 }
 
 function countText(count: number): string {

@@ -38,6 +38,9 @@ interface LoadCommandOptions extends DebugOptions, JsonOptions, TimeoutOptions, 
   readonly channels?: number;
   readonly names?: number;
   readonly udpPort?: number;
+  readonly stopped?: number;
+  readonly hold?: true;
+  readonly seed?: number;
 }
 
 const ABOUT = `Load a server with requests, check every answer, and tell how much it can do.
@@ -45,6 +48,14 @@ const ABOUT = `Load a server with requests, check every answer, and tell how muc
 What to do is one of: get; put, each with a new value, and the last one read back; monitor, whose counters must go up by
 one; array, a get of which every byte is compared with the first; connect, a burst of --clients connections, or with
 --channels many channels on one link again and again; search, by UDP.
+
+To find out what a server bears there are: connect-storm, links that each want a channel and a value, --clients at once or
+--rate a second, and with --hold stay with a monitor; slow-readers, how late the updates of --clients monitors are, first
+alone and then beside --stopped links that have stopped reading, which must have the last value when they read on;
+search-flood, searches timed while --rate names a second that nobody has are searched for; churn, clients that come, do
+something at random, and leave; soak, all of it together for hours, with links that bring garbage. They put ascending
+numbers to the PVs, which nobody else may write meanwhile, and hold every value to what was put; a PV that takes no puts
+is only read.
 
 Every server of pvAccess can be loaded. Each of --depth requests under way on each of --clients connections is sent again
 when it is answered, or at --rate. All go to the server that has the first name, or to --server. A reply to a get that
@@ -61,9 +72,41 @@ Examples:
   pvkit load array demo:waveform --json | jq .bytesPerSecond
   pvkit load connect demo:sine --clients 1000
   pvkit load search demo:sine --server ioc1 --names 50 --depth 4
+  pvkit load connect-storm demo:sine --clients 5000 --rate 1000 --hold --pid 1234
+  pvkit load slow-readers 'bench:put{0..3}' --clients 100 --stopped 20 --rate 1000
+  pvkit load soak 'bench:put{0..9}' --clients 20 --seconds 1800 --warmup 60 --pid 1234
 `;
 /** Scenarios that can wait between requests. */
-const PACED: ReadonlySet<LoadScenario> = new Set(['get', 'put', 'array']);
+const PACED: ReadonlySet<LoadScenario> = new Set([
+  'get',
+  'put',
+  'array',
+  'connect-storm',
+  'slow-readers',
+  'search-flood',
+  'churn',
+  'soak',
+]);
+/** Scenarios that go to the server's UDP port. */
+const BY_UDP: ReadonlySet<LoadScenario> = new Set(['search', 'search-flood']);
+/** Who asks for one of these in another scenario would be given what he did not ask for. */
+const OWNERS: Readonly<Record<keyof typeof FLAGS, readonly LoadScenario[]>> = {
+  channels: ['connect'],
+  names: ['search', 'search-flood'],
+  udpPort: ['search', 'search-flood', 'soak'],
+  stopped: ['slow-readers'],
+  hold: ['connect-storm'],
+  seed: ['churn', 'soak'],
+};
+const FLAGS = {
+  channels: '--channels',
+  names: '--names',
+  udpPort: '--udp-port',
+  stopped: '--stopped',
+  hold: '--hold',
+  seed: '--seed',
+} as const;
+const MAX_SEED = 0xffff_ffff;
 const MAX_CLIENTS = 10_000;
 const MAX_DEPTH = 10_000;
 const MAX_RATE = 100_000_000;
@@ -91,13 +134,13 @@ export function addLoad(program: Command, host: CliHost, run: Act): Command {
     .addOption(
       new Option(
         '--rate <perSecond>',
-        'requests a second of all connections together (default: as fast as it goes)',
+        'requests a second of all connections together (default: as fast as it goes); links, puts, names, steps a second',
       ).argParser((text) => countOf(text, 1, MAX_RATE)),
     )
     .addOption(
       new Option(
         '--pid <pid>',
-        'process of the server on this machine, to tell its processor time; may come several times',
+        'process of the server on this machine, whose processor time, memory and handles are told; may come several times',
       ).argParser((text, before: readonly number[] | undefined) => [...(before ?? []), countOf(text, 1, MAX_PID)]),
     );
   command
@@ -108,13 +151,25 @@ export function addLoad(program: Command, host: CliHost, run: Act): Command {
       ).argParser((text) => countOf(text, 1, MAX_CHANNELS)),
     )
     .addOption(
-      new Option('--names <count>', 'search: names in each datagram (default: 1)').argParser((text) =>
+      new Option('--names <count>', 'search, search-flood: names in each datagram (default: 1, 50)').argParser((text) =>
         countOf(text, 1, MAX_NAMES_PER_DATAGRAM),
       ),
     )
     .addOption(
-      new Option('--udp-port <port>', 'search: port of the server (default: 5076)').argParser((text) =>
-        countOf(text, 1, MAX_PORT),
+      new Option(
+        '--udp-port <port>',
+        'search, search-flood: port of the server (default: 5076); soak: search there, too',
+      ).argParser((text) => countOf(text, 1, MAX_PORT)),
+    )
+    .addOption(
+      new Option('--stopped <count>', 'slow-readers: links that stop reading (default: 1)').argParser((text) =>
+        countOf(text, 1, MAX_CLIENTS),
+      ),
+    )
+    .option('--hold', 'connect-storm: links stay open with a monitor, for --seconds after the last has its value')
+    .addOption(
+      new Option('--seed <number>', 'churn, soak: of what happens at random (default: another each time)').argParser(
+        (text) => countOf(text, 0, MAX_SEED),
       ),
     );
   withDebug(
@@ -135,8 +190,9 @@ async function load(
   host: CliHost,
 ): Promise<ExitCode> {
   requireFitting(scenario, options);
-  const server =
-    scenario === 'search' ? await searchEndpointOf(options, host) : await endpointOf(names[0] ?? '', options, host);
+  const server = BY_UDP.has(scenario)
+    ? await searchEndpointOf(options, host)
+    : await endpointOf(names[0] ?? '', options, host);
   const meter = options.json === true ? undefined : new LoadMeter(host, scenario);
   const result = await runLoad(scenario, {
     server,
@@ -151,6 +207,10 @@ async function load(
     serverPids: options.pid,
     channels: options.channels,
     namesPerDatagram: options.names,
+    stopped: options.stopped,
+    isHeld: options.hold,
+    udpPort: options.udpPort,
+    seed: options.seed,
     signal: host.interrupt,
     onProgress: (progress) => meter?.show(progress),
     network: host.network,
@@ -163,11 +223,10 @@ async function load(
 
 /** Flags of another scenario would be ignored without a word. */
 function requireFitting(scenario: LoadScenario, options: LoadCommandOptions): void {
-  const owners = { channels: 'connect', names: 'search', udpPort: 'search' } as const;
-  const flags = { channels: '--channels', names: '--names', udpPort: '--udp-port' } as const;
-  for (const key of ['channels', 'names', 'udpPort'] as const) {
-    if (options[key] !== undefined && scenario !== owners[key]) {
-      throw new UsageError(`${flags[key]} is for \`pvkit load ${owners[key]}\` only`);
+  // `FLAGS` has no other keys.
+  for (const key of Object.keys(FLAGS) as (keyof typeof FLAGS)[]) {
+    if (options[key] !== undefined && !OWNERS[key].includes(scenario)) {
+      throw new UsageError(`${FLAGS[key]} is for \`pvkit load ${OWNERS[key].join('|')}\` only`);
     }
   }
   if (options.rate !== undefined && !PACED.has(scenario)) {

@@ -5,6 +5,7 @@ import { LoadLink } from './link.ts';
 import type { Workload, WorkloadSettings } from './workload.ts';
 
 export class ConnectionBurst implements Workload {
+  readonly timesItself = true;
   readonly #settings: WorkloadSettings;
   readonly #links: LoadLink[] = [];
   #served = Promise.resolve();

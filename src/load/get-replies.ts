@@ -45,7 +45,7 @@ export class GetReplies implements ExchangeScenario {
 }
 
 /** Undefined when there is none, or none was ever set: then nothing can be told by it. */
-function stampOf({ value }: TypedUpdate): string | undefined {
+export function stampOf({ value }: TypedUpdate): string | undefined {
   const stamp = fieldOf(value, 'timeStamp');
   const seconds = fieldOf(stamp, 'secondsPastEpoch');
   const nanoseconds = fieldOf(stamp, 'nanoseconds');

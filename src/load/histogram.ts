@@ -46,6 +46,14 @@ export class Histogram {
     this.#maxMs = 0;
   }
 
+  /** Becomes a copy of another. */
+  copy(other: Histogram): void {
+    this.#counts.set(other.#counts);
+    this.#count = other.#count;
+    this.#minMs = other.#minMs;
+    this.#maxMs = other.#maxMs;
+  }
+
   summary(): LatencySummary {
     if (this.#count === 0) return { min: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
     return {

@@ -16,12 +16,13 @@ import type { Limits } from '../protocol/limits.ts';
 import { decodeServerMessage, encodeMessage } from '../protocol/messages/index.ts';
 import type { ClientMessageToSend, ServerMessage } from '../protocol/messages/index.ts';
 import type { OperationTypes } from '../protocol/messages/message-module.ts';
-import { SUBCOMMAND_INIT } from '../protocol/messages/subcommand.ts';
+import { SUBCOMMAND_INIT, SUBCOMMAND_START } from '../protocol/messages/subcommand.ts';
 import type { PvRequest } from '../protocol/pv-request.ts';
 import { isSuccess, type Status } from '../protocol/status.ts';
 import { string, structure, type StructureType } from '../protocol/types/type-desc.ts';
 import type { PvValue, StructureValue } from '../protocol/types/value-of.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
+import type { TypedUpdate } from '../protocol/values/update.ts';
 import { Writer } from '../protocol/writer.ts';
 import type { Clock, TimerHandle } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
@@ -180,13 +181,47 @@ export class LoadLink {
 
   /** The field `value`, read once, outside of what is measured. @throws StatusError when the server refuses */
   async readOnce(sid: number, ioid: number, pvName: string): Promise<PvValue | undefined> {
+    // INIT was answered with a structure.
+    return ((await this.get(sid, ioid, pvName))?.value as StructureValue | undefined)?.['value'];
+  }
+
+  /** One reply to an operation of `init`. @throws StatusError when the server refuses */
+  async get(sid: number, ioid: number, pvName: string): Promise<TypedUpdate | null> {
     const answer = this.#answer(`request ${ioid}`, `${pvName}: GET`);
     this.send({ command: 'GET', phase: 'exec', sid, ioid, subcommand: 0 });
     const message = await answer;
     if (message.command !== 'GET' || message.phase !== 'exec') throw this.#outOfTurn(message, 'GET');
     this.#require(message.status, `${pvName}: GET`);
-    // INIT was answered with a structure.
-    return (message.update?.value as StructureValue | undefined)?.['value'];
+    return message.update;
+  }
+
+  /** Sends a put that was encoded before, and waits for its acknowledgement. @throws StatusError when the server refuses */
+  async put(ioid: number, pvName: string, bytes: Buffer): Promise<void> {
+    const answer = this.#answer(`request ${ioid}`, `${pvName}: PUT`);
+    this.write(bytes);
+    const message = await answer;
+    if (message.command !== 'PUT' || message.phase !== 'exec') throw this.#outOfTurn(message, 'PUT');
+    this.#require(message.status, `${pvName}: PUT`);
+  }
+
+  /** Begins the updates of a monitor of `init`; they come as `reply`. */
+  startMonitor(sid: number, ioid: number): void {
+    this.send({ command: 'MONITOR', phase: 'exec', sid, ioid, subcommand: SUBCOMMAND_START, acknowledged: 0 });
+  }
+
+  /** Ends an operation; the server does not answer. */
+  destroyOperation(sid: number, ioid: number): void {
+    this.#types.delete(ioid);
+    this.send({ command: 'DESTROY_REQUEST', sid, ioid });
+  }
+
+  /** Stops reading until `resume`: what the server sends piles up. */
+  pause(): void {
+    this.#tcp.pause();
+  }
+
+  resume(): void {
+    this.#tcp.resume();
   }
 
   /** Replies to this request are recognised by this body from now on. */

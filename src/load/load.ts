@@ -4,9 +4,22 @@ import type { Limits } from '../protocol/limits.ts';
 import type { Clock } from '../transport/clocks.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
 import type { LatencySummary } from './histogram.ts';
+import type { ProcessReading, ProcessUse } from './process-watch.ts';
 
 /** What can be loaded. */
-export const LOAD_SCENARIOS = ['get', 'put', 'monitor', 'array', 'connect', 'search'] as const;
+export const LOAD_SCENARIOS = [
+  'get',
+  'put',
+  'monitor',
+  'array',
+  'connect',
+  'search',
+  'connect-storm',
+  'slow-readers',
+  'search-flood',
+  'churn',
+  'soak',
+] as const;
 /** What a server is loaded with. */
 export type LoadScenario = (typeof LOAD_SCENARIOS)[number];
 
@@ -20,10 +33,14 @@ export interface LoadResult {
   readonly names: number;
   /** That were measured. */
   readonly seconds: number;
-  /** Replies; updates of `monitor`, channels of `connect`, names of `search`. */
+  /** Replies; updates of `monitor` and `slow-readers`, channels of `connect`, links of `connect-storm`, names of `search`. */
   readonly operations: number;
   readonly perSecond: number;
-  /** Microseconds from a request to its reply. `monitor`: from one update of a PV to the next. */
+  /**
+   * Microseconds from a request to its reply. `monitor`: from one update of a PV to the next. `connect-storm`: from the
+   * connection to the first value. `slow-readers`: from a put to its update, while the readers are stopped. `search-flood`:
+   * of the searches beside the flood.
+   */
   readonly latencyUs: LatencySummary;
   /** Of the replies, with their headers. */
   readonly bytes: number;
@@ -43,6 +60,10 @@ export interface LoadResult {
   /** Operations for each second that the server's processor worked. */
   readonly perServerCpuSecond: number | null;
   readonly clientCpuSeconds: number;
+  /** What the processes of the server held, from the end of the warm-up on; null without a process id. */
+  readonly processes: ProcessUse | null;
+  /** What only this scenario has to tell, by name: `ratioP99` of `slow-readers`, `floodNamesPerSecond` of `search-flood`, ... */
+  readonly figures: Readonly<Record<string, number>>;
   /** The first faults, as sentences. */
   readonly problems: readonly string[];
 }
@@ -60,17 +81,29 @@ export interface RunLoadOptions {
   readonly seconds?: number | undefined;
   /** Before them, not counted; default 1. */
   readonly warmupSeconds?: number | undefined;
-  /** Requests a second of all connections together; default: each as soon as the one before is answered. */
+  /**
+   * Requests a second of all connections together; default: each as soon as the one before is answered. `connect-storm`:
+   * links (default: all at once), `slow-readers`: puts (1 000), `search-flood`: names (50 000), `churn` and `soak`: steps
+   * of the random clients (`soak`: 200).
+   */
   readonly rate?: number | undefined;
   /** What a connection, and at the end a reply, may take; default 5 000. */
   readonly timeoutMs?: number | undefined;
-  /** `search`: names in each datagram, default 1. */
+  /** `search` and `search-flood`: names in each datagram, default 1 and 50. */
   readonly namesPerDatagram?: number | undefined;
   /** `connect`: channels that are created on each link at once, again and again; default: one on each of a burst of links. */
   readonly channels?: number | undefined;
+  /** `slow-readers`: links that stop reading, default 1; each has `depth` monitors of each PV. */
+  readonly stopped?: number | undefined;
+  /** `connect-storm`: links stay open with one monitor each, for `seconds` after the last was served. */
+  readonly isHeld?: boolean | undefined;
+  /** `soak`: where the server answers searches; without it there are none. */
+  readonly udpPort?: number | undefined;
+  /** Of what happens at random; default: from the clock. It is among the figures. */
+  readonly seed?: number | undefined;
   /** A pvRequest; default: all fields. */
   readonly request?: string | undefined;
-  /** Processes of the server on this machine, whose processor time is told. */
+  /** Processes of the server on this machine, whose processor time, memory and handles are told. */
   readonly serverPids?: readonly number[] | undefined;
   /** Ends the load early; what was measured until then is told. */
   readonly signal?: AbortSignal | undefined;
@@ -91,6 +124,8 @@ export interface LoadProgress {
   /** Since the progress told before. */
   readonly perSecond: number;
   readonly faults: number;
+  /** What the processes of the server hold now; null when that is not known. */
+  readonly processes: ProcessReading | null;
 }
 
 /**

@@ -8,10 +8,16 @@ import { systemClock, type Clock } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
 import { ChannelChurn } from './channel-churn.ts';
+import { Churn } from './churn.ts';
+import { ConnectStorm } from './connect-storm.ts';
 import { ConnectionBurst } from './connection-burst.ts';
 import { Exchange } from './exchange.ts';
+import { ProcessWatch } from './process-watch.ts';
+import { SearchFlood } from './search-flood.ts';
 import { Searches } from './searches.ts';
 import { processSeconds } from './server-cpu.ts';
+import { SlowReaders } from './slow-readers.ts';
+import { Soak } from './soak.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { RunLoadOptions, LoadProgress, LoadResult, LoadScenario } from './load.ts';
 import { Tally } from './tally.ts';
@@ -25,6 +31,10 @@ const DRAIN_MS = 5;
 const READ_BYTES = 256 * 1024;
 const MANY_READ_BYTES = 16 * 1024;
 const FEW_CLIENTS = 16;
+/** Ten thousand links at once are to fit in memory, and each reads little. */
+const STORM_READ_BYTES = 4 * 1024;
+const FLOOD_NAMES_PER_DATAGRAM = 50;
+const SEEDS = 1_000_000;
 /** As much as the kernel may hold for a socket, in one call. */
 const ARRAY_READ_BYTES = 1024 * 1024;
 const PROGRESS_MS = 1_000;
@@ -40,19 +50,22 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
   const over = new AbortController();
   const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal]);
   const settings = settingsOf(scenario, { options, tally, clock, ended: () => over.abort() });
-  const isBurst = scenario === 'connect' && channels === undefined;
-  const workload = workloadOf(scenario, settings, isBurst);
-  const phase = { workload, tally, clock, signal, onProgress: options.onProgress };
+  const workload = workloadOf(scenario, settings, scenario === 'connect' && channels === undefined);
+  const watch = new ProcessWatch(serverPids, clock);
+  const phase = { workload, tally, clock, signal, watch, onProgress: options.onProgress };
+  const { warmupSeconds, seconds } = settings;
   try {
     await workload.open();
     let before = usage(clock, serverPids);
     workload.start();
-    if (!isBurst) {
-      await lastingPhase('warmup', options.warmupSeconds ?? DEFAULT_WARMUP_SECONDS, phase);
+    if (workload.timesItself !== true) {
+      await lastingPhase('warmup', warmupSeconds, phase);
       tally.restart();
+      watch.restart();
       before = usage(clock, serverPids);
     }
-    await lastingPhase('measuring', isBurst ? Number.POSITIVE_INFINITY : (options.seconds ?? DEFAULT_SECONDS), phase);
+    await lastingPhase('measuring', workload.timesItself === true ? Number.POSITIVE_INFINITY : seconds, phase);
+    watch.sample();
     const after = usage(clock, serverPids);
     tally.isCounting = false;
     const elapsed = (after.now - before.now) / MS_PER_SECOND;
@@ -81,6 +94,8 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
       serverCpuSeconds,
       perServerCpuSecond: rate(tally.operations, serverCpuSeconds),
       clientCpuSeconds: after.client - before.client,
+      processes: watch.use(),
+      figures: workload.figures?.() ?? {},
       problems: tally.problems,
     };
   } finally {
@@ -114,8 +129,14 @@ function settingsOf(
     depth: options.depth ?? 1,
     rate: options.rate,
     request: options.request ?? '',
-    namesPerDatagram: options.namesPerDatagram ?? 1,
+    namesPerDatagram: options.namesPerDatagram ?? (scenario === 'search-flood' ? FLOOD_NAMES_PER_DATAGRAM : 1),
     channels: options.channels ?? 1,
+    seconds: options.seconds ?? DEFAULT_SECONDS,
+    warmupSeconds: options.warmupSeconds ?? DEFAULT_WARMUP_SECONDS,
+    stopped: options.stopped ?? 1,
+    isHeld: options.isHeld ?? false,
+    udpPort: options.udpPort,
+    seed: options.seed ?? Math.floor(clock.wallTime()) % SEEDS,
     tally,
     drained: async (count) => {
       const deadline = clock.now() + timeoutMs;
@@ -129,6 +150,7 @@ function settingsOf(
 /** A read holds hundreds of replies, and many connections together take no more memory than few. */
 function readBytesOf(scenario: LoadScenario, clients: number): number {
   if (scenario === 'array') return ARRAY_READ_BYTES;
+  if (scenario === 'connect-storm') return STORM_READ_BYTES;
   return clients <= FEW_CLIENTS ? READ_BYTES : MANY_READ_BYTES;
 }
 
@@ -145,6 +167,16 @@ function workloadOf(scenario: LoadScenario, settings: WorkloadSettings, isBurst:
       return isBurst ? new ConnectionBurst(settings) : new ChannelChurn(settings);
     case 'search':
       return new Searches(settings);
+    case 'connect-storm':
+      return new ConnectStorm(settings);
+    case 'slow-readers':
+      return new SlowReaders(settings);
+    case 'search-flood':
+      return new SearchFlood(settings);
+    case 'churn':
+      return new Churn(settings);
+    case 'soak':
+      return new Soak(settings);
   }
 }
 
@@ -153,12 +185,13 @@ interface PhaseSettings {
   readonly tally: Tally;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly watch: ProcessWatch;
   readonly onProgress: RunLoadOptions['onProgress'];
 }
 
 /** Waits until the time is over, all links are lost, or nobody wants more; tells each second how it goes. */
 async function lastingPhase(name: LoadProgress['phase'], seconds: number, settings: PhaseSettings): Promise<void> {
-  const { workload, tally, clock, signal, onProgress } = settings;
+  const { workload, tally, clock, signal, watch, onProgress } = settings;
   const startedAt = clock.now();
   const endsAt = startedAt + seconds * MS_PER_SECOND;
   let toldAt = startedAt;
@@ -166,6 +199,7 @@ async function lastingPhase(name: LoadProgress['phase'], seconds: number, settin
   while (clock.now() < endsAt && !workload.isBroken && !signal.aborted) {
     await pause(Math.min(PROGRESS_MS, endsAt - clock.now()), clock, signal);
     const now = clock.now();
+    watch.sample();
     const { operations, wrong, lost, errors } = tally;
     onProgress?.({
       phase: name,
@@ -173,6 +207,7 @@ async function lastingPhase(name: LoadProgress['phase'], seconds: number, settin
       operations,
       perSecond: rate(operations - toldCount, (now - toldAt) / MS_PER_SECOND) ?? 0,
       faults: wrong + lost + errors,
+      processes: watch.latest,
     });
     toldAt = now;
     toldCount = operations;

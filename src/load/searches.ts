@@ -22,6 +22,7 @@ const SLOT_MASK = 0xffff;
 /** UDP loses datagrams: after this an answer is counted as lost and the next search goes out. */
 const LOST_MS = 250;
 const LOOK_MS = 20;
+const MS_PER_SECOND = 1_000;
 
 interface Slot {
   readonly socket: UdpSocket;
@@ -33,6 +34,8 @@ interface Slot {
   search: number;
   missingCount: number;
   sentAt: number;
+  /** With a rate: the next search of this slot, while it waits for its turn. */
+  next: TimerHandle | undefined;
 }
 
 export class Searches implements Workload {
@@ -41,10 +44,14 @@ export class Searches implements Workload {
   readonly #slots: Slot[] = [];
   #timer: TimerHandle | undefined;
   #isRunning = false;
+  /** From one search of a slot to its next. */
+  readonly #gapMs: number;
   readonly isBroken = false;
 
   constructor(settings: WorkloadSettings) {
     this.#settings = settings;
+    const { rate, clients, depth } = settings;
+    this.#gapMs = rate === undefined ? 0 : (clients * depth * MS_PER_SECOND) / rate;
   }
 
   async open(): Promise<void> {
@@ -69,18 +76,24 @@ export class Searches implements Workload {
   start(): void {
     this.#isRunning = true;
     const now = this.#settings.link.clock.now();
-    for (const slot of this.#slots) this.#search(slot, now);
+    // With a rate not all at once, but one after the other.
+    for (const slot of this.#slots) {
+      if (this.#gapMs === 0) this.#search(slot, now);
+      else this.#searchLater(slot, (slot.index * this.#gapMs) / this.#slots.length);
+    }
     this.#timer = this.#settings.link.clock.every(LOOK_MS, () => this.#lookForLost());
   }
 
   async stop(): Promise<void> {
     this.#isRunning = false;
+    for (const { next } of this.#slots) next?.cancel();
     await this.#settings.drained(() => this.#slots.reduce((sum, { missingCount }) => sum + missingCount, 0));
     this.#timer?.cancel();
   }
 
   close(): void {
     this.#timer?.cancel();
+    for (const { next } of this.#slots) next?.cancel();
     for (const socket of this.#sockets) socket.close();
   }
 
@@ -114,7 +127,19 @@ export class Searches implements Workload {
       search: 0,
       missingCount: 0,
       sentAt: 0,
+      next: undefined,
     };
+  }
+
+  #searchAgain(slot: Slot, now: number): void {
+    if (!this.#isRunning) return;
+    const restMs = this.#gapMs - (now - slot.sentAt);
+    if (restMs <= 0) this.#search(slot, now);
+    else this.#searchLater(slot, restMs);
+  }
+
+  #searchLater(slot: Slot, ms: number): void {
+    slot.next = this.#settings.link.clock.after(ms, () => this.#search(slot, this.#settings.link.clock.now()));
   }
 
   #search(slot: Slot, now: number): void {
@@ -147,7 +172,7 @@ export class Searches implements Workload {
       tally.bytes += bytes.length;
       tally.latency.add(now - slot.sentAt);
     }
-    if (this.#isRunning) this.#search(slot, now);
+    this.#searchAgain(slot, now);
   }
 
   #found(slot: Slot, id: number): void {
@@ -171,7 +196,7 @@ export class Searches implements Workload {
       tally.lost += slot.missingCount;
       tally.tell(`names were not answered within ${LOST_MS} ms`);
       slot.missingCount = 0;
-      if (this.#isRunning) this.#search(slot, now);
+      this.#searchAgain(slot, now);
     }
   }
 }

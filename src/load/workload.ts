@@ -16,6 +16,17 @@ export interface WorkloadSettings {
   readonly namesPerDatagram: number;
   /** Channels that are created on one link at once. */
   readonly channels: number;
+  /** That are measured, and before them those that are not. */
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  /** Readers that stop reading. */
+  readonly stopped: number;
+  /** Links stay open once they are served. */
+  readonly isHeld: boolean;
+  /** Where the server answers searches; undefined when nobody said so. */
+  readonly udpPort: number | undefined;
+  /** Of everything that happens at random. */
+  readonly seed: number;
   readonly tally: Tally;
   /** Waits until this is 0, but only for the time that a reply may take; gives what it is then. */
   drained(count: () => number): Promise<number>;
@@ -24,6 +35,8 @@ export interface WorkloadSettings {
 }
 
 export interface Workload {
+  /** Measures itself from its start on and calls `ended`; otherwise it is warmed up and measured for the time that was asked for. */
+  readonly timesItself?: boolean;
   /** All links are lost, or all work is done: there is nothing more to wait for. */
   readonly isBroken: boolean;
   /** Connects and gets everything ready. Rejects when the server refuses or does not answer. */
@@ -33,4 +46,6 @@ export interface Workload {
   stop(): Promise<void>;
   /** Closes what `open` opened. Idempotent. */
   close(): void;
+  /** What only this scenario has to tell, by name. */
+  figures?(): Readonly<Record<string, number>>;
 }

@@ -8,6 +8,7 @@ import { run, serve, start, type Serving } from './support.ts';
 interface Report {
   readonly operations: number;
   readonly perServerCpuSecond: number | null;
+  readonly processes: { readonly memoryBytes: { readonly max: number } } | null;
   readonly [figure: string]: unknown;
 }
 
@@ -34,6 +35,11 @@ describe('pvkit load', () => {
     ['array demo:waveform -r value', 20],
     ['connect demo:sine --clients 20', 19],
     ['connect demo:sine --channels 50', 100],
+    ['connect-storm demo:sine --clients 20', 19],
+    ['connect-storm l:put{0..3} --clients 20 --rate 200 --hold', 19],
+    ['slow-readers l:put{0..1} --clients 3 --stopped 2 --depth 2 --rate 500', 100],
+    ['churn l:put{0..3} demo:sine --clients 5 --depth 2 --seed 1', 20],
+    ['soak l:put{0..3} --clients 4', 20],
   ])('%s', async (words, least) => {
     const { exitCode, stdout, stderr } = await load([...words.split(' '), '--json', '--pid', String(process.pid)]);
     // What it has is looked at below.
@@ -41,6 +47,7 @@ describe('pvkit load', () => {
     expect(report).toMatchObject({ wrong: 0, lost: 0, errors: 0, server: `127.0.0.1:${serving.tcpPort}` });
     expect(report.operations, stderr).toBeGreaterThan(least);
     expect(report.perServerCpuSecond).toBeGreaterThan(0);
+    expect(report.processes?.memoryBytes.max).toBeGreaterThan(10_000_000);
     expect(exitCode).toBe(0);
   });
 
@@ -48,6 +55,13 @@ describe('pvkit load', () => {
     const words = ['search', 'demo:sine', '--server', '127.0.0.1', '--udp-port', String(serving.udpPort)];
     const { exitCode, stdout } = await load([...words, '--names', '5', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ scenario: 'search', wrong: 0, lost: 0, errors: 0 });
+    expect(exitCode).toBe(0);
+  });
+
+  it('times searches beside a flood', async () => {
+    const words = ['search-flood', 'demo:sine', '--server', '127.0.0.1', '--udp-port', String(serving.udpPort)];
+    const { exitCode, stdout } = await load([...words, '--rate', '5000']);
+    expect(stdout).toMatch(/^flood names per second +\d/mu);
     expect(exitCode).toBe(0);
   });
 
@@ -59,9 +73,10 @@ describe('pvkit load', () => {
   });
 
   it('shows on a terminal how it goes, and ends at ^C with what it has', async () => {
-    const words = ['load', 'get', 'demo:setpoint', '--seconds', '60', '--warmup', '0'];
+    const words = ['load', 'get', 'demo:setpoint', '--seconds', '60', '--warmup', '0', '--pid', String(process.pid)];
     const running = start(words, { environment: serving.environment, isTerminal: true });
     await running.stderr.until((text) => text.includes('measuring, 1 s'));
+    expect(running.stderr.text).toMatch(/server: memory \d+\.\d MiB [\u2581-\u2588]+, \d+ handles/u);
     running.interrupt();
     expect(await running.exitCode).toBe(0);
     expect(running.stdout.text).toContain('0 wrong, 0 lost, 0 errors');

@@ -2,52 +2,17 @@
 
 import { describe, expect, it } from 'vitest';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
-import type { LoadResult, LoadScenario, RunLoadOptions } from '../../src/load/load.ts';
+import type { LoadResult } from '../../src/load/load.ts';
 import { measureLoad } from '../../src/load/measure-load.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import type { ClientMessage } from '../../src/protocol/messages/index.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { error, OK } from '../../src/protocol/status.ts';
-import { byte, double, int, long, string, type ScalarType } from '../../src/protocol/types/type-desc.ts';
+import { byte, double, int, long, string } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork } from '../../src/transport/memory-network.ts';
-import { FakeServer, type FakeHandler, type FakeLink } from '../support/fake-server.ts';
-import { makeWorld } from '../support/server-world.ts';
-
-type Options = Omit<RunLoadOptions, 'server' | 'clock' | 'network'>;
-
-/** A load of our own server, over a wire that cuts and delays. */
-async function loadPvkit(
-  pvs: Readonly<Record<string, SharedPV>>,
-  scenario: LoadScenario,
-  options: Options,
-  during?: (tick: number) => void,
-): Promise<LoadResult> {
-  const world = await makeWorld({}, { delayMs: [0.5, 1], chunkBytes: [1, 200] });
-  for (const [name, pv] of Object.entries(pvs)) world.server.add(name, pv);
-  const port = scenario === 'search' ? world.server.udpPort : world.server.tcpPort;
-  let tick = 0;
-  const timer = during === undefined ? undefined : world.clock.every(5, () => during(++tick));
-  const result = await world.clock.until(
-    measureLoad(scenario, {
-      seconds: 0.2,
-      warmupSeconds: 0.05,
-      ...options,
-      server: { address: '127.0.0.1', port },
-      clock: world.clock,
-      network: world.host,
-    }),
-  );
-  timer?.cancel();
-  await world.clock.until(world.server.close());
-  return result;
-}
-
-const FAULTLESS = { wrong: 0, lost: 0, errors: 0, problems: [] };
-
-function mailbox(type: ScalarType, value: unknown): SharedPV {
-  return SharedPV.mailbox(ntScalar(type), { initial: { value } });
-}
+import type { FakeHandler, FakeLink } from '../support/fake-server.ts';
+import { FAULTLESS, loadFake, loadPvkit, mailbox, type LoadOptions } from '../support/load-world.ts';
 
 describe('a load of our own server', () => {
   it('gets, with every reply counted and compared', async () => {
@@ -188,7 +153,7 @@ type Get = Extract<ClientMessage, { command: 'GET' }>;
 /** A load of a server that answers each GET as the test likes. */
 function loadLiar(
   answer: (get: Get, link: FakeLink, count: number) => void,
-  options: Partial<Options> = {},
+  options: Partial<LoadOptions> = {},
 ): Promise<LoadResult> {
   let count = 0;
   const handle: FakeHandler = (message, link) => {
@@ -199,31 +164,6 @@ function loadLiar(
     return true;
   };
   return loadFake(handle, 'get', options);
-}
-
-async function loadFake(
-  handle: FakeHandler,
-  scenario: LoadScenario,
-  options: Partial<Options> = {},
-): Promise<LoadResult> {
-  const clock = new ManualClock();
-  const network = new MemoryNetwork({ clock, delayMs: [0.5, 1] });
-  const host = network.host('server');
-  const server = await clock.until(FakeServer.start(host));
-  server.pvNames.add('x');
-  server.on(handle);
-  return clock.until(
-    measureLoad(scenario, {
-      names: ['x'],
-      seconds: 0.1,
-      warmupSeconds: 0,
-      timeoutMs: 1_000,
-      ...options,
-      server: { address: '127.0.0.1', port: server.tcpPort },
-      clock,
-      network: host,
-    }),
-  );
 }
 
 function valueReply({ ioid }: Get, value: number, seconds = 5n): Parameters<FakeLink['send']>[0] {

@@ -1,0 +1,95 @@
+// What may one input cost? Time and memory are promises, too, and an error that nobody waits for is as bad as any.
+
+import { getHeapStatistics } from 'node:v8';
+
+import type { Target } from './target.ts';
+import type { Watchdog } from './watchdog.ts';
+
+/** One input that takes longer hangs, for all that anybody knows. */
+const SLOW_MS = 2_000;
+/** Inputs are 16 KiB at most; one that makes this of it was believed what it claims to be. */
+const MOST_MEMORY_BYTES = 64 * 1024 * 1024;
+/** A machine that was busy, or code that was compiled just then, is no fault of the input. */
+const TRIES = 3;
+
+interface Cost {
+  readonly ms: number;
+  readonly bytes: number;
+}
+
+export class Guard {
+  readonly #watchdog: Watchdog | undefined;
+  #stray: unknown;
+  #hasStray = false;
+  /** Of the inputs that kept their promises. */
+  mostMs = 0;
+  mostBytes = 0;
+
+  constructor(watchdog?: Watchdog) {
+    this.#watchdog = watchdog;
+  }
+
+  /** Also takes the errors that reach nobody, until `close`. */
+  listen(): void {
+    process.on('uncaughtException', this.#keep);
+    process.on('unhandledRejection', this.#keep);
+  }
+
+  close(): void {
+    process.off('uncaughtException', this.#keep);
+    process.off('unhandledRejection', this.#keep);
+  }
+
+  /** Why an input breaks a promise; undefined when it breaks none. */
+  async reasonAgainst(target: Target, input: Uint8Array): Promise<string | undefined> {
+    let least: Cost = { ms: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+    for (let tries = 0; tries < TRIES; tries++) {
+      const cost = await this.#costOf(target, input);
+      if (typeof cost === 'string') return cost;
+      least = { ms: Math.min(least.ms, cost.ms), bytes: Math.min(least.bytes, cost.bytes) };
+      if (least.ms <= SLOW_MS && least.bytes <= MOST_MEMORY_BYTES) {
+        this.mostMs = Math.max(this.mostMs, least.ms);
+        this.mostBytes = Math.max(this.mostBytes, least.bytes);
+        return undefined;
+      }
+    }
+    return least.ms > SLOW_MS
+      ? `took ${Math.round(least.ms)} ms, at most ${SLOW_MS} expected`
+      : `took ${least.bytes} bytes of memory, at most ${MOST_MEMORY_BYTES} expected`;
+  }
+
+  async #costOf(target: Target, input: Uint8Array): Promise<Cost | string> {
+    this.#watchdog?.begin(target.name, input);
+    const bytesBefore = heldBytes();
+    const before = performance.now();
+    try {
+      // Promises are awaited only where there are any: that costs as much as a small input.
+      const running = target.run(Uint8Array.from(input));
+      if (running !== undefined) await running;
+    } catch (thrown) {
+      return textOf(thrown);
+    } finally {
+      this.#watchdog?.end();
+    }
+    if (this.#hasStray) {
+      this.#hasStray = false;
+      return `an error that nobody waits for: ${textOf(this.#stray)}`;
+    }
+    return { ms: performance.now() - before, bytes: Math.max(0, heldBytes() - bytesBefore) };
+  }
+
+  readonly #keep = (thrown: unknown): void => {
+    this.#stray = thrown;
+    this.#hasStray = true;
+  };
+}
+
+/** What the collector has not freed, values and array buffers. It runs when it likes: less than was taken, never more. */
+function heldBytes(): number {
+  const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+  return heap + external;
+}
+
+function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+}

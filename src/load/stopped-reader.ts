@@ -1,0 +1,86 @@
+// What does a client look like that subscribes and then stops reading? When it reads on, it has to get the last values.
+
+import type { PvaError } from '../protocol/errors.ts';
+import type { ServerMessage } from '../protocol/messages/index.ts';
+import { parsePvRequest } from '../protocol/pv-request.ts';
+import { valueOf } from './ledger.ts';
+import { LoadLink, type LinkHandlers, type LinkSettings } from './link.ts';
+import type { PacedPuts } from './paced-puts.ts';
+
+interface Subscription {
+  readonly pvName: string;
+  last: number;
+}
+
+export class StoppedReader implements LinkHandlers {
+  readonly #link: LoadLink;
+  readonly #subscriptions = new Map<number, Subscription>();
+  isLost = false;
+
+  private constructor(link: LoadLink) {
+    this.#link = link;
+    link.handlers = this;
+  }
+
+  /** Subscribes to each of the names `depth` times. */
+  static async open(
+    settings: LinkSettings,
+    { names, depth, request }: { readonly names: readonly string[]; readonly depth: number; readonly request: string },
+  ): Promise<StoppedReader> {
+    const reader = new StoppedReader(await LoadLink.open(settings, 'MONITOR'));
+    const pvRequest = parsePvRequest(request);
+    for (const [index, pvName] of names.entries()) {
+      const sid = await reader.#link.createChannel(index + 1, pvName);
+      for (let copy = 0; copy < depth; copy++) {
+        const ioid = index * depth + copy + 1;
+        reader.#subscriptions.set(ioid, { pvName, last: Number.NaN });
+        await reader.#link.init('MONITOR', sid, ioid, pvRequest, pvName);
+        reader.#link.startMonitor(sid, ioid);
+      }
+    }
+    return reader;
+  }
+
+  stop(): void {
+    this.#link.pause();
+  }
+
+  readOn(): void {
+    this.#link.resume();
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  /** Monitors that do not have the value that was put last. */
+  missingCount(puts: PacedPuts): number {
+    let count = 0;
+    for (const { pvName, last } of this.#subscriptions.values()) if (last !== puts.lastOf(pvName)) count++;
+    return count;
+  }
+
+  woken(): void {
+    // Each update is looked at by itself.
+  }
+
+  rested(): void {
+    // Nothing is collected.
+  }
+
+  matched(): void {
+    // No update is expected by its bytes.
+  }
+
+  reply(message: ServerMessage): void {
+    if (message.command !== 'MONITOR' || message.phase !== 'update') return;
+    const subscription = this.#subscriptions.get(message.ioid);
+    const value = valueOf(message.update);
+    if (subscription !== undefined && value !== undefined) subscription.last = Number(value);
+  }
+
+  /** The server may close a link that takes nothing for long: that is told, and no fault. */
+  lost(_reason: PvaError): void {
+    this.isLost = true;
+  }
+}
