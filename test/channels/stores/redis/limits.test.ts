@@ -1,0 +1,185 @@
+// What does a node keep of a store that others share, and what becomes of the rest? Against a Redis in the test's hands.
+
+import { describe, expect, it, vi } from 'vitest';
+import { hashedDefinition, type HashedChannel } from '../../../../src/channels/stores/redis/channel-hash.ts';
+import { NodeRegistry } from '../../../../src/channels/stores/redis/node-registry.ts';
+import type { RedisClient } from '../../../../src/channels/stores/redis/redis-client.ts';
+import { RedisClock } from '../../../../src/channels/stores/redis/redis-clock.ts';
+import { RedisKeys } from '../../../../src/channels/stores/redis/redis-keys.ts';
+import { Replicas } from '../../../../src/channels/stores/redis/replicas.ts';
+import { WriteQueue } from '../../../../src/channels/stores/redis/write-queue.ts';
+import { Watchers } from '../../../../src/channels/stores/watchers.ts';
+import { BitSet } from '../../../../src/protocol/bit-set.ts';
+import { STORE_LIMITS } from '../../../../src/protocol/limits.ts';
+import { double, structure } from '../../../../src/protocol/types/type-desc.ts';
+import { ManualClock } from '../../../../src/transport/manual-clock.ts';
+import { hitsLimit } from '../../../support/hits-limit.ts';
+
+// As many writes as fit take seconds to make; the limit is the same one, read from the same place.
+vi.mock(import('../../../../src/protocol/limits.ts'), async (original) => {
+  const limits = await original();
+  return { ...limits, STORE_LIMITS: { ...limits.STORE_LIMITS, maxQueuedWrites: 1_000 } };
+});
+
+const TYPE = structure({ value: double });
+const KEYS = new RedisKeys('pvkit:');
+
+interface Asked {
+  readonly key: string;
+  readonly answer: (reply: unknown) => void;
+}
+
+/** A Redis that is asked and answers when the test says so. */
+function makeRedis() {
+  const asked: Asked[] = [];
+  const client = {
+    isUp: true,
+    run: (_script: unknown, key: string) =>
+      new Promise((resolve) => {
+        asked.push({ key, answer: resolve });
+      }),
+    runOnKeys: (_script: unknown, keys: readonly string[]) =>
+      new Promise((resolve) => {
+        asked.push({ key: keys.join(' '), answer: resolve });
+      }),
+  };
+  // What the code under test calls of it; a real one opens connections.
+  return { asked, client: client as unknown as RedisClient };
+}
+
+function makeReplicas() {
+  const { asked, client } = makeRedis();
+  const warnings: string[] = [];
+  const told: number[] = [];
+  const replicas = new Replicas({
+    client,
+    keys: KEYS,
+    watchers: new Watchers(),
+    ownChange: () => undefined,
+    told: ({ revision }) => told.push(revision),
+    warn: (text) => warnings.push(text),
+  });
+  return { asked, client, warnings, told, replicas };
+}
+
+/** The channel `pv` as the script for reading gives it. */
+function hashAt(revision: number): readonly Uint8Array[] {
+  const { text, digest } = hashedDefinition({ name: 'pv', type: TYPE, settings: {} });
+  const fields = { definition: text, digest, revision: String(revision), made: 'define:me:1', last: `me:${revision}` };
+  return Object.entries(fields).flatMap(([name, field]) => [Buffer.from(name), Buffer.from(field)]);
+}
+
+/** As the scripts publish it (change-message.ts): this write set the value to its revision. */
+function changeTo(revision: number): Uint8Array {
+  const key = KEYS.channel('pv');
+  const leaf = Buffer.alloc(8);
+  leaf.writeDoubleBE(revision);
+  return Buffer.concat([Buffer.from(`changed me:${revision} ${revision} 0 ${key.length} 5 8\n${key}value`), leaf]);
+}
+
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+describe('a channel that is read while it changes', () => {
+  it.each([
+    ['with as many changes as are held takes them up', STORE_LIMITS.maxHeldChanges, false],
+    ['with one more is read again', STORE_LIMITS.maxHeldChanges + 1, true],
+  ])('%s', async (_what, count, isReadAgain) => {
+    hitsLimit('maxHeldChanges');
+    const { asked, replicas, told } = makeReplicas();
+    const reading = replicas.read('pv');
+    for (let revision = 1; revision <= count; revision++) replicas.receive(changeTo(revision));
+    asked[0]?.answer(hashAt(0));
+    await turn();
+    expect(asked).toHaveLength(isReadAgain ? 2 : 1);
+    asked[1]?.answer(hashAt(count));
+    await expect(reading).resolves.toMatchObject({ revision: count });
+    // Every change was told one by one, or the whole when it had been read again.
+    expect(told).toHaveLength(isReadAgain ? 0 : count);
+  });
+});
+
+describe('channels that are read', () => {
+  it('are asked for a few hundred at once, the others after them', async () => {
+    hitsLimit('maxReads');
+    const { maxReads } = STORE_LIMITS;
+    const { asked, replicas } = makeReplicas();
+    const all = Promise.all(Array.from({ length: maxReads + 2 }, (_, index) => replicas.read(`pv${index}`)));
+    await turn();
+    expect(asked).toHaveLength(maxReads);
+    asked[0]?.answer([]);
+    await turn();
+    expect(asked.map(({ key }) => key).slice(maxReads)).toEqual([KEYS.channel(`pv${maxReads}`)]);
+    for (const { answer } of asked) answer([]);
+    await turn();
+    expect(asked).toHaveLength(maxReads + 2);
+    asked.at(-1)?.answer([]);
+    expect((await all).every((channel) => channel === undefined)).toBe(true);
+  });
+});
+
+describe('servers of one store', () => {
+  it('are looked at up to a thousand', async () => {
+    hitsLimit('maxNodes');
+    const { asked, client } = makeRedis();
+    const clock = new ManualClock();
+    const registry = new NodeRegistry({ own: 'me', client, keys: KEYS, clock, redisClock: new RedisClock(clock) });
+    const beat = registry.beat();
+    const node = (index: number) => [Buffer.from(`node${String(index).padStart(5, '0')}`), Buffer.from('{}')];
+    asked[0]?.answer([0, ...Array.from({ length: STORE_LIMITS.maxNodes + 5 }, (_, index) => node(index)).flat()]);
+    await beat;
+    expect(registry.alive).toHaveLength(STORE_LIMITS.maxNodes);
+    expect(registry.alive.at(-1)).toMatchObject({ id: 'node00999' });
+    registry.close();
+  });
+});
+
+describe('writes that are not acknowledged', () => {
+  it('are refused at once past the limit, and taken again when there is room', async () => {
+    hitsLimit('maxQueuedWrites');
+    const { maxQueuedWrites } = STORE_LIMITS;
+    const { asked, client, replicas, warnings } = makeReplicas();
+    const clock = new ManualClock();
+    const queue = new WriteQueue({
+      client,
+      keys: KEYS,
+      replicas,
+      redisClock: new RedisClock(clock),
+      clock,
+      writer: 'me',
+      warn: (text) => warnings.push(text),
+      answered: () => undefined,
+    });
+    const change = { changed: BitSet.of(1), value: { value: 1 } };
+    const { digest } = hashedDefinition({ name: 'pv', type: TYPE, settings: {} });
+    const channel: HashedChannel = {
+      definition: { name: 'pv', type: TYPE, settings: {} },
+      revision: 0,
+      state: change,
+      digest,
+      made: 'define:me:1',
+      last: 'me:0',
+    };
+    const written: Promise<unknown>[] = [];
+    for (let index = 0; index < maxQueuedWrites; index++) written.push(queue.send(channel, change, undefined));
+    const outcomes = Promise.allSettled(written);
+    expect(queue.length).toBe(maxQueuedWrites);
+    expect(() => queue.send(channel, change, undefined)).toThrow(
+      `${maxQueuedWrites} writes are waiting for it already`,
+    );
+    // The first batch is answered and its writes are told: there is room for as many.
+    const count = asked[0]?.key.split(' ').length ?? 0;
+    asked[0]?.answer(Array.from({ length: count }, (_, index) => index + 1));
+    await turn();
+    queue.told('pv', count);
+    expect(queue.length).toBe(maxQueuedWrites - count);
+    const late = queue.send(channel, change, undefined);
+    const lateOutcome = Promise.allSettled([late]);
+    queue.close();
+    // What is not answered when the store is closed has an uncertain end, and says so.
+    expect((await outcomes).filter(({ status }) => status === 'fulfilled')).toHaveLength(count);
+    expect(await lateOutcome).toMatchObject([{ status: 'rejected', reason: { reason: 'STORE_UNCERTAIN' } }]);
+  });
+});
