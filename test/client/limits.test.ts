@@ -7,7 +7,6 @@ import { HOLD_OFF_MS, Servers } from '../../src/client/servers.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import { DisconnectedError } from '../../src/protocol/errors.ts';
 import { CLIENT_LIMITS } from '../../src/protocol/limits.ts';
-import { OK } from '../../src/protocol/status.ts';
 import { double, structure } from '../../src/protocol/types/type-desc.ts';
 import { makeWorld, type ClientWorld } from '../support/client-world.ts';
 import { FakeServer } from '../support/fake-server.ts';

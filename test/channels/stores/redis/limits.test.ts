@@ -10,14 +10,15 @@ import { Replicas } from '../../../../src/channels/stores/redis/replicas.ts';
 import { WriteQueue } from '../../../../src/channels/stores/redis/write-queue.ts';
 import { Watchers } from '../../../../src/channels/stores/watchers.ts';
 import { BitSet } from '../../../../src/protocol/bit-set.ts';
+import type * as Limits from '../../../../src/protocol/limits.ts';
 import { STORE_LIMITS } from '../../../../src/protocol/limits.ts';
 import { double, structure } from '../../../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../../../src/transport/manual-clock.ts';
 import { hitsLimit } from '../../../support/hits-limit.ts';
 
 // As many writes as fit take seconds to make; the limit is the same one, read from the same place.
-vi.mock(import('../../../../src/protocol/limits.ts'), async (original) => {
-  const limits = await original();
+vi.mock('../../../../src/protocol/limits.ts', async (original) => {
+  const limits = await original<typeof Limits>();
   return { ...limits, STORE_LIMITS: { ...limits.STORE_LIMITS, maxQueuedWrites: 1_000 } };
 });
 
