@@ -1,87 +1,21 @@
 // What does a node keep of a store that others share, and what becomes of the rest? Against a Redis in the test's hands.
 
 import { describe, expect, it, vi } from 'vitest';
-import { hashedDefinition, type HashedChannel } from '../../../../src/channels/stores/redis/channel-hash.ts';
 import { NodeRegistry } from '../../../../src/channels/stores/redis/node-registry.ts';
-import type { RedisClient } from '../../../../src/channels/stores/redis/redis-client.ts';
 import { RedisClock } from '../../../../src/channels/stores/redis/redis-clock.ts';
-import { RedisKeys } from '../../../../src/channels/stores/redis/redis-keys.ts';
-import { Replicas } from '../../../../src/channels/stores/redis/replicas.ts';
 import { WriteQueue } from '../../../../src/channels/stores/redis/write-queue.ts';
-import { Watchers } from '../../../../src/channels/stores/watchers.ts';
 import { BitSet } from '../../../../src/protocol/bit-set.ts';
 import type * as Limits from '../../../../src/protocol/limits.ts';
 import { STORE_LIMITS } from '../../../../src/protocol/limits.ts';
-import { double, structure } from '../../../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../../../src/transport/manual-clock.ts';
 import { hitsLimit } from '../../../support/hits-limit.ts';
+import { changeTo, channelAt, hashAt, KEYS, makeRedis, makeReplicas, turn } from '../../../support/redis-by-hand.ts';
 
 // As many writes as fit take seconds to make; the limit is the same one, read from the same place.
 vi.mock('../../../../src/protocol/limits.ts', async (original) => {
   const limits = await original<typeof Limits>();
   return { ...limits, STORE_LIMITS: { ...limits.STORE_LIMITS, maxQueuedWrites: 1_000 } };
 });
-
-const TYPE = structure({ value: double });
-const KEYS = new RedisKeys('pvkit:');
-
-interface Asked {
-  readonly key: string;
-  readonly answer: (reply: unknown) => void;
-}
-
-/** A Redis that is asked and answers when the test says so. */
-function makeRedis() {
-  const asked: Asked[] = [];
-  const client = {
-    isUp: true,
-    run: (_script: unknown, key: string) =>
-      new Promise((resolve) => {
-        asked.push({ key, answer: resolve });
-      }),
-    runOnKeys: (_script: unknown, keys: readonly string[]) =>
-      new Promise((resolve) => {
-        asked.push({ key: keys.join(' '), answer: resolve });
-      }),
-  };
-  // What the code under test calls of it; a real one opens connections.
-  return { asked, client: client as unknown as RedisClient };
-}
-
-function makeReplicas() {
-  const { asked, client } = makeRedis();
-  const warnings: string[] = [];
-  const told: number[] = [];
-  const replicas = new Replicas({
-    client,
-    keys: KEYS,
-    watchers: new Watchers(),
-    ownChange: () => undefined,
-    told: ({ revision }) => told.push(revision),
-    warn: (text) => warnings.push(text),
-  });
-  return { asked, client, warnings, told, replicas };
-}
-
-/** The channel `pv` as the script for reading gives it. */
-function hashAt(revision: number): readonly Uint8Array[] {
-  const { text, digest } = hashedDefinition({ name: 'pv', type: TYPE, settings: {} });
-  const fields = { definition: text, digest, revision: String(revision), made: 'define:me:1', last: `me:${revision}` };
-  return Object.entries(fields).flatMap(([name, field]) => [Buffer.from(name), Buffer.from(field)]);
-}
-
-/** As the scripts publish it (change-message.ts): this write set the value to its revision. */
-function changeTo(revision: number): Uint8Array {
-  const key = KEYS.channel('pv');
-  const leaf = Buffer.alloc(8);
-  leaf.writeDoubleBE(revision);
-  return Buffer.concat([Buffer.from(`changed me:${revision} ${revision} 0 ${key.length} 5 8\n${key}value`), leaf]);
-}
-
-const turn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 
 describe('a channel that is read while it changes', () => {
   it.each([
@@ -154,15 +88,7 @@ describe('writes that are not acknowledged', () => {
       answered: () => undefined,
     });
     const change = { changed: BitSet.of(1), value: { value: 1 } };
-    const { digest } = hashedDefinition({ name: 'pv', type: TYPE, settings: {} });
-    const channel: HashedChannel = {
-      definition: { name: 'pv', type: TYPE, settings: {} },
-      revision: 0,
-      state: change,
-      digest,
-      made: 'define:me:1',
-      last: 'me:0',
-    };
+    const channel = channelAt(0);
     const written: Promise<unknown>[] = [];
     for (let index = 0; index < maxQueuedWrites; index++) written.push(queue.send(channel, change, undefined));
     const outcomes = Promise.allSettled(written);
