@@ -9,6 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 10_000,
     restoreMocks: true,
+    // Nor locally: it is forgotten too easily.
+    allowOnly: false,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

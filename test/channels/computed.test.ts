@@ -13,6 +13,7 @@ import { enumValue, ntEnum } from '../../src/protocol/normative/nt-enum.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { double, int, long, string, structure } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { putTo } from '../support/put-to.ts';
 import { watch } from '../support/watch.ts';
 
@@ -290,6 +291,7 @@ describe('what cannot be computed', () => {
 
 describe('the wave of computations', () => {
   it('ends with an error when channels go round in a circle by way of handlers', () => {
+    hitsLimit('maxComputationsPerPost');
     const a = source(1);
     const pv = computed(TYPE, { a }, (values) => values.a + 1);
     pv.subscribe({ update: ({ value }) => a.post({ value: value['value'] }), finish: () => undefined });

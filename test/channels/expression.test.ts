@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { expression, wrongInputName } from '../../src/channels/expression/expression.ts';
 import { LimitError, LocalProtocolError } from '../../src/protocol/errors.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 function compute(text: string, inputs: Readonly<Record<string, unknown>> = {}): number | bigint {
   return expression(text, Object.keys(inputs))(inputs);
@@ -179,6 +180,7 @@ describe('what is no expression', () => {
   });
 
   it('is refused when it is too long', () => {
+    hitsLimit('maxExpressionCharacters');
     const limits = { maxExpressionCharacters: 5, maxExpressionDepth: 50 };
     expect(expression('1+2+3', [], limits)({})).toBe(6);
     expect(() => expression('1+2+3 ', [], limits)).toThrow(LimitError);
@@ -192,6 +194,7 @@ describe('what is no expression', () => {
     ['choices', (depth: number) => `1${'?1:1'.repeat(depth)}`],
     ['calls', (depth: number) => `${'abs('.repeat(depth)}1${')'.repeat(depth)}`],
   ])('is refused when it has too many %s inside each other', (_what, nest) => {
+    hitsLimit('maxExpressionDepth');
     expect(Math.abs(Number(expression(nest(40), [])({})))).toBe(1);
     expect(() => expression(nest(51), [])).toThrow(
       /^expression, at character \d+: 51 asked, maxExpressionDepth allows 50/,

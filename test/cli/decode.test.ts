@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { hitsLimit } from '../support/hits-limit.ts';
 import { transcriptNames } from '../support/transcript.ts';
 import { fromHex } from '../support/vectors.ts';
 import * as w from '../support/capture-writer.ts';
@@ -377,6 +378,7 @@ describe('what cannot be explained', () => {
   });
 
   it('is refused if it is too long', async () => {
+    hitsLimit('maxCaptureBytes');
     const hex = Buffer.alloc(64 * 1024 * 1024 + 1, '0');
     const { stderr } = await decode([], { stdin: chunks(hex) });
     expect(stderr).toContain('pvkit: text of 67108865 bytes, at most 67108864 expected');

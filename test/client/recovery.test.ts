@@ -13,6 +13,7 @@ import { codecOf } from '../../src/protocol/values/codec.ts';
 import type { MemoryHost } from '../../src/transport/memory-network.ts';
 import { makeWorld, type ClientWorld } from '../support/client-world.ts';
 import { FakeServer } from '../support/fake-server.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const TYPE = ntScalar(double);
 const UPDATE = { type: TYPE, changed: BitSet.of(1), value: codecOf(TYPE).defaultValue() };
@@ -215,6 +216,7 @@ describe('many PVs in one call', () => {
   });
 
   it('do not stay on the server without end when each is used once', async () => {
+    hitsLimit('maxIdleChannels');
     const world = makeWorld();
     const server = await FakeServer.start(world.serverHost);
     for (const name of names) server.pvNames.add(name);

@@ -13,6 +13,7 @@ import type { PvValue } from '../../src/protocol/types/value-of.ts';
 import { encodeType, TypeReceiver } from '../../src/protocol/types/wire.ts';
 import { anyCodecOf, codecOf } from '../../src/protocol/values/codec.ts';
 import { Writer } from '../../src/protocol/writer.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
 
 function encode(type: TypeDesc, value: unknown, bigEndian = true): string {
@@ -168,6 +169,7 @@ describe('decoding', () => {
   });
 
   test('bounds the objects that one message may become', () => {
+    hitsLimit('maxValueNodes');
     const limits = { ...DEFAULT_LIMITS, maxValueNodes: 10 };
     const types = (): TypeReceiver => new TypeReceiver({ limits });
     const empty = t.structure({ a: t.structure({}), b: t.structure({}) });
@@ -184,6 +186,7 @@ describe('decoding', () => {
   });
 
   test('accepts any inside any up to the limit, and forgets a level that failed', () => {
+    hitsLimit('maxTypeNesting');
     const types = new TypeReceiver();
     const nested = (levels: number): string => '82'.repeat(levels) + '20 07';
     expect(decode(t.any, nested(19), types)).not.toBeNull();

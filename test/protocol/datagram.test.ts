@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { readDatagram } from '../../src/protocol/datagram.ts';
 import { RemoteProtocolError, TruncatedError, type PvaError } from '../../src/protocol/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { loadTranscript } from '../support/transcript.ts';
 import { fromHex } from '../support/vectors.ts';
 
@@ -61,6 +62,7 @@ describe('a datagram', () => {
   });
 
   test('is looked at only as far as its limit', () => {
+    hitsLimit('maxDatagramBytes');
     const limits = { ...DEFAULT_LIMITS, maxDatagramBytes: 16 };
     const reasons: PvaError[] = [];
     const bytes = fromHex('ca020002 00000000 ca020002 00000000 ca020002 00000000');

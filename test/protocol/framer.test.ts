@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { LimitError, RemoteProtocolError } from '../../src/protocol/errors.ts';
 import { Framer, type Frame } from '../../src/protocol/framer.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { isBytes, loadTranscript, ownFrame, streamOf, recordedNames } from '../support/transcript.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
 
@@ -227,6 +228,7 @@ describe('a broken stream is refused', () => {
   });
 
   test('if a body would pass the limit, without waiting for it', () => {
+    hitsLimit('maxBodyBytes');
     const headerOnly = [fromHex('ca02000b 01010000')];
     expect(() => framesOf(headerOnly, false, 256)).toThrow(LimitError);
     expect(() => framesOf(headerOnly, false, 256)).toThrow('body of command 0x0b: 257 asked, maxBodyBytes allows 256');
@@ -234,6 +236,7 @@ describe('a broken stream is refused', () => {
   });
 
   test('if the segments together would pass the limit', () => {
+    hitsLimit('maxBodyBytes');
     const segments = `ca02100b 80000000 ${'00'.repeat(128)} ca02300b 80000000 ${'00'.repeat(128)} ca02200b`;
     expect(framesOf([fromHex(`${segments} 00000000`)], false, 256)[0]?.size).toBe(256);
     expect(() => framesOf([fromHex(`${segments} 01000000`)], false, 256)).toThrow('257 asked');

@@ -23,6 +23,7 @@ import { OK } from '../../src/protocol/status.ts';
 import * as t from '../../src/protocol/types/type-desc.ts';
 import { TypeReceiver, TypeSender } from '../../src/protocol/types/wire.ts';
 import { Writer } from '../../src/protocol/writer.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { SAMPLE_TYPE, SAMPLES, type Sample } from '../support/message-samples.ts';
 import { plain } from '../support/plain.ts';
 import { fromHex } from '../support/vectors.ts';
@@ -415,6 +416,7 @@ describe('a decode error names', () => {
 
 describe('limits', () => {
   test('names of a search past the limit are not looked at, but counted against the bytes', () => {
+    hitsLimit('maxSearchNames');
     const limits = { ...DEFAULT_LIMITS, maxSearchNames: 2 };
     const context: DecodeContext = { types: new TypeReceiver({ limits }), typeOf: () => undefined };
     const head = '00000000 00 000000 00000000000000000000000000000000 0000 00';
@@ -430,6 +432,7 @@ describe('limits', () => {
   });
 
   test('methods and protocols count as objects of their message', () => {
+    hitsLimit('maxValueNodes');
     const limits = { ...DEFAULT_LIMITS, maxValueNodes: 3 };
     const context: DecodeContext = { types: new TypeReceiver({ limits }), typeOf: () => undefined };
     const validation = frameOf({ code: 0x01, from: 'server' }, fromHex('00010000 7fff 04 00 00 00 00'), true);

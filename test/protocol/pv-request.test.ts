@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { parsePvRequest, withRecordOptions } from '../../src/protocol/pv-request.ts';
 import { string, structure, type TypeDesc } from '../../src/protocol/types/type-desc.ts';
 import type { AnyValue, PvValue } from '../../src/protocol/types/value-of.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { recordedRequests } from '../support/recorded-requests.ts';
 import { dataCases, typeOf, valueOf } from '../support/vectors.ts';
 
@@ -96,6 +97,7 @@ describe('pvRequest text', () => {
   });
 
   test('length, names and levels are bounded', () => {
+    hitsLimit('maxPvRequestCharacters', 'maxTypeFields', 'maxTypeNesting');
     const limitOf = (text: string): unknown => {
       try {
         return parsePvRequest(text);

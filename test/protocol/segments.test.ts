@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { encodeMessage } from '../../src/protocol/messages/index.ts';
 import { requireSegmentBytes, Segmenter } from '../../src/protocol/segments.ts';
 import { Writer } from '../../src/protocol/writer.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { isBytes, loadTranscript, ownFrame } from '../support/transcript.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
 import { spaced } from '../support/wire-text.ts';
@@ -52,6 +53,7 @@ describe('a message larger than a segment', () => {
   });
 
   test('of two segments has no middle, and the last is never empty', () => {
+    hitsLimit('maxSegmentBytes');
     expect(cutEchoes([8], 4).pieces.map(spaced)).toEqual([
       'ca 02 10 02 04 00 00 00 00 01 02 03',
       'ca 02 20 02 04 00 00 00',

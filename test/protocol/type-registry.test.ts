@@ -9,6 +9,7 @@ import * as t from '../../src/protocol/types/type-desc.ts';
 import type { TypeDesc } from '../../src/protocol/types/type-desc.ts';
 import { decodeType, encodeTaggedType, encodeType, TypeReceiver, TypeSender } from '../../src/protocol/types/wire.ts';
 import { Writer } from '../../src/protocol/writer.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
 
 const read = (hex: string, types: TypeReceiver, bigEndian = true): TypeDesc | null =>
@@ -82,6 +83,7 @@ describe('the receiving side', () => {
   });
 
   test('counts the entries it keeps and refuses one too many', () => {
+    hitsLimit('maxTypeRegistryEntries');
     const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeRegistryEntries: 2 } });
     read('FD 00 01 22', types);
     read('FD 00 02 22', types);
@@ -91,12 +93,14 @@ describe('the receiving side', () => {
   });
 
   test('counts the fields of what it keeps, giving back those of a replaced definition', () => {
+    hitsLimit('maxTypeRegistryFields');
     const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeRegistryFields: 5 } });
     for (let round = 0; round < 10; round++) read('FD 00 01 80 00 02 01 61 22 01 62 22', types);
     expect(() => read('FD 00 02 80 00 02 01 61 22 01 62 22', types)).toThrow(/maxTypeRegistryFields allows 5/);
   });
 
   test('accepts 20 levels of nesting and refuses 21, also through an id', () => {
+    hitsLimit('maxTypeNesting');
     const nested = (levels: number): string => '80 00 01 01 61 '.repeat(levels) + '22';
     expect(read(nested(20), new TypeReceiver())?.depth).toBe(20);
     expect(() => read(nested(21), new TypeReceiver())).toThrow(/maxTypeNesting allows 20/);
@@ -106,6 +110,7 @@ describe('the receiving side', () => {
   });
 
   test('refuses more fields than the limit before it has read them all', () => {
+    hitsLimit('maxTypeFields');
     const limits = { ...DEFAULT_LIMITS, maxTypeFields: 3 };
     expect(() => read('80 00 03 01 61 22 01 62 22 01 63 22', new TypeReceiver({ limits }))).toThrow(
       /maxTypeFields allows 3/,

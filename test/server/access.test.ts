@@ -13,6 +13,7 @@ import { parsePvRequest } from '../../src/protocol/pv-request.ts';
 import { OK, STATUS_ERROR, type Status } from '../../src/protocol/status.ts';
 import { double, int, string, structure } from '../../src/protocol/types/type-desc.ts';
 import { coercePartial } from '../../src/protocol/values/coerce.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { makeWorld, type World } from '../support/server-world.ts';
 import type { MessageOf, WireClient } from '../support/wire-client.ts';
 
@@ -254,6 +255,7 @@ describe('a channel', () => {
   });
 
   test('a name too long to be held against patterns is not believed', async () => {
+    hitsLimit('maxIdentityCharacters');
     const world = await worldWith([{ user: '*', method: 'ca', allow: 'all' }]);
     const client = await world.connect();
     const value = { user: 'a'.repeat(257), host: '' };

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import { error, OK } from '../../src/protocol/status.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { makeWorld } from '../support/server-world.ts';
 
 const TYPE = ntScalar(double);
@@ -49,6 +50,7 @@ describe('a put whose handler never returns', () => {
   });
 
   it('has the deadline of the limits where its PV names none', async () => {
+    hitsLimit('putTimeoutMs');
     const { stand } = standing();
     const { client, sid, clock } = await worldWith({ onPut: stand }, { ...DEFAULT_LIMITS, putTimeoutMs: 2_000 });
     const ioid = await client.init('PUT', sid);
@@ -115,5 +117,18 @@ describe('an RPC whose handler never returns', () => {
     }
     expect(client.take('RPC')).toMatchObject({ status: error('RPC did not finish within 90 s') });
     expect(signals[0]?.aborted).toBe(true);
+  });
+
+  it('has the deadline of the limits where its PV names none', async () => {
+    hitsLimit('callTimeoutMs');
+    const { stand } = standing();
+    const { client, sid, clock } = await worldWith({ onCall: stand }, { ...DEFAULT_LIMITS, callTimeoutMs: 2_000 });
+    const ioid = await client.init('RPC', sid);
+    client.take('RPC');
+    await client.send({ command: 'RPC', phase: 'exec', sid, ioid, subcommand: 0, argument: null });
+    await clock.advanceAsync(1_990);
+    expect(client.takeAll('RPC')).toEqual([]);
+    await clock.advanceAsync(20);
+    expect(client.take('RPC')).toMatchObject({ status: error('RPC did not finish within 2 s') });
   });
 });

@@ -3,8 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { LineLog, type LineLogOptions } from '../../src/server/line-log.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const SOME_TIME: unknown = expect.stringMatching(/^\d{4}-.*Z$/u);
 
@@ -84,6 +86,22 @@ describe('a log of lines', () => {
     await disk.finish();
     expect(disk.lines().at(-1)).toEqual({ number: 10 });
     expect(troubles).toHaveLength(1);
+  });
+
+  test('lets four million characters wait, however slow the disk is, and no more', async () => {
+    hitsLimit('maxPutLogCharacters');
+    const { disk, troubles, log } = makeLog();
+    const line = `"${'x'.repeat(1024 * 1024 - 3)}"\n`;
+    for (let number = 0; number < 4; number++) log.addLine(line);
+    expect(troubles).toEqual([]);
+    log.addLine('1\n');
+    expect(troubles).toEqual([
+      `lines of the log get lost: ${DEFAULT_LIMITS.maxPutLogCharacters} characters wait to be written`,
+    ]);
+    await disk.finish();
+    await disk.finish();
+    await disk.finish();
+    expect(disk.lines().slice(4)).toEqual([{ time: SOME_TIME, lost: 1 }]);
   });
 
   test('goes on when a write fails, and tells of it once until one goes well', async () => {

@@ -11,6 +11,7 @@ import { Writer } from '../../src/protocol/writer.ts';
 import { LinkOutput } from '../../src/server/link-output.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import type { TcpConnection } from '../../src/transport/network.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const TYPE = structure({ value: arrayOf(ubyte) });
 
@@ -155,6 +156,7 @@ describe('the output of a link', () => {
   });
 
   test('cuts a large update where messages are to be cut', () => {
+    hitsLimit('maxSegmentBytes');
     const connection = new SlowConnection();
     const clock = new ManualClock();
     const output = outputOn(connection, clock, false, { ...DEFAULT_LIMITS, maxSegmentBytes: 80_000 });

@@ -9,6 +9,7 @@ import { double, int, string, structure } from '../../src/protocol/types/type-de
 import { Server } from '../../src/server/server.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork } from '../../src/transport/memory-network.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { configWith, makeWorld } from '../support/server-world.ts';
 import { fromHex } from '../support/vectors.ts';
 
@@ -226,6 +227,7 @@ describe('channels', () => {
   });
 
   test('more than a link may have, and names that are too long, are refused', async () => {
+    hitsLimit('maxChannelsPerLink', 'maxNameBytes');
     const world = await makeWorld({
       pvs: { a: makePv() },
       config: { limits: { ...DEFAULTS, maxChannelsPerLink: 2, maxNameBytes: 10 } },
@@ -267,6 +269,7 @@ describe('back-pressure', () => {
   const ELEMENTS = 5_000;
 
   test('a client that asks for more than it takes is not read from until it does', async () => {
+    hitsLimit('readPauseBytes');
     const pv = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(ELEMENTS) } });
     const readPauseBytes = 400_000;
     const world = await makeWorld({
@@ -292,6 +295,7 @@ describe('back-pressure', () => {
   });
 
   test('a client that takes nothing for 30 s is closed, although it goes on talking', async () => {
+    hitsLimit('writeStallMs');
     const pv = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(ELEMENTS * 4) } });
     const world = await makeWorld({ pvs: { a: pv } });
     const client = await world.validated();
@@ -354,6 +358,7 @@ describe('silence', () => {
 
 describe('many links', () => {
   test('past the limit they are refused at accept, the others go on', async () => {
+    hitsLimit('maxLinks');
     const world = await makeWorld({ config: { limits: { ...DEFAULTS, maxLinks: 2 } } });
     const first = await world.validated();
     await world.validated();

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { error, OK, STATUS_ERROR, warning } from '../../src/protocol/status.ts';
 import { boundedString, double, int, structure } from '../../src/protocol/types/type-desc.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { makeWorld } from '../support/server-world.ts';
 
 const SCALAR = ntScalar(double);
@@ -104,6 +105,7 @@ describe('a monitor', () => {
   });
 
   test('stopped, it queues no more than the limit in bytes, whatever queue its client asked for', async () => {
+    hitsLimit('maxMonitorQueueBytes');
     const pv = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(1000) } });
     const limits = { ...DEFAULT_LIMITS, maxMonitorQueueBytes: 30_000 };
     const world = await makeWorld({ pvs: { x: pv }, config: { limits } });
@@ -297,6 +299,7 @@ describe('queue sizes that cannot be had', () => {
     ['1', 'record[queueSize=1]field()', [0, 1, 2, 9]],
     ['text', 'record[queueSize=many]field()', [0, 1, 2, 9]],
   ])('%s gives the default and a warning', async (_, request, expected) => {
+    hitsLimit('defaultMonitorQueue');
     const { client, values, steer, post } = await makeMonitor(makePv(), request);
     expect(client.take('MESSAGE').text).toMatch(/^record\._options\.queueSize.*4 is used/);
     await post(1, 2, 3, 4, 9);
@@ -305,6 +308,7 @@ describe('queue sizes that cannot be had', () => {
   });
 
   test('more than the most gives the most and a warning', async () => {
+    hitsLimit('maxMonitorQueue');
     const { client, values, steer, post } = await makeMonitor(makePv(), 'record[queueSize=5000]field()');
     expect(client.take('MESSAGE').text).toContain('1000 is used');
     await post(...Array.from({ length: 1_200 }, (_, index) => index + 1));
@@ -364,6 +368,7 @@ describe('a client that does not keep up', () => {
   const ELEMENTS = 8_000;
 
   test('gets squashed updates, always ends with the last value, and memory stays bounded', async () => {
+    hitsLimit('monitorPauseBytes');
     const pv = new SharedPV(BIG, { initial: { value: new Float64Array(ELEMENTS) } });
     const world = await makeWorld({ pvs: { x: pv } }, { bytesPerMs: 10_000, chunkBytes: [16_384, 65_536] });
     const client = await world.validated();

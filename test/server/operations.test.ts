@@ -9,6 +9,7 @@ import { boundedString, double, int, string, structure } from '../../src/protoco
 import type { AnyValue } from '../../src/protocol/types/value-of.ts';
 import { parsePvRequest } from '../../src/protocol/pv-request.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { configWith, makeWorld } from '../support/server-world.ts';
 
 const SCALAR = ntScalar(double);
@@ -461,6 +462,7 @@ describe('rules that all operations share', () => {
   });
 
   test('past the limit of operations INIT is refused, until one is gone', async () => {
+    hitsLimit('maxOperationsPerLink');
     const { limits } = configWith();
     const world = await makeWorld({
       pvs: { x: new SharedPV(SCALAR) },

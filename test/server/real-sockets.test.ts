@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { readDatagram } from '../../src/protocol/datagram.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { datagramContext, decodeServerMessage, encodeMessage } from '../../src/protocol/messages/index.ts';
 import { SEARCH_UNICAST } from '../../src/protocol/messages/search.ts';
 import type { SearchResponse } from '../../src/protocol/messages/search-response.ts';
@@ -10,7 +11,9 @@ import { OK } from '../../src/protocol/status.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import { Server, type ServerOptions } from '../../src/server/server.ts';
+import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { nodeNetwork } from '../../src/transport/node-network.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { configWith, LOOPBACK } from '../support/server-world.ts';
 import { WireClient } from '../support/wire-client.ts';
 
@@ -38,9 +41,9 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
-async function connect(server: Server): Promise<WireClient> {
-  const client = await WireClient.connect(nodeNetwork, server.tcpPort, { settle: until });
-  await until(() => client.heard.length === 2);
+async function connect(server: Server, settle: typeof until = until): Promise<WireClient> {
+  const client = await WireClient.connect(nodeNetwork, server.tcpPort, { settle });
+  await settle(() => client.heard.length === 2);
   client.heard.length = 0;
   return client;
 }
@@ -75,6 +78,53 @@ describe('over TCP', () => {
     expect(client.updates(ioid)).toMatchObject([{ changed: [1], value: { value: Float64Array.of(9) } }]);
     await server.close();
     await until(() => client.isClosed);
+  });
+
+  test('links past the limit are refused at accept, until one is gone', async () => {
+    hitsLimit('maxLinks');
+    const server = await makeServer({ config: { limits: { ...DEFAULT_LIMITS, maxLinks: 2 } } });
+    const [first] = [await connect(server), await connect(server)];
+    const refused = await WireClient.connect(nodeNetwork, server.tcpPort, { settle: until });
+    await until(() => refused.isClosed);
+    expect(refused.heard).toEqual([]);
+    expect(server.counters).toMatchObject({ linksOpened: 2, linksRefused: 1 });
+    first.connection.destroy();
+    await until(() => server.linkCount === 1);
+    await connect(server);
+    expect(server.linkCount).toBe(2);
+  });
+
+  test('a client that takes nothing for 30 s is closed, the others are served', async () => {
+    hitsLimit('writeStallMs');
+    const clock = new ManualClock();
+    /** Lets sockets work and what the server does at the end of a turn; no time passes. */
+    const settle = (isSo: () => boolean) =>
+      until(() => {
+        clock.advance(0);
+        return isSo();
+      });
+    // More than the buffers of two sockets hold.
+    const pv = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(4_000_000) } });
+    const server = await makeServer({ pvs: { a: pv }, clock });
+    const [dead, other] = [await connect(server, settle), await connect(server, settle)];
+    const sid = await dead.createChannel('a');
+    const ioid = await dead.init('GET', sid);
+    dead.connection.pause();
+    const writer = new Writer(false);
+    const get = { command: 'GET', phase: 'exec', sid, ioid, subcommand: 0 } as const;
+    // Counted when it is read; the answer to what follows it in the same write is then made as well.
+    encodeMessage(writer, { ...get, ioid: 0x7fff }, { fromServer: false });
+    encodeMessage(writer, get, { fromServer: false });
+    dead.connection.write(writer.detach(0));
+    await settle(() => server.counters.unknownIds === 1);
+    clock.advance(29_000);
+    expect(server.linkCount).toBe(2);
+    clock.advance(4_000);
+    await settle(() => server.linkCount === 1);
+    expect(await other.createChannel('a')).toBeGreaterThan(0);
+    dead.connection.resume();
+    await until(() => dead.isClosed);
+    expect(dead.takeAll('GET')).toMatchObject([{ phase: 'init' }]);
   });
 
   test('a port that is taken: the next, with a warning', async () => {

@@ -1,8 +1,10 @@
 // Which of several servers with the same channels answers a search?
 import { describe, expect, it } from 'vitest';
 import type { StoreNode, StoreNodes } from '../../src/channels/stores/store-nodes.ts';
+import { STORE_LIMITS } from '../../src/protocol/limits.ts';
 import { SearchSpread } from '../../src/server/search-spread.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const CLIENT = { address: '127.0.0.1', port: 5_000 };
 
@@ -51,6 +53,19 @@ describe('searches that several servers could answer', () => {
     clock.advance(1_000);
     expect(last?.mayAnswer('pv:1', { ...CLIENT, port: 5_001 })).toBe(false);
     expect(last?.mayAnswer('pv:1', CLIENT)).toBe(true);
+  });
+
+  it.each([
+    ['remembered', STORE_LIMITS.maxAskedSearches - 1, true],
+    ['forgotten when there are too many', STORE_LIMITS.maxAskedSearches, false],
+  ])('are %s: %i others between', (_what, othersCount, isRemembered) => {
+    hitsLimit('maxAskedSearches');
+    const clock = new ManualClock();
+    const second = spreads(['a', 'b'], clock).find((server) => server.rankOf('pv:1') === 1);
+    expect(second?.mayAnswer('pv:1', CLIENT)).toBe(false);
+    for (let other = 0; other < othersCount; other++) second?.mayAnswer('pv:1', { address: '10.0.0.9', port: other });
+    clock.advance(1_000);
+    expect(second?.mayAnswer('pv:1', CLIENT)).toBe(isRemembered);
   });
 
   it('move only where the first server is gone', () => {

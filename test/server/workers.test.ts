@@ -14,6 +14,7 @@ import { OK, STATUS_ERROR } from '../../src/protocol/status.ts';
 import { double, type StructureType } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork, type MemoryNetworkOptions } from '../../src/transport/memory-network.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { MemoryProcesses } from '../support/memory-processes.ts';
 import { configWith } from '../support/server-world.ts';
 import { WireClient } from '../support/wire-client.ts';
@@ -102,6 +103,7 @@ describe('connections', () => {
   });
 
   test('are limited for all workers together', async () => {
+    hitsLimit('maxLinks');
     const limits = { ...DEFAULT_LIMITS, maxLinks: 3 };
     const { connect, clock, host, server, notices, settle, close } = await makeCrew({ config: { limits } });
     const clients = [await connect(), await connect(), await connect()];

@@ -24,6 +24,7 @@ import { codecOf } from '../../../src/protocol/values/codec.ts';
 import { coercePartial } from '../../../src/protocol/values/coerce.ts';
 import { leafMask } from '../../../src/protocol/values/leaf-mask.ts';
 import { isSameValue, masksOf, structureTypes, valuesOf } from '../../support/arbitraries.ts';
+import { hitsLimit } from '../../support/hits-limit.ts';
 
 const WRITTEN = '2026-01-31T12:00:00.000Z';
 const SCALAR = ntScalar(double, { display: true });
@@ -179,6 +180,7 @@ describe('what is no whole backup is refused by line', () => {
   });
 
   it('where a line is longer than fits memory', async () => {
+    hitsLimit('maxBackupLineBytes');
     const limits = { ...DEFAULT_LIMITS, maxBackupLineBytes: 1_000 };
     const endless = async function* (): AsyncGenerator<Uint8Array> {
       for (;;) yield Buffer.alloc(100, '7');

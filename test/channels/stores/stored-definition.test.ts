@@ -12,6 +12,7 @@ import {
 import * as t from '../../../src/protocol/types/type-desc.ts';
 import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
 import { structureTypes } from '../../support/arbitraries.ts';
+import { hitsLimit } from '../../support/hits-limit.ts';
 
 const TYPE = t.structure('demo/1.0', { value: t.double, label: t.string });
 const DEFINITION = { name: 'lab:x', type: TYPE, settings: { units: 'mm', control: { high: 10, low: 0 } } };
@@ -73,6 +74,7 @@ describe('the stored form of a definition', () => {
     ],
     ['too many characters', `${TEXT}${' '.repeat(DEFAULT_LIMITS.maxDefinitionCharacters)}`, /characters, at most/u],
   ])('is refused by name with %s', (_, text, why) => {
+    hitsLimit('maxDefinitionCharacters');
     expect(() => decodeDefinition('lab:x', text)).toThrow(why);
     expect(() => decodeDefinition('lab:x', text)).toThrow(/channel 'lab:x'/u);
     expect(() => decodeDefinition('lab:x', text)).toThrow(StoreError);

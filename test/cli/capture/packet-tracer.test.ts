@@ -9,6 +9,7 @@ import { LeftOut } from '../../../src/cli/capture/packet.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/protocol/limits.ts';
 import { SeededRandom } from '../../../src/transport/seeded-random.ts';
 import * as w from '../../support/capture-writer.ts';
+import { hitsLimit } from '../../support/hits-limit.ts';
 import { isBytes, loadTranscript, transcriptNames, type RecordedConversation } from '../../support/transcript.ts';
 import { fromHex } from '../../support/vectors.ts';
 
@@ -306,6 +307,7 @@ describe('a connection', () => {
   });
 
   it('is forgotten when there are too many, with what was said on it', () => {
+    hitsLimit('maxTraceConnections');
     const from = (port: number): w.Frame => {
       const ends = { ...FROM_SERVER, toPort: port };
       return inTcp(1, Buffer.concat([VALIDATED, VALIDATED.subarray(0, 2)]), w.FLAGS.ack, ends);

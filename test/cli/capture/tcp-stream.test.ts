@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { TcpStream, type StreamPart } from '../../../src/cli/capture/tcp-stream.ts';
 import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
+import { hitsLimit } from '../../support/hits-limit.ts';
 
 const SECOND = 1_000_000_000n;
 
@@ -112,6 +113,7 @@ describe('a hole', () => {
   });
 
   it('is given up when too much waits behind it', () => {
+    hitsLimit('maxReorderBytes', 'maxReorderSegments');
     const byBytes = new TcpStream({ ...DEFAULT_LIMITS, maxReorderBytes: 3 });
     byBytes.begin(99);
     expect(shown(byBytes.push(segment(110, 'kl')))).toBe('');

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { BeaconTracker, FORGET_AFTER_MS, type SeenServer } from '../../../src/protocol/machines/beacon-tracker.ts';
+import { hitsLimit } from '../../support/hits-limit.ts';
 
 const SERVER: SeenServer = {
   guid: '00112233445566778899aabb',
@@ -46,6 +47,7 @@ describe('BeaconTracker', () => {
   });
 
   it('tracks no more servers than its limit and goes on with those it knows', () => {
+    hitsLimit('maxTrackedServers');
     const tracker = new BeaconTracker(2);
     for (const port of [1, 2, 3]) tracker.see({ ...SERVER, server: `10.0.0.1:${port}` }, port);
     expect(tracker.servers()).toHaveLength(2);

@@ -13,6 +13,7 @@ import { noteText } from '../../../src/protocol/trace/note-text.ts';
 import { OK } from '../../../src/protocol/status.ts';
 import { Writer } from '../../../src/protocol/writer.ts';
 import { masksOf, structureTypes, valuesOf } from '../../support/arbitraries.ts';
+import { hitsLimit } from '../../support/hits-limit.ts';
 import { allNotes, cut, heard, holesIn, noteLines, tracesOf, tracesOfHex } from '../../support/trace.ts';
 import { loadTranscript, streamOf, transcriptNames } from '../../support/transcript.ts';
 import { fromHex, malformedCases } from '../../support/vectors.ts';
@@ -276,6 +277,7 @@ describe('what cannot be decoded', () => {
   });
 
   it('gives no more notes than the limit, and the rest as one', () => {
+    hitsLimit('maxTraceNotes');
     const conversation = new Conversation({ limits: { ...DEFAULT_LIMITS, maxTraceNotes: 4 } });
     const [trace] = heard(conversation, cut(new MessageCutter(), fromHex(CREATE)));
     expect(trace && noteLines(trace)).toEqual([

@@ -1,0 +1,371 @@
+// What is a writer told, whatever becomes of its write and of the connection? Against a Redis in the test's hands.
+
+import { expect, describe, it } from 'vitest';
+import { RedisClock } from '../../../../src/channels/stores/redis/redis-clock.ts';
+import { WriteQueue } from '../../../../src/channels/stores/redis/write-queue.ts';
+import { BitSet } from '../../../../src/protocol/bit-set.ts';
+import { ManualClock } from '../../../../src/transport/manual-clock.ts';
+import { changeTo, channelAt, hashAt, KEYS, makeReplicas, turn } from '../../../support/redis-by-hand.ts';
+
+const CHANGE = { changed: BitSet.of(1), value: { value: 7 } };
+/** Where the number of a write stands in what is asked of the scripts, and of `settle`. */
+const NUMBER = 5;
+const LATEST = 1;
+
+async function makeQueue({ isKnown = true } = {}) {
+  const parts = makeReplicas();
+  const { asked, client, replicas, warnings, fake } = parts;
+  const clock = new ManualClock();
+  const latencies: number[] = [];
+  const queue = new WriteQueue({
+    client,
+    keys: KEYS,
+    replicas,
+    redisClock: new RedisClock(clock),
+    clock,
+    writer: 'me',
+    warn: (text) => warnings.push(text),
+    answered: (latencyMs) => latencies.push(latencyMs),
+  });
+  if (isKnown) {
+    const reading = replicas.read('pv');
+    await turn();
+    asked.shift()?.answer(hashAt(0));
+    await reading;
+  }
+  /** What came of a write so far. */
+  const send = (signal?: AbortSignal) => {
+    const outcome: { revision?: number; reason?: string; message?: string } = {};
+    queue.send(channelAt(0), CHANGE, signal).then(
+      (revision) => (outcome.revision = revision),
+      (thrown: { readonly reason: string; readonly message: string }) => {
+        outcome.reason = thrown.reason;
+        outcome.message = thrown.message;
+      },
+    );
+    return outcome;
+  };
+  /** Lets what is sent in a turn go, and what is answered be heard. */
+  const settle = async (ms = 0): Promise<void> => {
+    await clock.advanceAsync(ms);
+    await turn();
+  };
+  /** The connection breaks while one question is under way. */
+  const lose = async (): Promise<void> => {
+    fake.isUp = false;
+    asked.shift()?.refuse(new Error('connection lost'));
+    await settle();
+  };
+  return { ...parts, queue, clock, latencies, send, settle, lose };
+}
+
+/** What Redis refuses has this name in ioredis. */
+function refusal(text: string): Error {
+  return Object.assign(new Error(text), { name: 'ReplyError' });
+}
+
+describe('a write', () => {
+  it('is acknowledged when Redis has answered and watchers have been told, not before', async () => {
+    const { asked, queue, send, settle, latencies } = await makeQueue();
+    const outcome = send();
+    await settle(5);
+    asked[0]?.answer([1]);
+    await settle();
+    expect(outcome).toEqual({});
+    expect(latencies).toEqual([5]);
+    queue.told('pv', 1);
+    await settle();
+    expect(outcome).toEqual({ revision: 1 });
+    expect(queue.length).toBe(0);
+    queue.close();
+  });
+
+  it('whose message comes before its answer is acknowledged by the answer', async () => {
+    const { asked, replicas, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle();
+    replicas.receive(changeTo(1));
+    asked[0]?.answer([1]);
+    await settle();
+    expect(outcome).toEqual({ revision: 1 });
+    queue.close();
+  });
+
+  it('is told of up to its own revision', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const [one, two] = [send(), send()];
+    await settle();
+    asked[0]?.answer([1, 2]);
+    await settle();
+    queue.told('pv', 1);
+    queue.told('other', 9);
+    await settle();
+    expect([one, two]).toEqual([{ revision: 1 }, {}]);
+    queue.told('pv', 2);
+    await settle();
+    expect(two).toEqual({ revision: 2 });
+    queue.close();
+  });
+
+  it('whose message is lost is acknowledged when the channel has been read', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle();
+    asked.shift()?.answer([1]);
+    await settle(350);
+    expect(asked.map(({ key }) => key)).toEqual([KEYS.channel('pv')]);
+    expect(outcome).toEqual({});
+    asked[0]?.answer(hashAt(1));
+    await settle();
+    expect(outcome).toEqual({ revision: 1 });
+    queue.close();
+  });
+
+  it('that took effect is acknowledged in time, even when the store is away meanwhile', async () => {
+    const { asked, fake, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle();
+    asked.shift()?.answer([1]);
+    await settle();
+    fake.isUp = false;
+    await settle(1_900);
+    expect(outcome).toEqual({});
+    expect(asked).toEqual([]);
+    await settle(200);
+    expect(outcome).toEqual({ revision: 1 });
+    queue.close();
+  });
+
+  it('is refused at once when the store is away, and nothing is sent', async () => {
+    const { asked, fake, queue, settle } = await makeQueue();
+    fake.isUp = false;
+    expect(() => queue.send(channelAt(0), CHANGE, undefined)).toThrow('the store cannot be reached: it was cut off');
+    await settle(100);
+    expect(asked).toEqual([]);
+    queue.close();
+  });
+
+  it('that is not answered has an uncertain end before clients give up', async () => {
+    const { queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle(1_950);
+    expect(outcome).toEqual({});
+    await settle(150);
+    expect(outcome).toMatchObject({ reason: 'STORE_UNCERTAIN', message: expect.stringContaining('for 2 s') as string });
+    expect(queue.length).toBe(0);
+    queue.close();
+  });
+
+  it('that is given up is uncertain at once, and its late answer does nothing', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const abort = new AbortController();
+    const outcome = send(abort.signal);
+    await settle();
+    abort.abort();
+    await settle();
+    expect(outcome).toMatchObject({
+      reason: 'STORE_UNCERTAIN',
+      message: expect.stringContaining('given up') as string,
+    });
+    asked[0]?.answer([1]);
+    await settle();
+    expect(queue.length).toBe(0);
+    queue.close();
+  });
+
+  it('that is acknowledged lets go of its signal', async () => {
+    const { asked, replicas, queue, send, settle } = await makeQueue();
+    const abort = new AbortController();
+    const outcome = send(abort.signal);
+    await settle();
+    replicas.receive(changeTo(1));
+    asked[0]?.answer([1]);
+    await settle();
+    abort.abort();
+    await settle();
+    expect(outcome).toEqual({ revision: 1 });
+    queue.close();
+  });
+});
+
+describe('a write that Redis does not carry out', () => {
+  it('because the channel is gone says so, after watchers have heard', async () => {
+    const { asked, replicas, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle();
+    asked.shift()?.answer([Buffer.from('missing')]);
+    await settle();
+    expect(outcome).toEqual({});
+    asked.shift()?.answer([]);
+    await settle();
+    expect(outcome).toMatchObject({ reason: 'NO_SUCH_CHANNEL' });
+    expect(replicas.get('pv')).toBeUndefined();
+    queue.close();
+  });
+
+  it('because it was defined anew says so', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle();
+    asked.shift()?.answer([Buffer.from('definition')]);
+    await settle();
+    asked.shift()?.answer(hashAt(0));
+    await settle();
+    expect(outcome).toMatchObject({ reason: 'DEFINITION_CONFLICT' });
+    queue.close();
+  });
+
+  it('because it was overtaken is sent again with a higher number, three times in all', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    const numbers: unknown[] = [];
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await settle();
+      const question = asked.shift();
+      numbers.push(question?.args[NUMBER]);
+      question?.answer([Buffer.from('late')]);
+    }
+    await settle();
+    expect(asked).toEqual([]);
+    expect(outcome).toMatchObject({ reason: 'STORE_AWAY', message: expect.stringContaining('too late') as string });
+    expect(new Set(numbers).size).toBe(3);
+    expect(numbers.toSorted((one, other) => Number(one) - Number(other))).toEqual(numbers);
+    queue.close();
+  });
+
+  it('because it came too late is not sent again when its time is over', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle(1_600);
+    asked.shift()?.answer([Buffer.from('late')]);
+    await settle();
+    expect(asked).toEqual([]);
+    expect(outcome).toMatchObject({ reason: 'STORE_AWAY' });
+    queue.close();
+  });
+
+  it.each([
+    ['OOM command not allowed', 'STORE_AWAY', 'it answered: OOM'],
+    ['ERR -READONLY You can not write', 'STORE_AWAY', 'it answered: ERR -READONLY'],
+    ['ERR something else', 'STORE_FORMAT', 'Redis refused the key'],
+  ])('because it answered %j', async (text, reason, said) => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const one = send();
+    await settle();
+    asked.shift()?.answer([Buffer.from(text)]);
+    await settle();
+    // The same when the script as a whole was refused.
+    const other = send();
+    await settle();
+    asked.shift()?.refuse(refusal(text));
+    await settle();
+    for (const outcome of [one, other]) {
+      expect(outcome).toMatchObject({ reason, message: expect.stringContaining(said) as string });
+    }
+    queue.close();
+  });
+
+  it('because its key is of another type names that type', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle();
+    asked.shift()?.answer([Buffer.from('WRONGTYPE Operation against a key')]);
+    await settle();
+    expect(asked[0]?.key).toBe(`type ${KEYS.channel('pv')}`);
+    asked.shift()?.answer(Buffer.from('list'));
+    await settle();
+    expect(outcome).toMatchObject({ reason: 'STORE_FORMAT', message: expect.stringContaining('is a list') as string });
+    queue.close();
+  });
+});
+
+describe('a write under way when the connection is lost', () => {
+  it('is asked for when it is back: it took effect', async () => {
+    const { asked, fake, queue, send, settle, lose } = await makeQueue();
+    const outcome = send();
+    await settle();
+    const number = asked[0]?.args[NUMBER];
+    await lose();
+    await settle(100);
+    expect(asked).toEqual([]);
+    fake.isUp = true;
+    await settle(50);
+    expect(asked[0]).toMatchObject({ key: KEYS.channel('pv'), args: ['me', number] });
+    asked.shift()?.answer([number, 4]);
+    await settle();
+    queue.told('pv', 4);
+    await settle();
+    expect(outcome).toEqual({ revision: 4 });
+    queue.close();
+  });
+
+  it('is asked for with the others of its channel, and each hears what became of it', async () => {
+    const { asked, fake, queue, send, settle, lose } = await makeQueue();
+    const outcomes = [send(), send(), send()];
+    await settle();
+    const { args = [] } = asked[0] ?? {};
+    const numbers = [args[NUMBER], args[NUMBER + 3], args[NUMBER + 6]].map(Number);
+    await lose();
+    fake.isUp = true;
+    await settle(50);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.args[LATEST]).toBe(numbers[2]);
+    asked.shift()?.answer([numbers[1], 9]);
+    await settle();
+    queue.told('pv', 9);
+    await settle();
+    expect(outcomes).toMatchObject([
+      { reason: 'STORE_UNCERTAIN', message: expect.stringContaining('the connection was lost') as string },
+      { revision: 9 },
+      { reason: 'STORE_AWAY', message: expect.stringContaining("before 'pv' was written") as string },
+    ]);
+    expect(queue.length).toBe(0);
+    queue.close();
+  });
+
+  it('is asked for again when that question is lost, too', async () => {
+    const { asked, fake, queue, send, settle, lose } = await makeQueue();
+    const outcome = send();
+    await settle();
+    const number = asked[0]?.args[NUMBER];
+    await lose();
+    fake.isUp = true;
+    await settle(50);
+    await lose();
+    fake.isUp = true;
+    await settle(50);
+    asked.shift()?.answer([number, 1]);
+    await settle();
+    queue.told('pv', 1);
+    await settle();
+    expect(outcome).toEqual({ revision: 1 });
+    queue.close();
+  });
+
+  it('has an uncertain end when it does not come back in time', async () => {
+    const { queue, send, settle, lose } = await makeQueue();
+    const outcome = send();
+    await settle();
+    await lose();
+    await settle(2_100);
+    expect(outcome).toMatchObject({ reason: 'STORE_UNCERTAIN' });
+    queue.close();
+  });
+});
+
+describe('closing', () => {
+  it('acknowledges what took effect, and says of the rest that nobody knows', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const one = send();
+    await settle();
+    asked.shift()?.answer([1]);
+    await settle();
+    const two = send();
+    await settle();
+    queue.close();
+    await settle(5_000);
+    expect(one).toEqual({ revision: 1 });
+    expect(two).toMatchObject({ reason: 'STORE_UNCERTAIN', message: expect.stringContaining('was closed') as string });
+    expect(asked).toHaveLength(1);
+  });
+});

@@ -1,0 +1,145 @@
+// What does a client keep of what servers tell it, and what is let go of when there is too much?
+
+import { describe, expect, it } from 'vitest';
+import type { DiscoveredServer } from '../../src/client/discovery.ts';
+import { NoticeBoard } from '../../src/client/notices.ts';
+import { HOLD_OFF_MS, Servers } from '../../src/client/servers.ts';
+import { BitSet } from '../../src/protocol/bit-set.ts';
+import { DisconnectedError } from '../../src/protocol/errors.ts';
+import { CLIENT_LIMITS } from '../../src/protocol/limits.ts';
+import { double, structure } from '../../src/protocol/types/type-desc.ts';
+import { makeWorld, type ClientWorld } from '../support/client-world.ts';
+import { FakeServer } from '../support/fake-server.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
+
+const TYPE = structure({ value: double });
+const UPDATE = { changed: BitSet.of(1), value: { value: 1 } };
+const { maxEndedOperations, maxLostServers, maxWaitingDiscoveries, nameServerPauseBytes } = CLIENT_LIMITS;
+
+/** An answer to a GET whose BitSet claims five bytes that are not there: it closes the link of whoever reads it. */
+const cutAnswer = (ioid: number): string => {
+  const id = Buffer.alloc(4);
+  id.writeUInt32LE(ioid);
+  return `ca02400a 07000000 ${id.toString('hex')} 00 ff 05`;
+};
+
+/** A client's links to servers, by themselves. */
+function makeServers(world: ClientWorld): Servers {
+  const { clientHost, clock } = world;
+  const identity = { user: 'tester', host: 'client' };
+  const handlers = { searchResponse: () => {}, validated: () => {} };
+  return new Servers(
+    { network: clientHost, clock, identity, connectionTimeoutMs: 40_000 },
+    new NoticeBoard(),
+    handlers,
+  );
+}
+
+describe('operations that have ended', () => {
+  it('are known by their type to late answers, but only the newest thousand', async () => {
+    hitsLimit('maxEndedOperations');
+    const world = makeWorld();
+    const server = await FakeServer.start(world.serverHost);
+    server.serve('x', TYPE, () => UPDATE);
+    const ioids: number[] = [];
+    server.on((message) => {
+      if (message.command === 'GET' && message.phase === 'exec') ioids.push(message.ioid);
+      return false;
+    });
+    for (let round = 0; round * 100 <= maxEndedOperations; round++) {
+      await world.clock.until(world.context.getMany(Array.from({ length: 100 }, () => 'x')));
+    }
+    const [forgotten = 0] = ioids;
+    const oldestKept = ioids.at(-maxEndedOperations) ?? 0;
+    server.link.sendHex(cutAnswer(forgotten));
+    await world.clock.advanceAsync(10);
+    expect(server.link.isClosed).toBe(false);
+    server.link.sendHex(cutAnswer(oldestKept));
+    await world.clock.advanceAsync(10);
+    expect(server.links.map(({ isClosed }) => isClosed)).toEqual([true]);
+    await world.context.close();
+  });
+});
+
+describe('servers that were lost', () => {
+  it('are left alone for a while, but only as many as are remembered', async () => {
+    hitsLimit('maxLostServers');
+    const world = makeWorld();
+    const servers = makeServers(world);
+    const at = (port: number) => ({ address: '10.0.0.2', port });
+    const lose = async (ports: readonly number[]): Promise<void> => {
+      for (const port of ports) servers.link(at(port));
+      await world.clock.advanceAsync(10);
+      // Nobody listens there.
+      expect([...servers.links()]).toEqual([]);
+    };
+    await lose(Array.from({ length: maxLostServers }, (_, index) => index + 1));
+    const accepted: number[] = [];
+    for (const port of [1, 2]) {
+      await world.serverHost.listenTcp({ address: '0.0.0.0', port }, () => accepted.push(port));
+    }
+    const patient = servers.link(at(1));
+    await world.clock.advanceAsync(10);
+    expect(accepted).toEqual([]);
+    patient.close(new DisconnectedError('not wanted any more'));
+    await lose([maxLostServers + 1]);
+    servers.link(at(1));
+    servers.link(at(2));
+    await world.clock.advanceAsync(10);
+    expect(accepted).toEqual([1]);
+    await world.clock.advanceAsync(HOLD_OFF_MS);
+    expect(accepted).toEqual([1, 2]);
+    servers.close();
+    await world.context.close();
+  });
+});
+
+describe('servers that are heard of', () => {
+  const BROADCAST = { address: '10.0.0.255', port: 5076 };
+  const guidOf = (number: number): string => number.toString(16).padStart(24, '0');
+
+  it('wait for a slow reader, the newest ten thousand', async () => {
+    hitsLimit('maxWaitingDiscoveries');
+    const world = makeWorld();
+    const server = await FakeServer.start(world.serverHost);
+    server.answer = () => {};
+    const discovered = world.context.discover({ timeoutMs: 1_000 });
+    await world.clock.advanceAsync(10);
+    // At one address: each but the first says that the one before is gone.
+    const count = maxWaitingDiscoveries / 2 + 1;
+    for (let number = 1; number <= count; number++) server.sendBeacon(BROADCAST, guidOf(number));
+    await world.clock.advanceAsync(1_000);
+    const seen: DiscoveredServer[] = [];
+    for await (const event of discovered) seen.push(event);
+    expect(seen).toHaveLength(maxWaitingDiscoveries);
+    expect(seen[0]).toMatchObject({ kind: 'offline', guid: guidOf(1) });
+    expect(seen.at(-1)).toMatchObject({ kind: 'online', guid: guidOf(count) });
+    await world.context.close();
+  });
+});
+
+describe('a name server that does not read', () => {
+  it('is sent no more searches until it does', async () => {
+    hitsLimit('nameServerPauseBytes');
+    const environment = { EPICS_PVA_NAME_SERVERS: 'server:5075', EPICS_PVA_AUTO_ADDR_LIST: 'NO' };
+    const world = makeWorld({ environment });
+    const server = await FakeServer.start(world.serverHost);
+    server.on(({ command }) => command === 'SEARCH');
+    // A call begins the search for nothing that is there.
+    const names = Array.from({ length: 400 }, (_, index) => `${index}:`.padEnd(490, 'x'));
+    const calls = Promise.allSettled(names.map((name) => world.context.get(name, { timeoutMs: 100_000 })));
+    await world.clock.advanceAsync(1_000);
+    server.link.tcp.pause();
+    await world.clock.advanceAsync(30_000);
+    const [link] = [...world.network.connections].filter(({ local }) => local.address === '10.0.0.1');
+    const unsent = link?.bufferedBytes ?? 0;
+    expect(unsent).toBeGreaterThan(nameServerPauseBytes);
+    await world.clock.advanceAsync(5_000);
+    expect(link?.bufferedBytes).toBe(unsent);
+    server.link.tcp.resume();
+    await world.clock.advanceAsync(60_000);
+    expect(link?.bufferedBytes).toBe(0);
+    await world.context.close();
+    await calls;
+  });
+});

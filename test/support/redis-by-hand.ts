@@ -1,0 +1,82 @@
+// A Redis that answers when the test says so, what it says of the channel `pv`, and the parts of the store that ask it.
+
+import { hashedDefinition, type HashedChannel } from '../../src/channels/stores/redis/channel-hash.ts';
+import type { RedisClient } from '../../src/channels/stores/redis/redis-client.ts';
+import { RedisKeys } from '../../src/channels/stores/redis/redis-keys.ts';
+import { Replicas } from '../../src/channels/stores/redis/replicas.ts';
+import { Watchers } from '../../src/channels/stores/watchers.ts';
+import { BitSet } from '../../src/protocol/bit-set.ts';
+import { double, structure } from '../../src/protocol/types/type-desc.ts';
+
+export const KEYS = new RedisKeys('pvkit:');
+
+const DEFINITION = { name: 'pv', type: structure({ value: double }), settings: {} };
+
+/** What was asked and is not answered, unless the test did so. */
+export interface Asked {
+  /** The keys, by a space. */
+  readonly key: string;
+  readonly args: readonly unknown[];
+  readonly answer: (reply: unknown) => void;
+  readonly refuse: (error: Error) => void;
+}
+
+export function makeRedis() {
+  const asked: Asked[] = [];
+  const ask = (key: string, args: readonly unknown[]): Promise<unknown> =>
+    new Promise((answer, refuse) => {
+      asked.push({ key, args, answer, refuse });
+    });
+  const fake = {
+    isUp: true,
+    reason: 'it was cut off',
+    run: (_script: unknown, key: string, args: readonly unknown[]) => ask(key, args),
+    runOnKeys: (_script: unknown, keys: readonly string[], args: readonly unknown[]) => ask(keys.join(' '), args),
+    call: (command: string, key: string) => ask(`${command} ${key}`, []),
+  };
+  // What the code under test calls of it; a real one opens connections.
+  return { asked, fake, client: fake as unknown as RedisClient };
+}
+
+export function makeReplicas() {
+  const redis = makeRedis();
+  const warnings: string[] = [];
+  const told: number[] = [];
+  const replicas = new Replicas({
+    client: redis.client,
+    keys: KEYS,
+    watchers: new Watchers(),
+    ownChange: () => undefined,
+    told: ({ revision }) => told.push(revision),
+    warn: (text) => warnings.push(text),
+  });
+  return { ...redis, warnings, told, replicas };
+}
+
+export function channelAt(revision: number): HashedChannel {
+  const { digest } = hashedDefinition(DEFINITION);
+  const state = { changed: BitSet.of(1), value: { value: revision } };
+  return { definition: DEFINITION, revision, state, digest, made: 'define:me:1', last: `me:${revision}` };
+}
+
+/** The channel as the script for reading gives it. */
+export function hashAt(revision: number): readonly Uint8Array[] {
+  const { text, digest } = hashedDefinition(DEFINITION);
+  const fields = { definition: text, digest, revision: String(revision), made: 'define:me:1', last: `me:${revision}` };
+  return Object.entries(fields).flatMap(([name, field]) => [Buffer.from(name), Buffer.from(field)]);
+}
+
+/** As the scripts publish it (change-message.ts): this write set the value to its revision. */
+export function changeTo(revision: number): Uint8Array {
+  const key = KEYS.channel('pv');
+  const leaf = Buffer.alloc(8);
+  leaf.writeDoubleBE(revision);
+  return Buffer.concat([Buffer.from(`changed me:${revision} ${revision} 0 ${key.length} 5 8\n${key}value`), leaf]);
+}
+
+/** Lets every promise settle that can. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
