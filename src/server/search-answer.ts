@@ -79,12 +79,15 @@ export class SearchAnswers {
     this.#nothing = writer.copy();
   }
 
-  /** The datagram to send. `reader` has read the head of the search, and its names come next. Throws when they are cut off. */
-  answer(head: SearchHead, reader: Reader, has: Has): Uint8Array | undefined {
+  /**
+   * The datagram to send. `reader` has read the head of the search and how many names there are; `count` of them are to be
+   * looked at, each a u32, its `instanceId`, and a string. Throws when they are cut off.
+   */
+  answer(head: SearchHead, count: number, reader: Reader, has: Has): Uint8Array | undefined {
     const ids = this.#ids;
     ids.length = 0;
     const isMeant = namesTcp(head);
-    for (let index = 0; index < head.lookedCount; index++) {
+    for (let index = 0; index < count; index++) {
       const instanceId = reader.u32();
       const pvName = this.#names.read(reader);
       if (!isMeant || !has(pvName)) continue;

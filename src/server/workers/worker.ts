@@ -190,7 +190,7 @@ export class Worker {
 
   #done(body: Reader, types: TypeReceiver): void {
     const request = body.u32();
-    this.#asked.done(request, decodeAny(body, { types, typeOf: () => undefined }));
+    this.#asked.done(request, decodeAny(body, types));
   }
 
   #tell(body: Reader): void {
