@@ -137,10 +137,10 @@ export class SearchResponder {
     return true;
   }
 
-  #answersOf({ tcpPort }: Station): SearchAnswers {
+  #answersOf({ tcpPort, msgpackPort }: Station): SearchAnswers {
     const known = this.#answers.get(tcpPort);
     if (known !== undefined) return known;
-    const answers = new SearchAnswers({ guid: this.#host.guid, tcpPort }, this.#host.names);
+    const answers = new SearchAnswers({ guid: this.#host.guid, tcpPort, msgpackPort }, this.#host.names);
     this.#answers.set(tcpPort, answers);
     return answers;
   }
