@@ -1,8 +1,10 @@
-// How is an update encoded once and sent to many? Its bytes are kept for each byte order and selection, as long as the
+// How is an update encoded once and sent to many? Its bytes are kept for each codec, byte order and selection, as long as the
 // update itself is: a post makes a new state, and the forms of the old one go with it.
 
 import type { BitSet } from '../protocol/bit-set.ts';
-import { preEncodeUpdate, type EncodedUpdate } from '../protocol/messages/data.ts';
+import type { Codec } from '../protocol/codecs/codec.ts';
+import { pva } from '../protocol/codecs/pva.ts';
+import type { EncodedUpdate } from '../protocol/messages/data.ts';
 import type { StructureType } from '../protocol/types/type-desc.ts';
 import { allLeaves, leafMask } from '../protocol/values/leaf-mask.ts';
 import type { ChannelUpdate } from './channel.ts';
@@ -36,15 +38,16 @@ export class Selection {
     return this.isWhole ? leaves : leaves.clone().and(this.mask);
   }
 
-  /** BitSet and data of the selected part of an update; encoded at most once for all who ask for the same. */
-  encode(update: ChannelUpdate, bigEndian: boolean): EncodedUpdate {
+  /** The selected part of an update as bytes; encoded at most once for all who ask for the same. */
+  encode(update: ChannelUpdate, bigEndian: boolean, codec: Codec = pva): EncodedUpdate {
     const key = this.#key;
     const forms = formsOf.get(update);
     // Nearly always there is one form: a list is looked through sooner than a key is made for a map.
-    for (const form of forms ?? NO_FORMS)
-      if (form.key === key && form.encoded.bigEndian === bigEndian) return form.encoded;
+    for (const { key: found, encoded } of forms ?? NO_FORMS) {
+      if (found === key && encoded.bigEndian === bigEndian && encoded.codec === codec.name) return encoded;
+    }
     const { value } = update;
-    const encoded = preEncodeUpdate({ type: this.type, changed: this.of(update.changed), value }, bigEndian);
+    const encoded = codec.encodeUpdate({ type: this.type, changed: this.of(update.changed), value }, bigEndian);
     if (forms === undefined) formsOf.set(update, [{ key, encoded }]);
     else if (forms.length < MAX_FORMS) forms.push({ key, encoded });
     return encoded;

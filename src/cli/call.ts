@@ -9,10 +9,12 @@ import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   timeoutMsOf,
+  withCodec,
   withDebug,
   withServer,
   withTimeout,
   withView,
+  type CodecOptions,
   type DebugOptions,
   type ServerOptions,
   type TimeoutOptions,
@@ -25,7 +27,11 @@ import type { Act } from './run.ts';
 import { withClient } from './session.ts';
 import { ValueView } from './value-view.ts';
 
-type CallOptions = DebugOptions & TimeoutOptions & ViewOptions & ServerOptions & { readonly string?: true };
+type CallOptions = DebugOptions &
+  CodecOptions &
+  TimeoutOptions &
+  ViewOptions &
+  ServerOptions & { readonly string?: true };
 
 const ABOUT = `Call a service (RPC) and print its answer as a tree.
 
@@ -49,7 +55,7 @@ export function addCall(program: Command, host: CliHost, run: Act): Command {
     .argument('[argument...]', 'FIELD=VALUE or FIELD:TYPE=VALUE')
     .option('--string', 'send every argument as text');
   withTimeout(withView(command, 'tree'), 'give up after so long; 0 for never');
-  withDebug(withServer(command), 'print the configuration of the client on stderr');
+  withDebug(withCodec(withServer(command)), 'print the configuration of the client on stderr');
   return command
     .addHelpText('after', EXAMPLES)
     .action((name: string, words: string[], options: CallOptions) => run(() => call(name, words, options, host)));

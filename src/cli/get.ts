@@ -7,11 +7,13 @@ import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   timeoutMsOf,
+  withCodec,
   withDebug,
   withRequest,
   withServer,
   withTimeout,
   withView,
+  type CodecOptions,
   type DebugOptions,
   type ServerOptions,
   type TimeoutOptions,
@@ -24,7 +26,7 @@ import type { Act } from './run.ts';
 import { withClient } from './session.ts';
 import { ValueView } from './value-view.ts';
 
-type GetOptions = DebugOptions & TimeoutOptions & ViewOptions & ServerOptions;
+type GetOptions = DebugOptions & CodecOptions & TimeoutOptions & ViewOptions & ServerOptions;
 
 const ABOUT = `Read PVs, all at once, and print their values in the order in which they were named.
 
@@ -48,7 +50,7 @@ export function addGet(program: Command, host: CliHost, run: Act): Command {
     .description(prose(ABOUT))
     .argument('<name...>', 'PV names', pvNamesOf);
   withDebug(
-    withServer(withTimeout(withView(withRequest(command)), 'give up after so long; 0 for never')),
+    withCodec(withServer(withTimeout(withView(withRequest(command)), 'give up after so long; 0 for never'))),
     'print the configuration of the client on stderr',
   );
   return command

@@ -9,10 +9,12 @@ import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   timeoutMsOf,
+  withCodec,
   withDebug,
   withJson,
   withServer,
   withTimeout,
+  type CodecOptions,
   type DebugOptions,
   type JsonOptions,
   type ServerOptions,
@@ -25,7 +27,11 @@ import { printable } from './printable.ts';
 import type { Act } from './run.ts';
 import { withClient } from './session.ts';
 
-type InfoOptions = DebugOptions & TimeoutOptions & JsonOptions & ServerOptions & { readonly jsonSchema?: true };
+type InfoOptions = DebugOptions &
+  CodecOptions &
+  TimeoutOptions &
+  JsonOptions &
+  ServerOptions & { readonly jsonSchema?: true };
 
 const ABOUT = `Print the type of PVs and the server that has each.
 
@@ -54,7 +60,7 @@ export function addInfo(program: Command, host: CliHost, run: Act): Command {
     .argument('<name...>', 'PV names', pvNamesOf)
     .option('--json-schema', 'print the JSON Schema of the values instead of the type');
   withTimeout(withJson(command), 'give up after so long; 0 for never');
-  withDebug(withServer(command), 'print the configuration of the client on stderr');
+  withDebug(withCodec(withServer(command)), 'print the configuration of the client on stderr');
   return command
     .addHelpText('after', EXAMPLES)
     .action((names: string[], options: InfoOptions) => run(() => info(names, options, host)));

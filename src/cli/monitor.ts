@@ -11,11 +11,13 @@ import {
   countOf,
   formatOf,
   timeoutMsOf,
+  withCodec,
   withDebug,
   withRequest,
   withServer,
   withTimeout,
   withView,
+  type CodecOptions,
   type DebugOptions,
   type ServerOptions,
   type TimeoutOptions,
@@ -32,6 +34,7 @@ import { timeText } from './time-text.ts';
 import { ValueView } from './value-view.ts';
 
 type MonitorCommandOptions = DebugOptions &
+  CodecOptions &
   TimeoutOptions &
   ViewOptions &
   ServerOptions & { readonly count?: number; readonly rate?: true };
@@ -69,7 +72,7 @@ export function addMonitor(program: Command, host: CliHost, run: Act): Command {
     )
     .option('--rate', 'tell each second on stderr how many updates came and how many were squashed');
   withTimeout(withView(withRequest(command)), 'give up on a PV without a first update after so long; 0 for never', 0);
-  withDebug(withServer(command), 'print the configuration of the client on stderr');
+  withDebug(withCodec(withServer(command)), 'print the configuration of the client on stderr');
   return command
     .addHelpText('after', EXAMPLES)
     .action((names: string[], options: MonitorCommandOptions) => run(() => monitor(names, options, host)));

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
-import { DEFAULT_LIMITS, parsePvRequest, reasonOf } from '../protocol/index.ts';
+import { DEFAULT_LIMITS, parsePvRequest, reasonOf, type CodecName } from '../protocol/index.ts';
 import { UsageError } from './fault.ts';
 
 export interface DebugOptions {
@@ -23,6 +23,10 @@ export interface ServerOptions {
   readonly server?: string;
 }
 
+export interface CodecOptions {
+  readonly codec?: CodecName;
+}
+
 export interface ViewOptions extends JsonOptions {
   /** Known to be a pvRequest. */
   readonly request?: string;
@@ -30,6 +34,8 @@ export interface ViewOptions extends JsonOptions {
   readonly elements?: number;
   readonly precision?: number;
 }
+
+const CODECS: readonly CodecName[] = ['pva', 'msgpack'];
 
 export const FORMATS = ['delta', 'tree', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -63,6 +69,15 @@ export function withTimeout(command: Command, meaning: string, seconds = DEFAULT
 
 export function withServer(command: Command): Command {
   return command.addOption(new Option('--server <host:port>', 'ask this server, without a search').argParser(serverOf));
+}
+
+export function withCodec(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--codec <codec>',
+      'how messages are encoded; msgpack reaches servers on their port for it (default: pva)',
+    ).choices(CODECS),
+  );
 }
 
 export function withRequest(command: Command): Command {

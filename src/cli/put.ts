@@ -10,11 +10,13 @@ import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import {
   timeoutMsOf,
+  withCodec,
   withDebug,
   withRequest,
   withServer,
   withTimeout,
   withElements,
+  type CodecOptions,
   type DebugOptions,
   type ServerOptions,
   type TimeoutOptions,
@@ -28,6 +30,7 @@ import { withClient } from './session.ts';
 import { ValueView } from './value-view.ts';
 
 type PutOptions = DebugOptions &
+  CodecOptions &
   TimeoutOptions &
   ServerOptions &
   Pick<ViewOptions, 'request' | 'elements' | 'precision'>;
@@ -57,7 +60,7 @@ export function addPut(program: Command, host: CliHost, run: Act): Command {
     .argument('<name>', 'PV name', pvNameOf)
     .argument('<value...>', 'a value, FIELD=VALUE ..., or JSON');
   withTimeout(withRequest(command), 'give up after so long; 0 for never');
-  withDebug(withElements(withServer(command)), 'print what the fields were before and what they are now');
+  withDebug(withElements(withCodec(withServer(command))), 'print what the fields were before and what they are now');
   return command
     .addHelpText('after', EXAMPLES)
     .action((name: string, words: string[], options: PutOptions) => run(() => put(name, words, options, host)));
@@ -67,7 +70,8 @@ async function put(name: string, words: readonly string[], options: PutOptions, 
   const patch = patchOf(words);
   const outcome = new Outcome(host, options);
   const call = { server: options.server, timeoutMs: timeoutMsOf(options), signal: host.interrupt };
-  await withClient(host, options.debug === true ? { debug: true } : {}, async (context) => {
+  const { debug, codec } = options;
+  await withClient(host, { ...(debug && { debug }), ...(codec && { codec }) }, async (context) => {
     try {
       const show = options.verbose === true ? await watch(name, patch, context, call, options, host) : undefined;
       await context.put(name, patch, { ...call, request: options.request });

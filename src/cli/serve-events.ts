@@ -14,11 +14,16 @@ export class ServeEvents {
   }
 
   listening(server: Server): void {
-    const { tcpPort, udpPort } = server;
+    const { tcpPort, msgpackPort, udpPort } = server;
     const guid = `0x${server.guid}`;
     const tcp = server.tcpEndpoints.map(endpointText);
-    if (this.#isJson) return this.#write({ event: 'listening', tcpPort, udpPort, guid, tcp });
-    this.#host.stdout.write(`listening tcp ${tcp.join(',')} udp ${udpPort} guid ${guid}\n`);
+    const msgpack = server.msgpackEndpoints.map(endpointText);
+    if (this.#isJson) {
+      const also = msgpackPort === undefined ? {} : { msgpackPort, msgpack };
+      return this.#write({ event: 'listening', tcpPort, udpPort, guid, tcp, ...also });
+    }
+    const also = msgpack.length === 0 ? '' : ` msgpack ${msgpack.join(',')}`;
+    this.#host.stdout.write(`listening tcp ${tcp.join(',')}${also} udp ${udpPort} guid ${guid}\n`);
   }
 
   stopping({ linkCount }: Server): void {

@@ -24,6 +24,7 @@ type ServeOptions = DebugOptions &
     readonly demo?: true;
     readonly interface: readonly string[];
     readonly tcpPort?: string;
+    readonly msgpackPort?: string;
     readonly udpPort?: string;
     readonly workers?: string;
   };
@@ -53,6 +54,7 @@ Examples:
   pvkit serve --pv lab:temperature=double:21.5 --pv 'lab:mode=enum(Off|On):On' --pv 'lab:wave=double[]'
   pvkit serve lab.toml -v
   pvkit serve --demo --tcp-port 0 --json | head -1
+  pvkit serve --demo --msgpack-port 5080
   pvkit serve --workspace lab --pv lab:setpoint=double
   pvkit serve lab.toml --store redis://127.0.0.1:6379/0 --store-wait
 `;
@@ -67,6 +69,7 @@ export function addServe(program: Command, host: CliHost, run: Act): Command {
     .option('--demo', 'serve a dozen PVs worth looking at, demo:sine and others')
     .option('--interface <address>', 'serve on this address only; may be given many times', collect, [])
     .option('--tcp-port <port>', 'TCP port; 0 for any free one (default: 5075)')
+    .option('--msgpack-port <port>', 'TCP port for clients that speak MessagePack; 0 for any free one (default: none)')
     .option('--udp-port <port>', 'UDP port of searches; 0 for any free one (default: 5076)')
     .option('--workers <count>', 'processes that hold the connections (default: none, the server does so itself)');
   withDebug(
@@ -90,6 +93,7 @@ function configOf(file: string | undefined, options: ServeOptions, host: CliHost
     flags: {
       interfaces: options.interface,
       tcpPort: options.tcpPort,
+      msgpackPort: options.msgpackPort,
       udpPort: options.udpPort,
       workers: options.workers,
       store: options.store,

@@ -2,7 +2,7 @@
 
 import { clientRows, Context, loadClientConfig, type ClientConfig } from '../index.ts';
 import type { CliHost } from './host.ts';
-import type { DebugOptions } from './options.ts';
+import type { CodecOptions, DebugOptions } from './options.ts';
 import { columns, paintOf } from './paint.ts';
 import { printable } from './printable.ts';
 import { timeText } from './time-text.ts';
@@ -19,11 +19,11 @@ export function clientConfig(host: CliHost, options: DebugOptions): ClientConfig
 /** @throws ConfigError before anything is sent */
 export async function withClient<T>(
   host: CliHost,
-  options: DebugOptions,
+  options: DebugOptions & CodecOptions,
   act: (context: Context) => Promise<T>,
 ): Promise<T> {
   const config = clientConfig(host, options);
-  const context = new Context({ config, network: host.network, clock: host.clock });
+  const context = new Context({ config, network: host.network, clock: host.clock, codec: options.codec });
   const deaf = listen(context, host, options);
   try {
     return await act(context);

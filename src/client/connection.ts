@@ -2,6 +2,8 @@
 //
 // What the messages mean is decided elsewhere (server-link.ts). Spec: Protocol-Prose, "Connection establishment".
 
+import type { Codec } from '../protocol/codecs/codec.ts';
+import { pva } from '../protocol/codecs/pva.ts';
 import { DisconnectedError, reasonOf, RemoteProtocolError } from '../protocol/errors.ts';
 import { Framer, type Frame } from '../protocol/framer.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
@@ -33,6 +35,8 @@ export interface ConnectionSettings {
   /** Silence after which the connection is closed. */
   readonly connectionTimeoutMs: number;
   readonly limits?: Limits;
+  /** How the bodies of messages become bytes; pvAccess by default. */
+  readonly codec?: Codec | undefined;
   /** False: no echoes of our own, because the owner sends some. Default true. */
   readonly keepsAlive?: boolean;
 }
@@ -87,7 +91,8 @@ export class Connection {
   #state: ClientLinkState = CLIENT_LINK.initial;
   #tcp: TcpConnection | undefined;
   readonly #segmenter: Segmenter;
-  #writer = new Writer(false);
+  readonly #codec: Codec;
+  #writer: Writer;
   #isOrderSet = false;
   #isFlushDue = false;
   #hasAnswered = false;
@@ -100,6 +105,8 @@ export class Connection {
     this.#settings = settings;
     this.#handlers = handlers;
     const limits = settings.limits ?? DEFAULT_LIMITS;
+    this.#codec = settings.codec ?? pva;
+    this.#writer = new Writer(this.#codec.orderOf(false));
     this.#types = new TypeReceiver({ limits });
     this.#segmenter = new Segmenter(limits.maxSegmentBytes);
     this.#framer = new Framer({ expectFromServer: true, limits });
@@ -124,7 +131,7 @@ export class Connection {
   send(message: ClientMessageToSend): void {
     if (this.#state === 'closed') return;
     const start = this.#writer.length;
-    encodeMessage(this.#writer, message, { fromServer: false });
+    encodeMessage(this.#writer, message, { fromServer: false, codec: this.#codec });
     this.#segmenter.encoded(start, this.#writer.length);
     this.#flushSoon();
   }
@@ -228,10 +235,8 @@ export class Connection {
   }
 
   #accept(frame: Frame): void {
-    const message = decodeServerMessage(frame, {
-      types: this.#types,
-      typeOf: (ioid) => this.#handlers.typeOf(ioid),
-    });
+    const context = { types: this.#types, typeOf: (ioid: number) => this.#handlers.typeOf(ioid) };
+    const message = decodeServerMessage(frame, context, this.#codec);
     // A command of a later protocol: skipped.
     if (message === undefined) return;
     switch (message.command) {
@@ -261,7 +266,8 @@ export class Connection {
     }
   }
 
-  #setOrder(bigEndian: boolean): void {
+  #setOrder(asked: boolean): void {
+    const bigEndian = this.#codec.orderOf(asked);
     this.#isOrderSet = true;
     if (this.#writer.bigEndian === bigEndian) return;
     this.#flush();

@@ -1,8 +1,11 @@
 // What can a program do as a pvAccess client? One context: it finds servers, keeps the connections, and calls go through it.
 
 import { resolveClientConfig, type ClientSettings } from '../config/effective.ts';
+import { msgpack } from '../protocol/codecs/msgpack.ts';
+import { pva } from '../protocol/codecs/pva.ts';
 import { DisconnectedError, LimitError, LocalProtocolError } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
+import type { CodecName } from '../protocol/messages/data.ts';
 import { parsePvRequest, type PvRequest } from '../protocol/pv-request.ts';
 import { recordOptions } from '../protocol/pv-request/record-options.ts';
 import { requireSegmentBytes } from '../protocol/segments.ts';
@@ -61,6 +64,11 @@ export interface ContextOptions {
   /** Who we say we are; default: this process's user and host. */
   readonly identity?: Identity | undefined;
   readonly limits?: Limits | undefined;
+  /**
+   * How the bodies of messages become bytes; default `pva`. With `msgpack` only servers are found that speak MessagePack
+   * (docs/msgpack.md), and `server` options have to name the port of it.
+   */
+  readonly codec?: CodecName | undefined;
 }
 
 /**
@@ -76,6 +84,7 @@ export class Context {
   readonly #servers: Servers;
   readonly #settings: ConnectionSettings;
   readonly #random: () => number;
+  readonly #defaultPort: number | undefined;
   readonly #watch: ServerWatch;
   readonly #search: Search;
   readonly #channels: Channels;
@@ -88,6 +97,9 @@ export class Context {
     this.#clock = options.clock ?? systemClock;
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     requireSegmentBytes(this.#limits.maxSegmentBytes);
+    const codec = options.codec === 'msgpack' ? msgpack : pva;
+    // There is no port that speaks MessagePack by convention.
+    this.#defaultPort = codec === pva ? this.config.tcpPort : undefined;
     this.#random = options.random ?? Math.random;
     this.#settings = {
       network: this.#network,
@@ -95,6 +107,7 @@ export class Context {
       identity: completeIdentity(options.identity ?? systemIdentity()),
       connectionTimeoutMs: this.config.connectionTimeoutMs,
       limits: this.#limits,
+      codec,
     };
     this.#servers = new Servers(this.#settings, this.#notices, {
       searchResponse: (response, link) => this.#search.tcpResponse(response, link),
@@ -105,6 +118,7 @@ export class Context {
       {
         ...shared,
         network: this.#network,
+        protocol: codec.protocol,
         config: this.config,
         random: this.#random,
         waiting: () => this.#watch.open(),
@@ -278,7 +292,7 @@ export class Context {
   async *echo(server: string, options: EchoOptions = {}): AsyncGenerator<EchoReply, void, void> {
     const call = this.#begin(server, options.signal);
     try {
-      const endpoint = await call.until(resolveServer(server, this.config.tcpPort, this.#network));
+      const endpoint = await call.until(resolveServer(server, this.#defaultPort, this.#network));
       yield* echo(call, endpoint, this.#settings, options, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     } finally {
       this.#end(call);
@@ -360,7 +374,7 @@ export class Context {
     let direct: Endpoint | undefined;
     if (server !== undefined) {
       call.waitingFor = () => `the name of ${server} is not resolved`;
-      direct = await call.until(resolveServer(server, this.config.tcpPort, this.#network));
+      direct = await call.until(resolveServer(server, this.#defaultPort, this.#network));
       call.throwIfEnded();
     }
     return this.#channels.use(call.subject, direct);

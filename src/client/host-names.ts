@@ -8,10 +8,17 @@ import type { Endpoint, Network } from '../transport/network.ts';
  * Reads `host[:port]`, `[v6]:port`, and looks a host name up.
  * @throws LocalProtocolError when the text is no address; rejects with code ENOTFOUND when there is no such host
  */
-export async function resolveServer(text: string, defaultPort: number, network: Network): Promise<Endpoint> {
+export async function resolveServer(
+  text: string,
+  defaultPort: number | undefined,
+  network: Network,
+): Promise<Endpoint> {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new LocalProtocolError(`server '${text}' ${parsed.wrong}; expected host[:port]`);
   const { host, family, port = defaultPort } = parsed.value;
+  if (port === undefined) {
+    throw new LocalProtocolError(`server '${text}' has no port, and MessagePack none by default; expected host:port`);
+  }
   return { address: family === 'name' ? await firstAddress(host, network) : host, port };
 }
 

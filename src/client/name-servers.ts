@@ -2,6 +2,7 @@
 
 import type { PortedAddress } from '../config/address-list.ts';
 import type { ClientSettings } from '../config/effective.ts';
+import { pva } from '../protocol/codecs/pva.ts';
 import { reasonOf } from '../protocol/errors.ts';
 import { CLIENT_LIMITS } from '../protocol/limits.ts';
 import type { Clock, TimerHandle } from '../transport/clocks.ts';
@@ -80,7 +81,7 @@ export class NameServers {
     const { host, family, port } = nameServer;
     const address = family === 'name' ? await firstAddress(host, this.#around.network) : host;
     if (this.#isClosed || isAlive(this.#links.get(nameServer))) return;
-    const link = this.#around.servers.link({ address, port });
+    const link = this.#around.servers.link({ address, port }, pva);
     link.pin();
     this.#links.set(nameServer, link);
     // A channel may have connected to it before us; whoever is not validated yet says so later.

@@ -4,6 +4,7 @@
 import type { PortedAddress } from '../config/address-list.ts';
 import type { ClientSettings } from '../config/effective.ts';
 import { isAny } from '../protocol/address.ts';
+import type { ProtocolName } from '../protocol/codecs/codec.ts';
 import { packSearches } from '../protocol/machines/search-packing.ts';
 import { FAR_BUCKET, LATER_BUCKET, SearchSchedule } from '../protocol/machines/search-schedule.ts';
 import { SEARCH_MUST_REPLY, SEARCH_UNICAST } from '../protocol/messages/search.ts';
@@ -26,6 +27,8 @@ export interface SearchSurroundings {
   readonly random: () => number;
   readonly config: ClientSettings;
   readonly servers: Servers;
+  /** What is searched for speaks it. */
+  readonly protocol: ProtocolName;
   readonly notices: NoticeBoard;
   /** A search has gone unanswered for a while: from now on beacons matter. */
   waiting(): Promise<void>;
@@ -33,7 +36,6 @@ export interface SearchSurroundings {
   pong(response: SearchResponse, server: Endpoint, from: Endpoint, version: number): void;
 }
 
-const TCP = 'tcp';
 /** Searches for one channel after which beacons are listened to. */
 const TRIES_BEFORE_BEACONS = 3;
 
@@ -227,7 +229,7 @@ export class Search implements Seeker {
       yield {
         sequenceId: this.sequenceId,
         flags: 0,
-        protocols: [TCP],
+        protocols: [this.#around.protocol],
         names: batch.map(({ cid, pvName }) => ({ instanceId: cid, pvName })),
       };
     }
@@ -247,7 +249,7 @@ export class Search implements Seeker {
       if (!isTcp && isPong) this.#around.pong(response, server, from, version);
       return;
     }
-    if (protocol !== TCP) return;
+    if (protocol !== this.#around.protocol) return;
     for (const cid of instanceIds) this.#channelOf(cid)?.found(server, guid);
   }
 

@@ -1,5 +1,6 @@
 // Which servers does a client have a link to? One link each, and a pause before the next try after one was lost.
 
+import type { Codec } from '../protocol/codecs/codec.ts';
 import { DisconnectedError } from '../protocol/errors.ts';
 import { CLIENT_LIMITS } from '../protocol/limits.ts';
 import type { SearchResponse } from '../protocol/messages/search-response.ts';
@@ -35,12 +36,12 @@ export class Servers {
     return this.#links.values();
   }
 
-  /** The link to a server, connected or on its way. */
-  link(server: Endpoint): ServerLink {
+  /** The link to a server, connected or on its way. A new one speaks `codec`: a port speaks one. */
+  link(server: Endpoint, codec: Codec | undefined = this.#settings.codec): ServerLink {
     const key = endpointText(server);
     const known = this.#links.get(key);
     if (known !== undefined) return known;
-    const link = new ServerLink(server, this.#settings, this.#notices, {
+    const link = new ServerLink(server, { ...this.#settings, codec }, this.#notices, {
       validated: (validated) => this.#handlers.validated(validated),
       searchResponse: (response, from) => this.#handlers.searchResponse(response, from),
       closed: (closed, wasLost) => this.#closed(closed, wasLost),

@@ -17,6 +17,7 @@ export function serverRows(config: ServerConfig): readonly Row[] {
   return [
     ['server.name', config.name, origins.name],
     ['server.tcp_port', String(config.tcpPort), origins.tcpPort],
+    ['server.msgpack_port', String(config.msgpackPort ?? '(none)'), origins.msgpackPort],
     ['server.udp_port', String(config.udpPort), origins.udpPort],
     ['server.workers', String(config.workers), origins.workers],
     ['server.interfaces', addressesText(config.interfaces), origins.interfaces],

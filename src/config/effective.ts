@@ -44,6 +44,7 @@ const ANY_INTERFACE: ListedAddress = {
 export interface ServerFlags {
   readonly interfaces?: readonly string[] | undefined;
   readonly tcpPort?: string | undefined;
+  readonly msgpackPort?: string | undefined;
   readonly udpPort?: string | undefined;
   readonly workers?: string | undefined;
   readonly store?: string | undefined;
@@ -58,6 +59,8 @@ export interface ServerSettings {
   readonly name: string;
   /** 0 asks for a free port. */
   readonly tcpPort: number;
+  /** TCP port for clients that speak MessagePack (docs/msgpack.md); 0 asks for a free one, undefined for none at all. */
+  readonly msgpackPort: number | undefined;
   readonly udpPort: number;
   /** Processes that hold the connections; 1: the server does so itself. */
   readonly workers: number;
@@ -142,6 +145,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
   const sourced = {
     name: strongest([file?.name], DEFAULT_SERVER_NAME),
     tcpPort: strongest([flags.tcpPort, file?.tcpPort, environment.tcpPort], DEFAULT_TCP_PORT),
+    msgpackPort: strongest<number | undefined>([flags.msgpackPort, file?.msgpackPort], undefined),
     udpPort: strongest([flags.udpPort, file?.udpPort, environment.udpPort], DEFAULT_UDP_PORT),
     workers: strongest([flags.workers, file?.workers], 1),
     interfaces: notEmpty(strongest([flags.interfaces, file?.interfaces, environment.interfaces], [])),
@@ -207,6 +211,7 @@ class Findings {
 
 interface CheckedFlags {
   readonly tcpPort: Sourced<number> | undefined;
+  readonly msgpackPort: Sourced<number> | undefined;
   readonly udpPort: Sourced<number> | undefined;
   readonly workers: Sourced<number> | undefined;
   readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
@@ -233,6 +238,7 @@ function readFlags(flags: ServerFlags, report: Report): CheckedFlags {
   const interfaces = readAll('--interface', flags.interfaces, parseInterface);
   return {
     tcpPort: read('--tcp-port', flags.tcpPort, parsePort),
+    msgpackPort: read('--msgpack-port', flags.msgpackPort, parsePort),
     udpPort: read('--udp-port', flags.udpPort, parsePort),
     workers: read('--workers', flags.workers, parseWorkers),
     interfaces: interfaces.length === 0 ? undefined : { value: withoutRepeats(interfaces), origin: '--interface' },

@@ -23,6 +23,7 @@ import type { Variables } from './variables.ts';
 export interface FileSettings {
   readonly name: Sourced<string> | undefined;
   readonly tcpPort: Sourced<number> | undefined;
+  readonly msgpackPort: Sourced<number> | undefined;
   readonly workers: Sourced<number> | undefined;
   readonly udpPort: Sourced<number> | undefined;
   readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
@@ -172,6 +173,7 @@ function toSettings(
   return {
     name: set(server.name, 'server', 'name'),
     tcpPort: set(server.tcp_port, 'server', 'tcp_port'),
+    msgpackPort: set(server.msgpack_port, 'server', 'msgpack_port'),
     workers: set(server.workers, 'server', 'workers'),
     udpPort: set(server.udp_port, 'server', 'udp_port'),
     interfaces: addresses(server.interfaces, 'interfaces'),

@@ -108,6 +108,7 @@ export const fileSchema = z.strictObject({
     .strictObject({
       name: pvName.optional(),
       tcp_port: port.optional(),
+      msgpack_port: port.optional(),
       udp_port: port.optional(),
       workers: field((raw) => integer(raw, 1, MAX_WORKERS)).optional(),
       interfaces: z.array(address).optional(),

@@ -159,7 +159,7 @@ export {
   type HeaderToSend,
   type Segment,
 } from './header.ts';
-export { preEncodeUpdate, type EncodedUpdate, type UpdateToSend } from './messages/data.ts';
+export { preEncodeUpdate, type CodecName, type EncodedUpdate, type UpdateToSend } from './messages/data.ts';
 export {
   datagramContext,
   decodeClientMessage,

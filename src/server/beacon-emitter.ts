@@ -6,6 +6,7 @@
 import type { ListedAddress } from '../config/address-list.ts';
 import { isMulticast } from '../config/ip-text.ts';
 import { ANY_IPV4 } from '../protocol/address.ts';
+import type { ProtocolName } from '../protocol/codecs/codec.ts';
 import { PvaError } from '../protocol/errors.ts';
 import { encodeMessage } from '../protocol/messages/index.ts';
 import { Writer } from '../protocol/writer.ts';
@@ -90,9 +91,16 @@ export class BeaconEmitter {
     this.#timer = this.#host.clock.after(delayMs, () => this.#beat());
   }
 
-  #beacon(station: Station): Uint8Array {
-    const { guid, directory } = this.#host;
+  /** MessagePack is told of behind pvAccess, in the same datagram: old clients read the first beacon alone, or skip it. */
+  #beacon({ tcpPort, msgpackPort }: Station): Uint8Array {
     const writer = new Writer(true);
+    this.#write(writer, 'tcp', tcpPort);
+    if (msgpackPort !== undefined) this.#write(writer, 'msgpack', msgpackPort);
+    return writer.detach(0);
+  }
+
+  #write(writer: Writer, protocol: ProtocolName, serverPort: number): void {
+    const { guid, directory } = this.#host;
     encodeMessage(
       writer,
       {
@@ -102,13 +110,12 @@ export class BeaconEmitter {
         sequence: this.#sentCount & MAX_SEQUENCE,
         changeCount: directory.revision & MAX_CHANGE_COUNT,
         serverAddress: ANY_IPV4,
-        serverPort: station.tcpPort,
-        protocol: 'tcp',
+        serverPort,
+        protocol,
         serverStatus: null,
       },
       { fromServer: true },
     );
-    return writer.detach(0);
   }
 }
 

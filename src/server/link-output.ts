@@ -2,11 +2,14 @@
 // requests of one read at the end of that read, all else at the end of the turn of the event loop. And how does the link
 // know that its client does not keep up?
 
-import type { BitSet } from '../protocol/bit-set.ts';
+import { BitSet } from '../protocol/bit-set.ts';
+import type { Codec } from '../protocol/codecs/codec.ts';
+import { pva } from '../protocol/codecs/pva.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { EncodedUpdate } from '../protocol/messages/data.ts';
 import { encodeMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
 import { writeGetHead, writeMonitorHead, writePutDone } from '../protocol/messages/quick-replies.ts';
+import { OK } from '../protocol/status.ts';
 import { Segmenter } from '../protocol/segments.ts';
 import { Writer } from '../protocol/writer.ts';
 import type { Clock } from '../transport/clocks.ts';
@@ -17,6 +20,8 @@ export interface LinkOutputOptions {
   readonly connection: TcpConnection;
   readonly clock: Clock;
   readonly limits: Limits;
+  /** pvAccess by default. */
+  readonly codec?: Codec;
   readonly bigEndian: boolean;
   /** Called whenever there is room for answers to more requests. */
   readonly readable: () => void;
@@ -36,6 +41,7 @@ const KEPT_BYTES = 16 * 1_024;
 export class LinkOutput implements Outlet {
   /** Where messages are encoded to. */
   readonly #writer: Writer;
+  readonly #codec: Codec;
   readonly #segmenter: Segmenter;
   readonly #connection: TcpConnection;
   readonly #clock: Clock;
@@ -60,6 +66,7 @@ export class LinkOutput implements Outlet {
 
   constructor(options: LinkOutputOptions) {
     this.#connection = options.connection;
+    this.#codec = options.codec ?? pva;
     this.#clock = options.clock;
     this.#limits = options.limits;
     this.#readable = options.readable;
@@ -89,20 +96,29 @@ export class LinkOutput implements Outlet {
    */
   send(message: ServerMessageToSend): void {
     const start = this.#writer.length;
-    encodeMessage(this.#writer, message, { fromServer: true });
+    encodeMessage(this.#writer, message, { fromServer: true, codec: this.#codec });
     this.#segmenter.encoded(start, this.#writer.length);
     this.flushSoon();
   }
 
-  sendGot(ioid: number, subcommand: number, { bytes }: EncodedUpdate): void {
+  sendGot(ioid: number, subcommand: number, update: EncodedUpdate): void {
     if (this.#isClosed) return;
+    if (this.#codec !== pva) {
+      return this.send({ command: 'GET', phase: 'exec', ioid, subcommand, status: OK, update });
+    }
+    const { bytes } = update;
     const start = this.#writer.length;
     writeGetHead(this.#writer, ioid, subcommand, bytes.length);
     this.#addData(start, bytes, NO_BYTES);
   }
 
-  sendUpdate(ioid: number, { bytes }: EncodedUpdate, overrun: BitSet | undefined): void {
+  sendUpdate(ioid: number, update: EncodedUpdate, overrun: BitSet | undefined): void {
     if (this.#isClosed) return;
+    if (this.#codec !== pva) {
+      const message = { command: 'MONITOR', phase: 'update', ioid, subcommand: 0 } as const;
+      return this.send({ ...message, update, overrun: overrun ?? BitSet.empty() });
+    }
+    const { bytes } = update;
     const behind = overrun === undefined ? NO_OVERRUN : this.#encoded(overrun);
     const start = this.#writer.length;
     writeMonitorHead(this.#writer, ioid, bytes.length + behind.length);
@@ -111,6 +127,7 @@ export class LinkOutput implements Outlet {
 
   sendPutDone(ioid: number, subcommand: number): void {
     if (this.#isClosed) return;
+    if (this.#codec !== pva) return this.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status: OK });
     const start = this.#writer.length;
     writePutDone(this.#writer, ioid, subcommand);
     this.#addData(start, NO_BYTES, NO_BYTES);

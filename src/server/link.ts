@@ -4,6 +4,7 @@ import type { AccessRights } from '../channels/access/rights.ts';
 import type { Channel, TellLevel } from '../channels/channel.ts';
 import type { Peer } from '../channels/peer.ts';
 import type { BitSet } from '../protocol/bit-set.ts';
+import type { Codec } from '../protocol/codecs/codec.ts';
 import type { ServerLinkEvent } from '../protocol/machines/server-link.ts';
 import type { EncodedUpdate } from '../protocol/messages/data.ts';
 import type { ServerMessageToSend } from '../protocol/messages/index.ts';
@@ -14,6 +15,7 @@ import type { StructureValue } from '../protocol/types/value-of.ts';
 import type { TypedUpdate } from '../protocol/values/update.ts';
 import type { Endpoint } from '../transport/network.ts';
 import type { LinkHost } from './link-host.ts';
+import type { ServedPorts } from './search-answer.ts';
 
 /** One client's channel to one PV. */
 export interface LinkChannel {
@@ -83,8 +85,10 @@ export interface Link {
   readonly host: LinkHost;
   readonly output: Outlet;
   readonly remote: Endpoint;
-  /** The TCP port that a search over this link is answered with. */
-  readonly tcpPort: number;
+  /** What a search over this link is answered with. */
+  readonly ports: ServedPorts;
+  /** How the bodies of its messages become bytes. */
+  readonly codec: Codec;
   /** Byte order in which it sends. */
   readonly bigEndian: boolean;
   /** Who the client says it is. */

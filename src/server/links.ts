@@ -1,9 +1,12 @@
 // Which links does a server have, how many may there be, and how do they all end?
 
+import type { Codec } from '../protocol/codecs/codec.ts';
+import { pva } from '../protocol/codecs/pva.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
 import type { TcpConnection } from '../transport/network.ts';
 import { reviseRights } from './access-changes.ts';
 import type { LinkHost } from './link-host.ts';
+import type { ServedPorts } from './search-answer.ts';
 import { ServerLink } from './server-link.ts';
 
 /** How often links are looked at for silence and stalls, at most. */
@@ -36,7 +39,7 @@ export class Links {
   }
 
   /** Greets the client of a connection that came to a port; or refuses it, where there are too many. */
-  accept(connection: TcpConnection, tcpPort: number): void {
+  accept(connection: TcpConnection, ports: ServedPorts, codec: Codec = pva): void {
     const host = this.#host;
     const { remote } = connection;
     if (this.#links.size >= host.limits.maxLinks || this.#isClosed) {
@@ -44,7 +47,13 @@ export class Links {
       host.notices.ofLink('linkRefused', 'warning', remote, `refused, ${this.#links.size} links are open`);
       return connection.destroy();
     }
-    const link = new ServerLink({ host, connection, tcpPort, closed: (gone) => this.#forget(gone) });
+    const link = new ServerLink({
+      host,
+      connection,
+      ports,
+      codec,
+      closed: (gone) => this.#forget(gone),
+    });
     this.#links.add(link);
     host.counters.linksOpened++;
     host.notices.ofLink('linkOpened', 'info', remote, 'connected');

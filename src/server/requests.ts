@@ -55,7 +55,7 @@ const HANDLERS: Handlers = {
     const { directory, access, guid } = link.host;
     const rightsOf = access.of(link.peer);
     const has = (pvName: string): boolean => directory.has(pvName) && !hasNoRights(rightsOf(pvName));
-    const answer = answerSearch(search, has, { guid, tcpPort: link.tcpPort });
+    const answer = answerSearch(search, has, { guid, ...link.ports });
     if (answer === undefined) return;
     link.host.counters.searchesAnswered++;
     link.send(answer);

@@ -1,6 +1,9 @@
 // Which of the searched names does this server have, and what does it answer?
 
 import { ANY_IPV4 } from '../protocol/address.ts';
+import type { ProtocolName } from '../protocol/codecs/codec.ts';
+import { msgpack } from '../protocol/codecs/msgpack.ts';
+import { pva } from '../protocol/codecs/pva.ts';
 import { GUID_BYTES } from '../protocol/guid.ts';
 import { HEADER_BYTES } from '../protocol/header.ts';
 import type { KnownNames } from '../protocol/known-names.ts';
@@ -10,15 +13,25 @@ import { SEARCH_MUST_REPLY, type Search, type SearchHead } from '../protocol/mes
 import type { Reader } from '../protocol/reader.ts';
 import { Writer } from '../protocol/writer.ts';
 
-const PROTOCOL = 'tcp';
-
 /** Whether a name is here and this client may know it. */
 type Has = (pvName: string) => boolean;
 
-/** A server as its answers tell of it. */
-interface Answerer {
-  readonly guid: string;
+/** The ports of one address, which searches are answered with. */
+export interface ServedPorts {
   readonly tcpPort: number;
+  /** Undefined where nothing speaks MessagePack. */
+  readonly msgpackPort?: number | undefined;
+}
+
+/** A server as its answers tell of it. */
+interface Answerer extends ServedPorts {
+  readonly guid: string;
+}
+
+/** A protocol that a client listed, and where it is spoken here. */
+interface Offer {
+  readonly protocol: ProtocolName;
+  readonly port: number;
 }
 
 /**
@@ -26,30 +39,48 @@ interface Answerer {
  * a reply in any case, such as one without names, gets one: this is how servers are discovered.
  */
 export function answerSearch(search: Search, has: Has, server: Answerer): SearchResponse | undefined {
-  const names = namesTcp(search) ? search.names : [];
+  const offer = offerFor(search, server);
+  const names = offer === undefined ? [] : search.names;
   const instanceIds = names.filter(({ pvName }) => has(pvName)).map(({ instanceId }) => instanceId);
   if (instanceIds.length === 0 && !mustReply(search)) return undefined;
-  return response(server, search.sequenceId, instanceIds);
+  return response(server, offer ?? tcpOf(server), search.sequenceId, instanceIds);
 }
 
-/** Names that are searched over other protocols alone are not found; an empty list names no protocol, as in pvxs. */
-function namesTcp({ protocols }: SearchHead | Search): boolean {
-  return protocols.includes(PROTOCOL);
+/**
+ * The first protocol of the client's list that is spoken here. Names that are searched over others alone are not found; an
+ * empty list names no protocol, as in pvxs.
+ */
+function offerFor({ protocols }: SearchHead | Search, server: ServedPorts): Offer | undefined {
+  for (const protocol of protocols) {
+    if (protocol === pva.protocol) return tcpOf(server);
+    const { msgpackPort } = server;
+    if (protocol === msgpack.protocol && msgpackPort !== undefined) return { protocol, port: msgpackPort };
+  }
+  return undefined;
+}
+
+function tcpOf({ tcpPort }: ServedPorts): Offer {
+  return { protocol: pva.protocol, port: tcpPort };
 }
 
 function mustReply({ flags }: SearchHead | Search): boolean {
   return (flags & SEARCH_MUST_REPLY) !== 0;
 }
 
-function response({ guid, tcpPort }: Answerer, sequenceId: number, instanceIds: readonly number[]): SearchResponse {
+function response(
+  { guid }: Answerer,
+  { protocol, port }: Offer,
+  sequenceId: number,
+  instanceIds: readonly number[],
+): SearchResponse {
   const found = instanceIds.length > 0;
   return {
     command: 'SEARCH_RESPONSE',
     guid,
     sequenceId,
     serverAddress: ANY_IPV4,
-    serverPort: tcpPort,
-    protocol: PROTOCOL,
+    serverPort: port,
+    protocol,
     found,
     instanceIds,
   };
@@ -67,44 +98,59 @@ const COUNT_BACK = 2;
  * the answers of one server are the same. Searches come by the thousand when clients start.
  */
 export class SearchAnswers {
-  /** A response that has found nothing. */
-  readonly #nothing: Uint8Array;
+  readonly #server: Answerer;
+  /** A response that has found nothing, of each protocol that was asked for. */
+  readonly #nothing = new Map<ProtocolName, Uint8Array>();
   readonly #names: KnownNames;
   readonly #ids: number[] = [];
 
   constructor(server: Answerer, names: KnownNames) {
+    this.#server = server;
     this.#names = names;
-    const writer = new Writer(true);
-    encodeMessage(writer, response(server, 0, []), { fromServer: true });
-    this.#nothing = writer.copy();
   }
 
-  /** The datagram to send. `reader` has read the head of the search, and its names come next. Throws when they are cut off. */
-  answer(head: SearchHead, reader: Reader, has: Has): Uint8Array | undefined {
+  /**
+   * The datagram to send. `reader` has read the head of the search and how many names there are; `count` of them are to be
+   * looked at, each a u32, its `instanceId`, and a string. Throws when they are cut off.
+   */
+  answer(head: SearchHead, count: number, reader: Reader, has: Has): Uint8Array | undefined {
     const ids = this.#ids;
     ids.length = 0;
-    const isMeant = namesTcp(head);
-    for (let index = 0; index < head.lookedCount; index++) {
+    const offer = offerFor(head, this.#server);
+    for (let index = 0; index < count; index++) {
       const instanceId = reader.u32();
       const pvName = this.#names.read(reader);
-      if (!isMeant || !has(pvName)) continue;
+      if (offer === undefined || !has(pvName)) continue;
       this.#names.keep(pvName);
       ids.push(instanceId);
     }
-    return ids.length === 0 && !mustReply(head) ? undefined : this.#encode(head.sequenceId, ids);
+    return ids.length === 0 && !mustReply(head)
+      ? undefined
+      : this.#encode(offer ?? tcpOf(this.#server), head.sequenceId, ids);
   }
 
-  #encode(sequenceId: number, ids: readonly number[]): Uint8Array {
-    const end = this.#nothing.length;
+  #encode(offer: Offer, sequenceId: number, ids: readonly number[]): Uint8Array {
+    const nothing = this.#nothingOf(offer);
+    const end = nothing.length;
     // From node's pool: a buffer of its own for each answer took longer than the search.
     const bytes = Buffer.allocUnsafe(end + ids.length * ID_BYTES);
-    bytes.set(this.#nothing);
+    bytes.set(nothing);
     bytes.writeUInt32BE(bytes.length - HEADER_BYTES, SIZE_AT);
     bytes.writeUInt32BE(sequenceId, SEQUENCE_ID_AT);
     bytes[end - FOUND_BACK] = ids.length === 0 ? 0 : 1;
     bytes.writeUInt16BE(ids.length, end - COUNT_BACK);
     let at = end;
     for (const id of ids) at = bytes.writeUInt32BE(id, at);
+    return bytes;
+  }
+
+  #nothingOf(offer: Offer): Uint8Array {
+    const known = this.#nothing.get(offer.protocol);
+    if (known !== undefined) return known;
+    const writer = new Writer(true);
+    encodeMessage(writer, response(this.#server, offer, 0, []), { fromServer: true });
+    const bytes = writer.copy();
+    this.#nothing.set(offer.protocol, bytes);
     return bytes;
   }
 }

@@ -8,6 +8,7 @@
 import type { ListedAddress } from '../config/address-list.ts';
 import { isMulticast } from '../config/ip-text.ts';
 import { ANY_IPV4, isAny, readAddress } from '../protocol/address.ts';
+import { PvaFieldReader } from '../protocol/codecs/pva.ts';
 import { readDatagram } from '../protocol/datagram.ts';
 import { PvaError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/framer.ts';
@@ -17,10 +18,12 @@ import {
   search,
   SEARCH_REPLY_TO_SOURCE,
   SEARCH_UNICAST,
+  SEARCHED_NAMES,
   type SearchHead,
 } from '../protocol/messages/search.ts';
 import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/machines/search-forward.ts';
 import { Reader } from '../protocol/reader.ts';
+import { TypeReceiver } from '../protocol/types/wire.ts';
 import { likelyReceiver } from '../transport/interfaces.ts';
 import type { Endpoint, Network, NetworkInterface, UdpSocket } from '../transport/network.ts';
 import { addressOf } from './interfaces.ts';
@@ -40,6 +43,8 @@ export class SearchResponder {
   readonly #host: LinkHost;
   readonly #network: Network;
   readonly #ignored: readonly IgnoredSender[];
+  /** Searches have no types in them, but the budget of objects. */
+  readonly #types: TypeReceiver;
   readonly #forwarder: UdpSocket | undefined;
   /** The last address that replies went to: searches come in bursts. */
   #lastOne = '';
@@ -57,6 +62,7 @@ export class SearchResponder {
     this.#host = host;
     this.#network = network;
     this.#ignored = ignored;
+    this.#types = new TypeReceiver({ limits: host.limits });
     this.#forwarder = forwarder;
     this.#interfaces = network.interfaces();
   }
@@ -109,7 +115,10 @@ export class SearchResponder {
   #answer(frame: Frame, from: Endpoint, isForwarded: boolean, arrival: Arrival, station: Station): boolean {
     const { directory, access, spread, limits, counters } = this.#host;
     const reader = new Reader(frame.body, frame.header.bigEndian);
-    const head = readSearchHead(reader, limits);
+    const fields = new PvaFieldReader(reader, this.#types);
+    this.#types.beginMessage();
+    const head = readSearchHead(fields);
+    const count = Math.min(fields.count(SEARCHED_NAMES), limits.maxSearchNames);
     // The sender of a forwarded search is another server: without an address of the client there is nobody to answer.
     if (isForwarded && isAny(head.responseAddress)) return false;
     const replyTo = replyAddress(head, from, isForwarded);
@@ -119,7 +128,7 @@ export class SearchResponder {
       directory.has(pvName) &&
       access.mayFind(replyTo.address, pvName) &&
       (spread === undefined || spread.mayAnswer(pvName, replyTo));
-    const answer = this.#answersOf(station).answer(head, reader, has);
+    const answer = this.#answersOf(station).answer(head, count, reader, has);
     const isUnicast = arrival === 'unicast' || (arrival === 'unknown' && (head.flags & SEARCH_UNICAST) !== 0);
     if (isUnicast && !isForwarded) this.#forward(frame, from, replyTo, station);
     if (answer === undefined) return true;
@@ -128,10 +137,10 @@ export class SearchResponder {
     return true;
   }
 
-  #answersOf({ tcpPort }: Station): SearchAnswers {
+  #answersOf({ tcpPort, msgpackPort }: Station): SearchAnswers {
     const known = this.#answers.get(tcpPort);
     if (known !== undefined) return known;
-    const answers = new SearchAnswers({ guid: this.#host.guid, tcpPort }, this.#host.names);
+    const answers = new SearchAnswers({ guid: this.#host.guid, tcpPort, msgpackPort }, this.#host.names);
     this.#answers.set(tcpPort, answers);
     return answers;
   }

@@ -3,6 +3,8 @@
 
 import type { TellLevel } from '../channels/channel.ts';
 import { anonymousPeer, type Peer } from '../channels/peer.ts';
+import type { Codec } from '../protocol/codecs/codec.ts';
+import { pva } from '../protocol/codecs/pva.ts';
 import { PvaError, reasonOf } from '../protocol/errors.ts';
 import { Framer, type Frame } from '../protocol/framer.ts';
 import { SERVER_LINK, type ServerLinkEvent, type ServerLinkState } from '../protocol/machines/server-link.ts';
@@ -17,6 +19,7 @@ import type { LinkHost } from './link-host.ts';
 import { LinkOutput } from './link-output.ts';
 import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
+import type { ServedPorts } from './search-answer.ts';
 
 /** As pvxs; no peer uses these numbers. */
 const RECEIVE_BUFFER_BYTES = 0x1_0000;
@@ -32,8 +35,10 @@ const SEVERITIES: { readonly [L in TellLevel]: number } = {
 export interface ServerLinkOptions {
   readonly host: LinkHost;
   readonly connection: TcpConnection;
-  /** The TCP port that a search over this link is answered with. */
-  readonly tcpPort: number;
+  /** What a search over this link is answered with. */
+  readonly ports: ServedPorts;
+  /** pvAccess by default. */
+  readonly codec?: Codec;
   /** Called once, when the connection is gone. */
   readonly closed: (link: ServerLink) => void;
 }
@@ -42,7 +47,9 @@ export class ServerLink implements Link {
   readonly host: LinkHost;
   readonly output: LinkOutput;
   readonly remote: Endpoint;
-  readonly tcpPort: number;
+  readonly ports: ServedPorts;
+  readonly codec: Codec;
+  readonly bigEndian: boolean;
   /** By serverChannelID. */
   readonly channels = new Map<number, LinkChannel>();
   /** By requestID. */
@@ -54,7 +61,8 @@ export class ServerLink implements Link {
   readonly #connection: TcpConnection;
   readonly #closed: (link: ServerLink) => void;
   readonly #framer: Framer;
-  readonly #inPlace: RequestsInPlace;
+  /** Undefined for a codec whose requests are not read where they lie. */
+  readonly #inPlace: RequestsInPlace | undefined;
   readonly #accepts = (frame: Frame): void => this.#accept(frame);
   readonly #context: DecodeContext;
   /** Messages that came while reading was paused, their bodies copied. */
@@ -64,23 +72,29 @@ export class ServerLink implements Link {
   #isReadingPaused = false;
   #nextSid = 1;
 
-  constructor({ host, connection, tcpPort, closed }: ServerLinkOptions) {
-    const { clock, limits, bigEndian } = host;
+  constructor({ host, connection, ports, codec = pva, closed }: ServerLinkOptions) {
+    const { clock, limits } = host;
+    const bigEndian = codec.orderOf(host.bigEndian);
     this.host = host;
+    this.codec = codec;
+    this.bigEndian = bigEndian;
     this.remote = connection.remote;
-    this.tcpPort = tcpPort;
+    this.ports = ports;
     this.peer = anonymousPeer(connection.remote);
     this.#connection = connection;
     this.#closed = closed;
     this.#framer = new Framer({ expectFromServer: false, limits });
     this.#context = { types: new TypeReceiver({ limits }), typeOf: (ioid) => this.operations.get(ioid)?.types };
-    this.#inPlace = new RequestsInPlace(this, this.#context.types);
+    this.#inPlace = codec === pva ? new RequestsInPlace(this, this.#context.types) : undefined;
     this.#lastHeardAt = clock.now();
-    this.output = new LinkOutput({ connection, clock, limits, bigEndian, readable: () => this.#resumeReading() });
-  }
-
-  get bigEndian(): boolean {
-    return this.host.bigEndian;
+    this.output = new LinkOutput({
+      connection,
+      clock,
+      limits,
+      codec,
+      bigEndian,
+      readable: () => this.#resumeReading(),
+    });
   }
 
   get state(): ServerLinkState {
@@ -198,7 +212,7 @@ export class ServerLink implements Link {
     } catch (thrown) {
       this.#failOf(thrown);
     } finally {
-      this.#inPlace.forget();
+      this.#inPlace?.forget();
       this.output.release();
     }
   }
@@ -210,7 +224,7 @@ export class ServerLink implements Link {
 
   #accept(frame: Frame): void {
     if (this.isHolding) return this.#hold(frame);
-    const message = decodeClientMessage(frame, this.#context);
+    const message = decodeClientMessage(frame, this.#context, this.codec);
     if (message === undefined) return this.#skip(frame);
     dispatch(this, message);
   }

@@ -6,6 +6,7 @@ import { AccessRules } from '../channels/access/access-rules.ts';
 import type { Channel } from '../channels/channel.ts';
 import { StaticSource, type Source } from '../channels/source.ts';
 import { resolveServerConfig, type ServerConfig } from '../config/effective.ts';
+import { msgpack } from '../protocol/codecs/msgpack.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { GUID_BYTES, guidText } from '../protocol/guid.ts';
 import { KnownNames } from '../protocol/known-names.ts';
@@ -24,6 +25,7 @@ import type { LinkHost } from './link-host.ts';
 import { Links } from './links.ts';
 import { NoticeBoard, newCounters, type ServerCounters, type ServerNotice } from './notices.ts';
 import { PutLog, type PutLogEntry } from './put-log.ts';
+import type { ServedPorts } from './search-answer.ts';
 import { SearchResponder } from './search-responder.ts';
 import type { SearchSpread } from './search-spread.ts';
 import { serverPvSource } from './server-pv.ts';
@@ -73,6 +75,7 @@ export class Server {
   /** The processes that have the links, where this one has not. */
   #crew: Crew | undefined;
   readonly #listeners: TcpListener[] = [];
+  readonly #msgpackListeners: TcpListener[] = [];
   #stations: UdpStations | undefined;
   #responder: SearchResponder | undefined;
   #beacons: BeaconEmitter | undefined;
@@ -176,6 +179,16 @@ export class Server {
     return this.#listeners[0]?.local.port ?? 0;
   }
 
+  /** TCP port of the first interface on which MessagePack is spoken; undefined if it is not, or not yet. */
+  get msgpackPort(): number | undefined {
+    return this.#msgpackListeners[0]?.local.port;
+  }
+
+  /** Where clients that speak MessagePack connect to. */
+  get msgpackEndpoints(): readonly Endpoint[] {
+    return this.#msgpackListeners.map(({ local }) => local);
+  }
+
   /** Where clients connect to. */
   get tcpEndpoints(): readonly Endpoint[] {
     return this.#listeners.map(({ local }) => local);
@@ -192,7 +205,7 @@ export class Server {
   }
 
   get linkCount(): number {
-    return this.#crew?.linkCount ?? this.#links.count;
+    return (this.#crew?.linkCount ?? 0) + this.#links.count;
   }
 
   /** Totals since the server was made, as they are now. */
@@ -253,7 +266,8 @@ export class Server {
     this.#state = 'listening';
     this.#host.access.check(() => this.names());
     const ports = this.tcpEndpoints.map(endpointText).join(', ');
-    const text = `listening tcp ${ports} udp ${this.udpPort} guid 0x${this.guid}`;
+    const also = this.msgpackEndpoints.map(endpointText).join(', ');
+    const text = `listening tcp ${ports}${also && ` msgpack ${also}`} udp ${this.udpPort} guid 0x${this.guid}`;
     this.#notices.publish({ kind: 'listening', level: 'info', text });
   }
 
@@ -274,20 +288,39 @@ export class Server {
   }
 
   async #listen(addresses: readonly ServedAddress[]) {
-    const listening: { readonly served: ServedAddress; readonly tcpPort: number }[] = [];
+    const listening: ({ readonly served: ServedAddress } & ServedPorts)[] = [];
     for (const served of addresses) {
+      // Whole only once both listeners are there; links look when they are searched over.
+      const ports: { tcpPort: number; msgpackPort: number | undefined } = { tcpPort: 0, msgpackPort: undefined };
       const listener: TcpListener = await listenNear({
         network: this.#crew ?? this.#network,
         notices: this.#notices,
         served,
         // All interfaces on one port, as far as it is free.
         tcpPort: this.tcpPort === 0 ? this.config.tcpPort : this.tcpPort,
-        accept: (connection) => this.#links.accept(connection, listener.local.port),
+        accept: (connection) => this.#links.accept(connection, ports),
       });
       this.#listeners.push(listener);
-      listening.push({ served, tcpPort: listener.local.port });
+      ports.tcpPort = listener.local.port;
+      ports.msgpackPort = await this.#listenMsgpack(served, ports);
+      listening.push({ served, ...ports });
     }
     return listening;
+  }
+
+  /** Opens the port of MessagePack beside a listener, if one is asked for. Its links are held by this process, always. */
+  async #listenMsgpack(served: ServedAddress, ports: ServedPorts): Promise<number | undefined> {
+    const { msgpackPort } = this.config;
+    if (msgpackPort === undefined) return undefined;
+    const listener: TcpListener = await listenNear({
+      network: this.#network,
+      notices: this.#notices,
+      served: { ...served, tcpPort: undefined },
+      tcpPort: this.msgpackPort ?? msgpackPort,
+      accept: (connection) => this.#links.accept(connection, ports, msgpack),
+    });
+    this.#msgpackListeners.push(listener);
+    return listener.local.port;
   }
 
   async #close(): Promise<void> {
@@ -298,7 +331,7 @@ export class Server {
     this.#beacons?.close();
     this.#responder?.close();
     this.#stations?.close();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await Promise.all([...this.#listeners, ...this.#msgpackListeners].map((listener) => listener.close()));
     await Promise.all([this.#links.close(), this.#crew?.close()]);
     if (wasListening) this.#notices.publish({ kind: 'closed', level: 'info', text: 'closed' });
   }

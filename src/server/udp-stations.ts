@@ -9,6 +9,7 @@ import { FORWARD_GROUP, FORWARD_INTERFACE } from '../protocol/machines/search-fo
 import type { Endpoint, Network, UdpSocket } from '../transport/network.ts';
 import { broadcastsOf, type ServedAddress, type ServedGroup } from './interfaces.ts';
 import type { NoticeBoard } from './notices.ts';
+import type { ServedPorts } from './search-answer.ts';
 
 /** A served address with the UDP socket that speaks for it. */
 export interface Station {
@@ -17,6 +18,8 @@ export interface Station {
   readonly socket: UdpSocket;
   /** Port of the TCP listener of this address. */
   readonly tcpPort: number;
+  /** Port of the one that speaks MessagePack. */
+  readonly msgpackPort?: number | undefined;
 }
 
 /** How a datagram came, as far as the socket tells. */
@@ -29,7 +32,7 @@ export interface StationsOptions {
   readonly notices: NoticeBoard;
   readonly groups: readonly ServedGroup[];
   /** Served addresses with the ports of their TCP listeners. */
-  readonly listening: readonly { readonly served: ServedAddress; readonly tcpPort: number }[];
+  readonly listening: readonly ({ readonly served: ServedAddress } & ServedPorts)[];
   /** 0: any free port. */
   readonly udpPort: number;
   readonly receive: Receive;
@@ -50,8 +53,8 @@ export class UdpStations {
     try {
       const stations: Station[] = [];
       let port = options.udpPort;
-      for (const { served, tcpPort } of options.listening) {
-        const station = await openStation(options, served, tcpPort, port);
+      for (const { served, ...ports } of options.listening) {
+        const station = await openStation(options, served, ports, port);
         opened.push(station.socket);
         stations.push(station);
         port = station.socket.local.port;
@@ -73,7 +76,7 @@ export class UdpStations {
 async function openStation(
   { network, notices, receive }: StationsOptions,
   served: ServedAddress,
-  tcpPort: number,
+  ports: ServedPorts,
   port: number,
 ): Promise<Station> {
   const arrival = served.isWildcard ? 'unknown' : 'unicast';
@@ -84,7 +87,7 @@ async function openStation(
       error: (error) => tellFailure(notices, error),
     },
   );
-  const station: Station = { served, socket, tcpPort };
+  const station: Station = { served, socket, ...ports };
   return station;
 }
 

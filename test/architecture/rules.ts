@@ -21,6 +21,7 @@ const PROTOCOL = [
   'protocol/pv-request',
   'protocol/messages',
   'protocol/codecs',
+  'protocol/messages/index',
   'protocol/machines',
   'protocol/trace',
 ] as const;
@@ -39,8 +40,9 @@ const EDGES: Readonly<Record<string, readonly string[]>> = {
   'protocol/pv-request': upTo('protocol/values'),
   'protocol/messages': upTo('protocol/messages'),
   'protocol/codecs': upTo('protocol/codecs'),
+  'protocol/messages/index': upTo('protocol/messages/index'),
   'protocol/machines': upTo('protocol/machines'),
-  'protocol/trace': upTo('protocol/codecs'),
+  'protocol/trace': upTo('protocol/machines'),
   'protocol/index': PROTOCOL,
 
   transport: ['protocol/errors', 'protocol/limits', 'protocol'],

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 
+import { PvaFieldReader } from '../../src/protocol/codecs/pva.ts';
 import { LimitError, PvaError } from '../../src/protocol/errors.ts';
 import { type Frame } from '../../src/protocol/framer.ts';
 import { readHeader } from '../../src/protocol/header.ts';
@@ -50,7 +51,10 @@ function leftOver({ header, body }: Frame, context: DecodeContext): number {
   if (header.isControl) return body.length;
   const module = MESSAGE_MODULES.find(({ code }) => code === header.command);
   const reader = new Reader(body, header.bigEndian);
-  (header.fromServer ? module?.fromServer : module?.fromClient)?.decode(reader, context);
+  (header.fromServer ? module?.fromServer : module?.fromClient)?.decode(
+    new PvaFieldReader(reader, context.types),
+    context,
+  );
   return reader.remaining;
 }
 

@@ -9,6 +9,7 @@ import {
   resolveServerConfig,
   type MonitorEvent,
 } from '../../src/index.ts';
+import type { CodecName } from '../../src/protocol/messages/data.ts';
 import { enumValue, ntEnum } from '../../src/protocol/normative/nt-enum.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import {
@@ -32,6 +33,8 @@ const ODD = structure('odd_t', {
   items: arrayOf(structure({ name: string, flags: arrayOf(boolean) })),
   big: long,
 });
+
+const MSGPACK_PORT = 5080;
 
 interface World {
   readonly clock: ManualClock;
@@ -72,6 +75,7 @@ async function makeWorld(
     byteOrder?: 'big' | 'little';
     environment?: Record<string, string>;
     workers?: number;
+    codec?: CodecName;
   } = {},
 ): Promise<World> {
   const clock = new ManualClock();
@@ -83,13 +87,18 @@ async function makeWorld(
     clock,
     pvs,
     processes: new MemoryProcesses(clock, serverHost, options.network),
-    config: { ...resolveServerConfig({ processEnvironment: {} }), workers: options.workers ?? 1 },
+    config: {
+      ...resolveServerConfig({ processEnvironment: {} }),
+      workers: options.workers ?? 1,
+      msgpackPort: options.codec === 'msgpack' ? MSGPACK_PORT : undefined,
+    },
     ...(options.byteOrder === undefined ? {} : { byteOrder: options.byteOrder }),
   });
   await clock.until(server.listen());
   const context = new Context({
     network: network.host('client'),
     clock,
+    codec: options.codec,
     config: resolveClientConfig({ processEnvironment: options.environment ?? {} }),
   });
   return { clock, network, serverHost, server, context, pvs };
@@ -127,14 +136,22 @@ const SETTINGS = [
   })),
 ] as const;
 
-const NETWORKS = SETTINGS.flatMap((setting) => [
-  { ...setting, workers: 1 },
-  { ...setting, workers: 2, name: `${setting.name}, with two workers` },
-]);
+const CODECS: readonly CodecName[] = ['pva', 'msgpack'];
 
-describe.each(NETWORKS)('over $name', ({ byteOrder, network, workers }) => {
+// MessagePack links are held by the server itself, workers or not.
+const NETWORKS = CODECS.flatMap((codec) =>
+  SETTINGS.flatMap((setting) => [
+    { ...setting, codec, workers: 1 },
+    { ...setting, codec, workers: 2, name: `${setting.name}, with two workers` },
+  ]),
+);
+
+describe.each(NETWORKS)('$codec over $name', ({ codec, byteOrder, network, workers }) => {
+  /** The server as a client names it that does not search. */
+  const named = codec === 'pva' ? 'server' : `server:${MSGPACK_PORT}`;
+
   it('reads every kind of value', async () => {
-    const world = await makeWorld({ network, byteOrder, workers });
+    const world = await makeWorld({ codec, network, byteOrder, workers });
     const { clock, context } = world;
     const outcomes = await clock.until(context.getMany(['x', 'wave', 'state', 'odd'], { timeoutMs: 60_000 }));
     const values = outcomes.map((outcome) => (outcome.ok ? outcome.result.value : outcome.error));
@@ -153,7 +170,7 @@ describe.each(NETWORKS)('over $name', ({ byteOrder, network, workers }) => {
   });
 
   it('writes what it is given, and reads it back', async () => {
-    const world = await makeWorld({ network, byteOrder, workers });
+    const world = await makeWorld({ codec, network, byteOrder, workers });
     const { clock, context, pvs } = world;
     const patient = { timeoutMs: 60_000 };
     await clock.until(context.put('x', 42, patient));
@@ -173,7 +190,7 @@ describe.each(NETWORKS)('over $name', ({ byteOrder, network, workers }) => {
   });
 
   it('refuses what does not fit before anything is written, and says what the server refuses', async () => {
-    const world = await makeWorld({ network, byteOrder, workers });
+    const world = await makeWorld({ codec, network, byteOrder, workers });
     const { clock, context, pvs } = world;
     const patient = { timeoutMs: 60_000 };
     await expect(clock.until(context.put('x', 'not a number', patient))).rejects.toThrow(/^x: value: /);
@@ -185,7 +202,7 @@ describe.each(NETWORKS)('over $name', ({ byteOrder, network, workers }) => {
   });
 
   it('watches: every value in order for a quick reader, with and without a pipeline', async () => {
-    const world = await makeWorld({ network, byteOrder, workers });
+    const world = await makeWorld({ codec, network, byteOrder, workers });
     const { clock, context, pvs } = world;
     const plain = collect(context.monitor('x', { queueSize: 100 }));
     const pipelined = collect(context.monitor('x', { queueSize: 4, pipeline: true, request: 'field(value)' }));
@@ -201,7 +218,7 @@ describe.each(NETWORKS)('over $name', ({ byteOrder, network, workers }) => {
   });
 
   it('calls, describes, discovers, probes and echoes', async () => {
-    const world = await makeWorld({ network, byteOrder, workers });
+    const world = await makeWorld({ codec, network, byteOrder, workers });
     const { clock, context, server } = world;
     const patient = { timeoutMs: 60_000 };
     const sum = await clock.until(context.rpc('add', { a: 2, b: 3.5 }, patient));
@@ -214,15 +231,17 @@ describe.each(NETWORKS)('over $name', ({ byteOrder, network, workers }) => {
 
     const found: unknown[] = [];
     const discovered = (async () => {
-      for await (const { guid } of context.discover(patient)) found.push(guid);
+      for await (const { guid, protocol } of context.discover(patient)) found.push({ guid, protocol });
     })();
     await clock.until(discovered);
-    expect(found).toEqual([server.guid]);
+    const tcp = { guid: server.guid, protocol: 'tcp' };
+    // Pings are answered with the port of pvAccess; beacons tell of the other one, too.
+    expect(found).toEqual(codec === 'pva' ? [tcp] : [tcp, { guid: server.guid, protocol: 'msgpack' }]);
     const probed = await clock.until(context.probe('server', patient));
     expect(probed.guid).toBe(server.guid);
     const echoes: boolean[] = [];
     const echoed = (async () => {
-      for await (const { isIntact } of context.echo('server', { count: 3, sizeBytes: 1000 })) echoes.push(isIntact);
+      for await (const { isIntact } of context.echo(named, { count: 3, sizeBytes: 1000 })) echoes.push(isIntact);
     })();
     await clock.until(echoed);
     expect(echoes).toEqual([true, true, true]);

@@ -11,6 +11,7 @@ import {
   type ClientNotice,
 } from '../../src/index.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import type { CodecName } from '../../src/protocol/messages/data.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { arrayOf, double, fixedArrayOf, int, string, structure } from '../../src/protocol/types/type-desc.ts';
 import type { AnyValue } from '../../src/protocol/types/value-of.ts';
@@ -27,11 +28,18 @@ interface Options {
   readonly byteOrder?: 'big' | 'little';
   readonly maxSegmentBytes?: number;
   readonly workers?: number;
+  readonly codec?: CodecName;
 }
 
 async function makeWorld(
   pvs: Readonly<Record<string, SharedPV>>,
-  { network: wire, byteOrder = 'little', maxSegmentBytes = DEFAULT_LIMITS.maxSegmentBytes, workers = 1 }: Options = {},
+  {
+    network: wire,
+    byteOrder = 'little',
+    maxSegmentBytes = DEFAULT_LIMITS.maxSegmentBytes,
+    workers = 1,
+    codec,
+  }: Options = {},
 ) {
   const clock = new ManualClock();
   const network = new MemoryNetwork({ clock, ...wire });
@@ -43,13 +51,19 @@ async function makeWorld(
     clock,
     pvs,
     byteOrder,
-    config: { ...resolveServerConfig({ processEnvironment: {} }), limits, workers },
+    config: {
+      ...resolveServerConfig({ processEnvironment: {} }),
+      limits,
+      workers,
+      msgpackPort: codec === 'msgpack' ? 5080 : undefined,
+    },
   });
   await clock.until(server.listen());
   const context = new Context({
     network: network.host('client'),
     clock,
     limits,
+    codec,
     config: resolveClientConfig({ processEnvironment: {} }),
   });
   const notices: ClientNotice[] = [];
@@ -80,6 +94,7 @@ const SETTINGS: readonly { readonly name: string; readonly options: Options }[] 
 const NETWORKS = SETTINGS.flatMap(({ name, options }) => [
   { name, options },
   { name: `${name}, with two workers`, options: { ...options, workers: 2 } },
+  { name: `${name}, as MessagePack`, options: { ...options, codec: 'msgpack' as const } },
 ]);
 
 const PATIENT = { timeoutMs: 60_000 };

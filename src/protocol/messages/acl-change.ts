@@ -13,6 +13,7 @@ export const ACL_PUT_GET = 0x02;
 export const ACL_RPC = 0x04;
 
 const RIGHTS_BYTES = 5;
+const RIGHTS_FIELDS = 2;
 
 export interface AclRights {
   readonly command: 'ACL_CHANGE';
@@ -32,16 +33,16 @@ export interface AclUnknown {
 export type AclChange = AclRights | AclUnknown;
 
 const fromServer: Body<AclChange> = {
-  encode(writer, message) {
-    if (message.form === 'unknown') return writer.bytes(message.payload);
-    writer.u32(message.cid);
-    writer.u8(message.rights);
+  encode(fields, message) {
+    if (message.form === 'unknown') return fields.payload(message.payload);
+    fields.u32(message.cid);
+    fields.u8(message.rights);
   },
-  decode(reader) {
-    if (reader.remaining !== RIGHTS_BYTES) {
-      return { command: 'ACL_CHANGE', form: 'unknown', payload: reader.view(reader.remaining) };
+  decode(fields) {
+    if (!fields.isLast(RIGHTS_BYTES, RIGHTS_FIELDS)) {
+      return { command: 'ACL_CHANGE', form: 'unknown', payload: fields.payload() };
     }
-    return { command: 'ACL_CHANGE', form: 'rights', cid: reader.u32(), rights: reader.u8() };
+    return { command: 'ACL_CHANGE', form: 'rights', cid: fields.u32(), rights: fields.u8() };
   },
 };
 

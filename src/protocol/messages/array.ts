@@ -16,13 +16,12 @@
 // the command, sends and expects both (responseHandlers.cpp, clientContextImpl.cpp), and so do we.
 
 import { LocalProtocolError } from '../errors.ts';
-import type { Reader } from '../reader.ts';
-import { decodeStatus, encodeStatus, isSuccess, type Status } from '../status.ts';
+import { isSuccess, type Status } from '../status.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue } from '../types/value-of.ts';
-import { anyCodecOf } from '../values/codec.ts';
-import { decodeAny, decodeTypeAfter, encodeAny, encodeTypeAfter } from './data.ts';
-import { operationOf, type Body, type DecodeContext, type ToSend, type TypedOperation } from './message-module.ts';
+import { readTypeAfter, writeTypeAfter } from './after-status.ts';
+import type { FieldReader } from './fields.ts';
+import { operationOf, type Body, type ToSend, type TypedOperation } from './message-module.ts';
 import { isInit, SUBCOMMAND_GET, SUBCOMMAND_GET_PUT, SUBCOMMAND_PROCESS } from './subcommand.ts';
 
 /** An array with its type. */
@@ -119,88 +118,88 @@ export interface ArrayOutOfScopeReply extends Reply {
 export type ArrayReply = ArrayInitReply | ArrayGetReply | ArrayGetLengthReply | ArrayDoneReply | ArrayOutOfScopeReply;
 
 const fromClient: Body<ToSend<ArrayRequest>, ArrayRequest> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
     switch (message.phase) {
       case 'init':
-        return encodeAny(writer, message.pvRequest, encodeType);
+        return fields.any(message.pvRequest);
       case 'get':
-        writer.size(message.offset);
-        writer.size(message.count);
-        return writer.size(message.stride);
+        fields.size(message.offset);
+        fields.size(message.count);
+        return fields.size(message.stride);
       case 'put':
-        writer.size(message.offset);
-        writer.size(message.stride);
-        return anyCodecOf(message.array.type).encode(writer, message.array.value, encodeType);
+        fields.size(message.offset);
+        fields.size(message.stride);
+        return fields.value(message.array.type, message.array.value);
       case 'setLength':
-        return writer.size(message.length);
+        return fields.size(message.length);
       case 'getLength':
     }
   },
-  decode(reader, context) {
-    const sid = reader.u32();
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
+  decode(fields, context) {
+    const sid = fields.u32();
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
     const head = { command: 'ARRAY', sid, ioid, subcommand } as const;
     const phase = phaseOf(subcommand);
     switch (phase) {
       case 'init':
-        return { ...head, phase, pvRequest: decodeAny(reader, context) };
+        return { ...head, phase, pvRequest: fields.any() };
       case 'get':
-        return { ...head, phase, offset: reader.size(), count: reader.size(), stride: reader.size() };
+        return { ...head, phase, offset: fields.size(), count: fields.size(), stride: fields.size() };
       case 'setLength':
-        return { ...head, phase, length: reader.size() };
+        return { ...head, phase, length: fields.size() };
       case 'getLength':
         return { ...head, phase };
       case 'put': {
         const operation = operationOf(context, ioid, 'ARRAY');
         if (operation === undefined) return { ...head, phase: 'outOfScope' };
-        const offset = reader.size();
-        const stride = reader.size();
-        return { ...head, phase, offset, stride, array: decodeArray(reader, operation, context) };
+        const offset = fields.size();
+        const stride = fields.size();
+        return { ...head, phase, offset, stride, array: readArray(fields, operation) };
       }
     }
   },
 };
 
 const fromServer: Body<ToSend<ArrayReply>, ArrayReply> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    encodeStatus(writer, message.status);
+  encode(fields, message) {
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    fields.status(message.status);
     if (!isSuccess(message.status)) return;
     switch (message.phase) {
       case 'init':
-        return encodeTypeAfter(writer, message.status, message.type, encodeType);
+        return writeTypeAfter(fields, message.status, message.type);
       case 'get':
         if (message.array === null) throw new LocalProtocolError('reply of success without an array');
-        return anyCodecOf(message.array.type).encode(writer, message.array.value, encodeType);
+        return fields.value(message.array.type, message.array.value);
       case 'getLength':
         if (message.length === null) throw new LocalProtocolError('reply of success without a length');
-        return writer.size(message.length);
+        return fields.size(message.length);
       case 'put':
       case 'setLength':
     }
   },
-  decode(reader, context) {
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
-    const status = decodeStatus(reader);
+  decode(fields, context) {
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
+    const status = fields.status();
     const head = { command: 'ARRAY', ioid, subcommand } as const;
     const phase = phaseOf(subcommand);
     switch (phase) {
       case 'init':
-        return { ...head, phase, status, type: decodeTypeAfter(reader, status, context) };
+        return { ...head, phase, status, type: readTypeAfter(fields, status) };
       case 'get': {
         if (!isSuccess(status)) return { ...head, phase, status, array: null };
         const operation = operationOf(context, ioid, 'ARRAY');
         if (operation === undefined) return { ...head, phase: 'outOfScope' };
-        return { ...head, phase, status, array: decodeArray(reader, operation, context) };
+        return { ...head, phase, status, array: readArray(fields, operation) };
       }
       case 'getLength':
-        return { ...head, phase, status, length: isSuccess(status) ? reader.size() : null };
+        return { ...head, phase, status, length: isSuccess(status) ? fields.size() : null };
       case 'put':
       case 'setLength':
         return { ...head, phase, status };
@@ -220,6 +219,6 @@ function phaseOf(subcommand: number): Phase {
   return (subcommand & SUBCOMMAND_PROCESS) === 0 ? 'put' : 'getLength';
 }
 
-function decodeArray(reader: Reader, { type }: TypedOperation, context: DecodeContext): ArrayData {
-  return { type, value: anyCodecOf(type).decode(reader, context.types) };
+function readArray(fields: FieldReader, { type }: TypedOperation): ArrayData {
+  return { type, value: fields.value(type) };
 }

@@ -5,7 +5,6 @@
 // Spec: Protocol-Messages, "CMD_AUTHNZ".
 
 import type { AnyValue } from '../types/value-of.ts';
-import { decodeAny, encodeAny } from './data.ts';
 import type { Body } from './message-module.ts';
 
 export interface AuthNz {
@@ -14,10 +13,10 @@ export interface AuthNz {
 }
 
 const eitherWay: Body<AuthNz> = {
-  encode(writer, message, encodeType) {
-    encodeAny(writer, message.data, encodeType);
+  encode(fields, message) {
+    fields.any(message.data);
   },
-  decode: (reader, context) => ({ command: 'AUTHNZ', data: decodeAny(reader, context) }),
+  decode: (fields) => ({ command: 'AUTHNZ', data: fields.any() }),
 };
 
 export const authNz = { command: 'AUTHNZ', code: 0x05, fromClient: eitherWay, fromServer: eitherWay } as const;

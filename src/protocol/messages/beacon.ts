@@ -5,10 +5,7 @@
 //
 // Spec: Protocol-Messages, "CMD_BEACON". Every peer sends flags 0, changeCount 0 and the null type.
 
-import { readAddress, writeAddress } from '../address.ts';
-import { readGuid, writeGuid } from '../guid.ts';
 import type { AnyValue } from '../types/value-of.ts';
-import { decodeAny, encodeAny } from './data.ts';
 import type { Body } from './message-module.ts';
 
 export interface Beacon {
@@ -29,26 +26,26 @@ export interface Beacon {
 }
 
 const fromServer: Body<Beacon> = {
-  encode(writer, message, encodeType) {
-    writeGuid(writer, message.guid);
-    writer.u8(message.flags);
-    writer.u8(message.sequence);
-    writer.u16(message.changeCount);
-    writeAddress(writer, message.serverAddress);
-    writer.u16(message.serverPort);
-    writer.string(message.protocol);
-    encodeAny(writer, message.serverStatus, encodeType);
+  encode(fields, message) {
+    fields.guid(message.guid);
+    fields.u8(message.flags);
+    fields.u8(message.sequence);
+    fields.u16(message.changeCount);
+    fields.address(message.serverAddress);
+    fields.u16(message.serverPort);
+    fields.string(message.protocol);
+    fields.any(message.serverStatus);
   },
-  decode(reader, context) {
-    const guid = readGuid(reader);
-    const flags = reader.u8();
-    const sequence = reader.u8();
-    const changeCount = reader.u16();
-    const serverAddress = readAddress(reader);
-    const serverPort = reader.u16();
-    const protocol = reader.string();
+  decode(fields) {
+    const guid = fields.guid();
+    const flags = fields.u8();
+    const sequence = fields.u8();
+    const changeCount = fields.u16();
+    const serverAddress = fields.address();
+    const serverPort = fields.u16();
+    const protocol = fields.string();
     // pvxs does not look behind the protocol, so a beacon that ends there serves.
-    const serverStatus = reader.remaining === 0 ? null : decodeAny(reader, context);
+    const serverStatus = !fields.hasMore ? null : fields.any();
     return {
       command: 'BEACON',
       guid,

@@ -13,11 +13,11 @@ export interface CancelRequest {
 }
 
 const fromClient: Body<CancelRequest> = {
-  encode(writer, message) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
   },
-  decode: (reader) => ({ command: 'CANCEL_REQUEST', sid: reader.u32(), ioid: reader.u32() }),
+  decode: (fields) => ({ command: 'CANCEL_REQUEST', sid: fields.u32(), ioid: fields.u32() }),
 };
 
 export const cancelRequest = { command: 'CANCEL_REQUEST', code: 0x15, fromClient } as const;

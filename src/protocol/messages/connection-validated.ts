@@ -4,7 +4,7 @@
 //
 // Spec: Protocol-Messages, "CMD_CONNECTION_VALIDATED", which says from the client; every peer has it from the server.
 
-import { decodeStatus, encodeStatus, type Status } from '../status.ts';
+import type { Status } from '../status.ts';
 import type { Body } from './message-module.ts';
 
 export interface ConnectionValidated {
@@ -13,10 +13,10 @@ export interface ConnectionValidated {
 }
 
 const fromServer: Body<ConnectionValidated> = {
-  encode(writer, message) {
-    encodeStatus(writer, message.status);
+  encode(fields, message) {
+    fields.status(message.status);
   },
-  decode: (reader) => ({ command: 'CONNECTION_VALIDATED', status: decodeStatus(reader) }),
+  decode: (fields) => ({ command: 'CONNECTION_VALIDATED', status: fields.status() }),
 };
 
 export const connectionValidated = { command: 'CONNECTION_VALIDATED', code: 0x09, fromServer } as const;

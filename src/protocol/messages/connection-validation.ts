@@ -8,11 +8,11 @@
 // none. The list goes from the worst method to the best, since old clients take the last that they know.
 
 import type { AnyValue } from '../types/value-of.ts';
-import { decodeAny, encodeAny } from './data.ts';
+import type { ListShape } from './fields.ts';
 import type { Body } from './message-module.ts';
 
-/** Bytes of a method at least: its size. */
-const METHOD_BYTES = 1;
+/** A method takes the byte of its size at least. */
+const METHODS: ListShape = { counter: 'size', fieldsEach: 1, bytesEach: 1, what: 'methods' };
 
 /** What the server sends. */
 export interface ConnectionValidationRequest {
@@ -35,39 +35,35 @@ export interface ConnectionValidationResponse {
 }
 
 const fromServer: Body<ConnectionValidationRequest> = {
-  encode(writer, message) {
-    writer.u32(message.receiveBufferBytes);
-    writer.u16(message.registrySize);
-    writer.size(message.methods.length);
-    for (const method of message.methods) writer.string(method);
+  encode(fields, message) {
+    fields.u32(message.receiveBufferBytes);
+    fields.u16(message.registrySize);
+    fields.list(METHODS, message.methods, (method) => fields.string(method));
   },
-  decode(reader, context) {
-    const receiveBufferBytes = reader.u32();
-    const registrySize = reader.u16();
-    const count = reader.count(METHOD_BYTES);
-    context.types.spend(count);
-    const methods: string[] = [];
-    for (let index = 0; index < count; index++) methods.push(reader.string());
+  decode(fields) {
+    const receiveBufferBytes = fields.u32();
+    const registrySize = fields.u16();
+    const methods = fields.list(METHODS, () => fields.string());
     return { command: 'CONNECTION_VALIDATION', receiveBufferBytes, registrySize, methods };
   },
 };
 
 const fromClient: Body<ConnectionValidationResponse> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.receiveBufferBytes);
-    writer.u16(message.registrySize);
-    writer.u16(message.qos);
-    writer.string(message.method);
-    encodeAny(writer, message.credentials, encodeType);
+  encode(fields, message) {
+    fields.u32(message.receiveBufferBytes);
+    fields.u16(message.registrySize);
+    fields.u16(message.qos);
+    fields.string(message.method);
+    fields.any(message.credentials);
   },
-  decode(reader, context) {
-    const receiveBufferBytes = reader.u32();
-    const registrySize = reader.u16();
-    const qos = reader.u16();
-    const method = reader.string();
+  decode(fields) {
+    const receiveBufferBytes = fields.u32();
+    const registrySize = fields.u16();
+    const qos = fields.u16();
+    const method = fields.string();
     // pvAccessCPP's server takes a client that sends no type at all. Methods that need no data may leave it out.
-    const isOmitted = reader.remaining === 0 && method !== 'ca';
-    const credentials = isOmitted ? null : decodeAny(reader, context);
+    const isOmitted = !fields.hasMore && method !== 'ca';
+    const credentials = isOmitted ? null : fields.any();
     return { command: 'CONNECTION_VALIDATION', receiveBufferBytes, registrySize, qos, method, credentials };
   },
 };

@@ -6,13 +6,12 @@
 // Spec: Protocol-Messages, "CMD_CREATE_CHANNEL". The count is 16 bits wide, not a size. The specification's access
 // rights behind the status are sent by no peer. All peers send one channel a message and answer each by itself.
 
-import { LocalProtocolError, TruncatedError } from '../errors.ts';
-import { decodeStatus, encodeStatus, type Status } from '../status.ts';
+import type { Status } from '../status.ts';
+import type { ListShape } from './fields.ts';
 import type { Body } from './message-module.ts';
 
-const MAX_COUNT = 0xffff;
-/** Bytes of a channel at least: its id and the size of its name. */
-const CHANNEL_BYTES = 5;
+/** A channel takes its id and the size of its name at least. */
+const CHANNELS: ListShape = { counter: 'u16', fieldsEach: 2, bytesEach: 5, what: 'channels' };
 
 export interface ChannelToCreate {
   readonly cid: number;
@@ -33,38 +32,29 @@ export interface CreateChannelReply {
 }
 
 const fromClient: Body<CreateChannelRequest> = {
-  encode(writer, { channels }) {
-    if (channels.length > MAX_COUNT) {
-      throw new LocalProtocolError(`${channels.length} channels in one message, at most ${MAX_COUNT} fit`);
-    }
-    writer.u16(channels.length);
-    for (const { cid, pvName } of channels) {
-      writer.u32(cid);
-      writer.string(pvName);
-    }
+  encode(fields, { channels }) {
+    fields.list(CHANNELS, channels, ({ cid, pvName }) => {
+      fields.u32(cid);
+      fields.string(pvName);
+    });
   },
-  decode(reader) {
-    const count = reader.u16();
-    if (count * CHANNEL_BYTES > reader.remaining) {
-      throw new TruncatedError(`${count} channels claimed, ${reader.remaining} bytes are there`, reader.offset);
-    }
-    const channels: ChannelToCreate[] = [];
-    for (let index = 0; index < count; index++) channels.push({ cid: reader.u32(), pvName: reader.string() });
+  decode(fields) {
+    const channels = fields.list(CHANNELS, (): ChannelToCreate => ({ cid: fields.u32(), pvName: fields.string() }));
     return { command: 'CREATE_CHANNEL', channels };
   },
 };
 
 const fromServer: Body<CreateChannelReply> = {
-  encode(writer, message) {
-    writer.u32(message.cid);
-    writer.u32(message.sid);
-    encodeStatus(writer, message.status);
+  encode(fields, message) {
+    fields.u32(message.cid);
+    fields.u32(message.sid);
+    fields.status(message.status);
   },
-  decode: (reader) => ({
+  decode: (fields) => ({
     command: 'CREATE_CHANNEL',
-    cid: reader.u32(),
-    sid: reader.u32(),
-    status: decodeStatus(reader),
+    cid: fields.u32(),
+    sid: fields.u32(),
+    status: fields.status(),
   }),
 };
 

@@ -1,21 +1,24 @@
-// How do the pieces that several messages share travel: masked updates, values with their type, types behind a status?
+// How do the pieces that several messages share travel as pvAccess: masked updates, and values with their type?
 
 import { BitSet } from '../bit-set.ts';
 import { LocalProtocolError } from '../errors.ts';
 import type { Reader } from '../reader.ts';
-import { isSuccess, type Status } from '../status.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue, PvValue } from '../types/value-of.ts';
 import { encodeType as encodeFullType, type EncodeType, type TypeReceiver } from '../types/wire.ts';
 import { anyCodecOf } from '../values/codec.ts';
 import type { TypedUpdate } from '../values/update.ts';
 import { Writer } from '../writer.ts';
-import type { DecodeContext } from './message-module.ts';
 
-/** A BitSet and its data as bytes, so that a server encodes an update once for all its clients of one byte order. */
+/** How the bodies of a link become bytes: as the specification has it, or as MessagePack. */
+export type CodecName = 'pva' | 'msgpack';
+
+/** An update as bytes, so that a server encodes it once for all its clients of one codec and byte order. */
 export interface EncodedUpdate {
   readonly bytes: Uint8Array;
+  readonly codec: CodecName;
   readonly bigEndian: boolean;
+  readonly type: TypeDesc;
 }
 
 /** What can be sent where an update is due. */
@@ -27,17 +30,13 @@ export type UpdateToSend = TypedUpdate | EncodedUpdate;
 export function preEncodeUpdate(update: TypedUpdate, bigEndian: boolean): EncodedUpdate {
   const writer = new Writer(bigEndian);
   encodeUpdate(writer, update, encodeFullType);
-  return { bytes: writer.detach(0), bigEndian };
+  return { bytes: writer.detach(0), codec: 'pva', bigEndian, type: update.type };
 }
 
 /** BitSet, then the fields that it selects. */
 export function encodeUpdate(writer: Writer, update: UpdateToSend, encodeType: EncodeType): void {
   if ('bytes' in update) {
-    if (update.bigEndian !== writer.bigEndian) {
-      throw new LocalProtocolError(
-        `update encoded ${orderName(update.bigEndian)} for a link that is ${orderName(writer.bigEndian)}`,
-      );
-    }
+    requireForm(update, 'pva', writer.bigEndian);
     return writer.bytes(update.bytes);
   }
   update.changed.encode(writer);
@@ -56,33 +55,21 @@ export function encodeAny(writer: Writer, any: AnyValue, encodeType: EncodeType)
   anyCodecOf(any.type).encode(writer, any.value, encodeType);
 }
 
-export function decodeAny(reader: Reader, context: DecodeContext): AnyValue {
-  const type = context.types.decode(reader);
+export function decodeAny(reader: Reader, types: TypeReceiver): AnyValue {
+  const type = types.decode(reader);
   if (type === null) return null;
-  return { type, value: anyCodecOf(type).decode(reader, context.types) };
+  return { type, value: anyCodecOf(type).decode(reader, types) };
 }
 
-/** The type that follows the status of an INIT reply, if that is a success. */
-export function encodeTypeAfter(writer: Writer, status: Status, type: TypeDesc | null, encodeType: EncodeType): void {
-  if (isSuccess(status)) encodeType(writer, type);
+/** @throws LocalProtocolError when an encoded update does not fit the link that it is to go out on */
+export function requireForm(update: EncodedUpdate, codec: CodecName, bigEndian: boolean): void {
+  if (update.codec === codec && update.bigEndian === bigEndian) return;
+  throw new LocalProtocolError(
+    `update encoded ${formName(update.codec, update.bigEndian)} for a link that is ${formName(codec, bigEndian)}`,
+  );
 }
 
-export function decodeTypeAfter(reader: Reader, status: Status, context: DecodeContext): TypeDesc | null {
-  return isSuccess(status) ? context.types.decode(reader) : null;
-}
-
-/** The update that follows the status of a reply, if that is a success. */
-export function encodeUpdateAfter(
-  writer: Writer,
-  status: Status,
-  update: UpdateToSend | null,
-  encodeType: EncodeType,
-): void {
-  if (!isSuccess(status)) return;
-  if (update === null) throw new LocalProtocolError('reply of success without data');
-  encodeUpdate(writer, update, encodeType);
-}
-
-function orderName(bigEndian: boolean): string {
+function formName(codec: CodecName, bigEndian: boolean): string {
+  if (codec === 'msgpack') return 'as MessagePack';
   return bigEndian ? 'big endian' : 'little endian';
 }

@@ -14,11 +14,11 @@ export interface DestroyChannel {
 }
 
 const eitherWay: Body<DestroyChannel> = {
-  encode(writer, message) {
-    writer.u32(message.sid);
-    writer.u32(message.cid);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.cid);
   },
-  decode: (reader) => ({ command: 'DESTROY_CHANNEL', sid: reader.u32(), cid: reader.u32() }),
+  decode: (fields) => ({ command: 'DESTROY_CHANNEL', sid: fields.u32(), cid: fields.u32() }),
 };
 
 export const destroyChannel = {

@@ -13,11 +13,11 @@ export interface DestroyRequest {
 }
 
 const fromClient: Body<DestroyRequest> = {
-  encode(writer, message) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
   },
-  decode: (reader) => ({ command: 'DESTROY_REQUEST', sid: reader.u32(), ioid: reader.u32() }),
+  decode: (fields) => ({ command: 'DESTROY_REQUEST', sid: fields.u32(), ioid: fields.u32() }),
 };
 
 export const destroyRequest = { command: 'DESTROY_REQUEST', code: 0x0f, fromClient } as const;

@@ -13,10 +13,10 @@ export interface Echo {
 }
 
 const eitherWay: Body<Echo> = {
-  encode(writer, message) {
-    writer.bytes(message.payload);
+  encode(fields, message) {
+    fields.payload(message.payload);
   },
-  decode: (reader) => ({ command: 'ECHO', payload: reader.view(reader.remaining) }),
+  decode: (fields) => ({ command: 'ECHO', payload: fields.payload() }),
 };
 
 export const echo = { command: 'ECHO', code: 0x02, fromClient: eitherWay, fromServer: eitherWay } as const;

@@ -5,9 +5,9 @@
 //
 // Spec: Protocol-Messages, "CMD_GET_FIELD".
 
-import { decodeStatus, encodeStatus, type Status } from '../status.ts';
+import type { Status } from '../status.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
-import { decodeTypeAfter, encodeTypeAfter } from './data.ts';
+import { readTypeAfter, writeTypeAfter } from './after-status.ts';
 import type { Body } from './message-module.ts';
 
 export interface GetFieldRequest {
@@ -27,29 +27,29 @@ export interface GetFieldReply {
 }
 
 const fromClient: Body<GetFieldRequest> = {
-  encode(writer, message) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
-    writer.string(message.subField);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
+    fields.string(message.subField);
   },
-  decode: (reader) => ({
+  decode: (fields) => ({
     command: 'GET_FIELD',
-    sid: reader.u32(),
-    ioid: reader.u32(),
-    subField: reader.string(),
+    sid: fields.u32(),
+    ioid: fields.u32(),
+    subField: fields.string(),
   }),
 };
 
 const fromServer: Body<GetFieldReply> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.ioid);
-    encodeStatus(writer, message.status);
-    encodeTypeAfter(writer, message.status, message.type, encodeType);
+  encode(fields, message) {
+    fields.u32(message.ioid);
+    fields.status(message.status);
+    writeTypeAfter(fields, message.status, message.type);
   },
-  decode(reader, context) {
-    const ioid = reader.u32();
-    const status = decodeStatus(reader);
-    return { command: 'GET_FIELD', ioid, status, type: decodeTypeAfter(reader, status, context) };
+  decode(fields) {
+    const ioid = fields.u32();
+    const status = fields.status();
+    return { command: 'GET_FIELD', ioid, status, type: readTypeAfter(fields, status) };
   },
 };
 

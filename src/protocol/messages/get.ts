@@ -9,19 +9,12 @@
 //
 // Spec: Protocol-Messages, "CMD_GET".
 
-import { decodeStatus, encodeStatus, isSuccess, type Status } from '../status.ts';
+import { isSuccess, type Status } from '../status.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue } from '../types/value-of.ts';
 import type { TypedUpdate } from '../values/update.ts';
-import {
-  decodeAny,
-  decodeTypeAfter,
-  decodeUpdate,
-  encodeAny,
-  encodeTypeAfter,
-  encodeUpdateAfter,
-  type UpdateToSend,
-} from './data.ts';
+import { readTypeAfter, writeTypeAfter, writeUpdateAfter } from './after-status.ts';
+import type { UpdateToSend } from './data.ts';
 import { operationOf, type Body, type ToSend } from './message-module.ts';
 import { isInit } from './subcommand.ts';
 
@@ -71,41 +64,41 @@ export interface GetOutOfScopeReply extends Reply {
 export type GetReply<U = TypedUpdate> = GetInitReply | GetExecReply<U> | GetOutOfScopeReply;
 
 const fromClient: Body<GetRequest> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    if (message.phase === 'init') encodeAny(writer, message.pvRequest, encodeType);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    if (message.phase === 'init') fields.any(message.pvRequest);
   },
-  decode(reader, context) {
-    const sid = reader.u32();
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
+  decode(fields) {
+    const sid = fields.u32();
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
     if (!isInit(subcommand)) return { command: 'GET', phase: 'exec', sid, ioid, subcommand };
-    return { command: 'GET', phase: 'init', sid, ioid, subcommand, pvRequest: decodeAny(reader, context) };
+    return { command: 'GET', phase: 'init', sid, ioid, subcommand, pvRequest: fields.any() };
   },
 };
 
 const fromServer: Body<ToSend<GetReply<UpdateToSend>>, GetReply> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    encodeStatus(writer, message.status);
-    if (message.phase === 'init') return encodeTypeAfter(writer, message.status, message.type, encodeType);
-    encodeUpdateAfter(writer, message.status, message.update, encodeType);
+  encode(fields, message) {
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    fields.status(message.status);
+    if (message.phase === 'init') return writeTypeAfter(fields, message.status, message.type);
+    writeUpdateAfter(fields, message.status, message.update);
   },
-  decode(reader, context) {
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
-    const status = decodeStatus(reader);
+  decode(fields, context) {
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
+    const status = fields.status();
     if (isInit(subcommand)) {
-      const type = decodeTypeAfter(reader, status, context);
+      const type = readTypeAfter(fields, status);
       return { command: 'GET', phase: 'init', ioid, subcommand, status, type };
     }
     if (!isSuccess(status)) return { command: 'GET', phase: 'exec', ioid, subcommand, status, update: null };
     const operation = operationOf(context, ioid, 'GET');
     if (operation === undefined) return { command: 'GET', phase: 'outOfScope', ioid, subcommand };
-    const update = decodeUpdate(reader, operation.type, context.types, operation.base);
+    const update = fields.update(operation.type, operation.base);
     return { command: 'GET', phase: 'exec', ioid, subcommand, status, update };
   },
 };

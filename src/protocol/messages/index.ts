@@ -3,11 +3,13 @@
 // A link reads frames (../framer.ts) and hands them to `decodeClientMessage` (a server's link) or `decodeServerMessage`
 // (a client's); it writes with `encodeMessage`.
 
-import { LocalProtocolError, PvaError } from '../errors.ts';
+import type { Codec } from '../codecs/codec.ts';
+import { explain } from '../codecs/explain.ts';
+import { pva } from '../codecs/pva.ts';
+import { LocalProtocolError } from '../errors.ts';
 import type { Frame } from '../framer.ts';
 import { HEADER_BYTES, writeHeader } from '../header.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
-import { Reader } from '../reader.ts';
 import { encodeType as encodeFullType, TypeReceiver, type EncodeType } from '../types/wire.ts';
 import type { TypedUpdate } from '../values/update.ts';
 import type { Writer } from '../writer.ts';
@@ -95,6 +97,8 @@ export type ServerMessageToSend = ToSend<ServerMessage<UpdateToSend>>;
 export interface EncodeOptions {
   /** Full types by default, which every peer reads; a `TypeSender`'s `encode` sends ids. */
   readonly encodeType?: EncodeType;
+  /** pvAccess by default. */
+  readonly codec?: Codec;
 }
 
 /** One command with its bodies, as tables and tests go through them. */
@@ -138,28 +142,48 @@ const BY_COMMAND: ReadonlyMap<string, AnyModule> = new Map(MESSAGE_MODULES.map((
 
 /**
  * Reads what a client sent; undefined if the command is not known, is none of a client's, or the frame is a server's:
- * such messages are to be skipped. Bytes behind what is known are ignored, as all peers do, so that the protocol can grow.
+ * such messages are to be skipped.
  *
  * Throws `RemoteProtocolError`, `TruncatedError` or `LimitError`, with command, offset and field in the message.
  */
-export function decodeClientMessage(frame: Frame, context: DecodeContext): ClientMessage | undefined {
+export function decodeClientMessage(
+  frame: Frame,
+  context: DecodeContext,
+  codec: Codec = pva,
+): ClientMessage | undefined {
   if (frame.header.fromServer) return undefined;
   if (frame.header.isControl) return readControl(frame.header);
   const module = BY_CODE[frame.header.command];
-  return module?.fromClient === undefined ? undefined : decodeBody(module.command, module.fromClient, frame, context);
+  const body = module?.fromClient;
+  return module === undefined || body === undefined
+    ? undefined
+    : decodeBody(module.command, body, frame, context, codec);
 }
 
 /** Reads what a server sent; see `decodeClientMessage`. */
-export function decodeServerMessage(frame: Frame, context: DecodeContext): ServerMessage | undefined {
+export function decodeServerMessage(
+  frame: Frame,
+  context: DecodeContext,
+  codec: Codec = pva,
+): ServerMessage | undefined {
   if (!frame.header.fromServer) return undefined;
   if (frame.header.isControl) return readControl(frame.header);
   const module = BY_CODE[frame.header.command];
-  return module?.fromServer === undefined ? undefined : decodeBody(module.command, module.fromServer, frame, context);
+  const body = module?.fromServer;
+  return module === undefined || body === undefined
+    ? undefined
+    : decodeBody(module.command, body, frame, context, codec);
 }
 
 /** Reads a message of the direction that its header names; see `decodeClientMessage`. */
-export function decodeMessage(frame: Frame, context: DecodeContext): ClientMessage | ServerMessage | undefined {
-  return frame.header.fromServer ? decodeServerMessage(frame, context) : decodeClientMessage(frame, context);
+export function decodeMessage(
+  frame: Frame,
+  context: DecodeContext,
+  codec: Codec = pva,
+): ClientMessage | ServerMessage | undefined {
+  return frame.header.fromServer
+    ? decodeServerMessage(frame, context, codec)
+    : decodeClientMessage(frame, context, codec);
 }
 
 /**
@@ -181,7 +205,7 @@ export function encodeMessage(
   message: ClientMessageToSend | ServerMessageToSend,
   options: EncodeOptions & { readonly fromServer: boolean },
 ): void {
-  const { fromServer, encodeType = encodeFullType } = options;
+  const { fromServer, encodeType = encodeFullType, codec = pva } = options;
   if (isControlMessage(message)) return encodeControl(writer, message, fromServer);
   const start = writer.length;
   try {
@@ -192,12 +216,11 @@ export function encodeMessage(
     }
     writeHeader(writer, { command: module.code, fromServer, size: 0 });
     // The module was found by the command of this message, so its encoder takes this message.
-    body.encode(writer, message as never, encodeType);
+    codec.encodeBody(body, message as never, writer, encodeType);
     writer.patchU32(start + HEADER_BYTES - 4, writer.length - start - HEADER_BYTES);
   } catch (thrown) {
     writer.truncate(start);
-    if (thrown instanceof PvaError) explain(thrown, message.command);
-    throw thrown;
+    throw explain(thrown, message.command);
   }
 }
 
@@ -211,21 +234,10 @@ function decodeBody<M>(
   body: Body<never, M>,
   { header, body: bytes }: Frame,
   context: DecodeContext,
+  codec: Codec,
 ): M {
-  const reader = new Reader(bytes, header.bigEndian);
   context.types.beginMessage();
-  try {
-    return body.decode(reader, context);
-  } catch (thrown) {
-    if (thrown instanceof PvaError) explain(thrown, `${command} at offset ${reader.offset} of ${bytes.length}`);
-    throw thrown;
-  }
-}
-
-/** Puts in front of an error's message where it happened; kind and code of the error stay. */
-function explain(error: PvaError, where: string): void {
-  const field = error.fieldPath === '' ? '' : `, field ${error.fieldPath}`;
-  error.message = `${where}${field}: ${error.message}`;
+  return codec.decodeBody(command, body, bytes, header.bigEndian, context);
 }
 
 function encodeControl(writer: Writer, message: ControlMessage, fromServer: boolean): void {

@@ -1,10 +1,9 @@
 // What does every message module give, and what does decoding a body need to know beside its bytes?
 
-import type { Reader } from '../reader.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
 import type { PvValue } from '../types/value-of.ts';
-import type { EncodeType, TypeReceiver } from '../types/wire.ts';
-import type { Writer } from '../writer.ts';
+import type { TypeReceiver } from '../types/wire.ts';
+import type { FieldReader, FieldWriter } from './fields.ts';
 
 /** The commands that begin with INIT. */
 export type OperationCommand = 'GET' | 'PUT' | 'PUT_GET' | 'MONITOR' | 'ARRAY' | 'RPC' | 'PROCESS';
@@ -34,8 +33,8 @@ export type ToSend<M> = Exclude<M, { readonly phase: 'outOfScope' }>;
 
 /** Body of the messages of one command in one direction. */
 export interface Body<Sent, Read = Sent> {
-  encode(writer: Writer, message: Sent, encodeType: EncodeType): void;
-  decode(reader: Reader, context: DecodeContext): Read;
+  encode(fields: FieldWriter, message: Sent): void;
+  decode(fields: FieldReader, context: DecodeContext): Read;
 }
 
 /** An operation whose INIT was answered with a type. */

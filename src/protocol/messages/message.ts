@@ -24,12 +24,12 @@ export interface HumanMessage {
 }
 
 const eitherWay: Body<HumanMessage> = {
-  encode(writer, message) {
-    writer.u32(message.ioid);
-    writer.u8(message.severity);
-    writer.string(message.text);
+  encode(fields, message) {
+    fields.u32(message.ioid);
+    fields.u8(message.severity);
+    fields.string(message.text);
   },
-  decode: (reader) => ({ command: 'MESSAGE', ioid: reader.u32(), severity: reader.u8(), text: reader.string() }),
+  decode: (fields) => ({ command: 'MESSAGE', ioid: fields.u32(), severity: fields.u8(), text: fields.string() }),
 };
 
 export const message = { command: 'MESSAGE', code: 0x12, fromClient: eitherWay, fromServer: eitherWay } as const;

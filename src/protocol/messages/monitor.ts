@@ -11,19 +11,12 @@
 // Spec: Protocol-Operation-Monitor. Updates have no status.
 
 import { BitSet } from '../bit-set.ts';
-import { decodeStatus, encodeStatus, isSuccess, type Status } from '../status.ts';
+import { isSuccess, type Status } from '../status.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue } from '../types/value-of.ts';
 import type { TypedUpdate } from '../values/update.ts';
-import {
-  decodeAny,
-  decodeTypeAfter,
-  decodeUpdate,
-  encodeAny,
-  encodeTypeAfter,
-  encodeUpdate,
-  type UpdateToSend,
-} from './data.ts';
+import { readTypeAfter, writeTypeAfter } from './after-status.ts';
+import type { UpdateToSend } from './data.ts';
 import { operationOf, type Body, type ToSend } from './message-module.ts';
 import { isInit, SUBCOMMAND_DESTROY, SUBCOMMAND_GET, SUBCOMMAND_PIPELINE, SUBCOMMAND_PROCESS } from './subcommand.ts';
 
@@ -93,64 +86,64 @@ export type MonitorReply<U = TypedUpdate> =
   | MonitorOutOfScopeReply;
 
 const fromClient: Body<MonitorRequest> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    if (message.phase === 'init') encodeAny(writer, message.pvRequest, encodeType);
-    if (isPipeline(message.subcommand)) writer.u32(message.phase === 'init' ? message.window : message.acknowledged);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    if (message.phase === 'init') fields.any(message.pvRequest);
+    if (isPipeline(message.subcommand)) fields.u32(message.phase === 'init' ? message.window : message.acknowledged);
   },
-  decode(reader, context) {
-    const sid = reader.u32();
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
+  decode(fields) {
+    const sid = fields.u32();
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
     if (!isInit(subcommand)) {
-      const acknowledged = isPipeline(subcommand) ? reader.u32() : 0;
+      const acknowledged = isPipeline(subcommand) ? fields.u32() : 0;
       return { command: 'MONITOR', phase: 'exec', sid, ioid, subcommand, acknowledged };
     }
-    const pvRequest = decodeAny(reader, context);
+    const pvRequest = fields.any();
     // A window that is announced but missing counts as 0: pvxs logs it and goes on.
-    const window = isPipeline(subcommand) && reader.remaining > 0 ? reader.u32() : 0;
+    const window = isPipeline(subcommand) && fields.hasMore ? fields.u32() : 0;
     return { command: 'MONITOR', phase: 'init', sid, ioid, subcommand, pvRequest, window };
   },
 };
 
 const fromServer: Body<ToSend<MonitorReply<UpdateToSend>>, MonitorReply> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    if (message.phase !== 'update') encodeStatus(writer, message.status);
-    if (message.phase === 'init') return encodeTypeAfter(writer, message.status, message.type, encodeType);
+  encode(fields, message) {
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    if (message.phase !== 'update') fields.status(message.status);
+    if (message.phase === 'init') return writeTypeAfter(fields, message.status, message.type);
     if (message.update === null) return;
-    encodeUpdate(writer, message.update, encodeType);
-    message.overrun.encode(writer);
+    fields.update(message.update);
+    fields.mask(message.update.type, message.overrun);
   },
-  decode(reader, context) {
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
+  decode(fields, context) {
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
     if (isInit(subcommand)) {
-      const status = decodeStatus(reader);
-      const type = decodeTypeAfter(reader, status, context);
+      const status = fields.status();
+      const type = readTypeAfter(fields, status);
       return { command: 'MONITOR', phase: 'init', ioid, subcommand, status, type };
     }
     if ((subcommand & STATUS_BITS) !== 0) {
       // pvAccessCPP answers a start, stop or acknowledgement of an operation it does not know with the request's
       // subcommand and a status, which would make no sense as a BitSet. For the subscriber it is over as with 0x10.
-      const status = decodeStatus(reader);
-      const isEmpty = !isSuccess(status) || reader.remaining === 0;
+      const status = fields.status();
+      const isEmpty = !isSuccess(status) || !fields.hasMore;
       if (isEmpty) {
         return { command: 'MONITOR', phase: 'final', ioid, subcommand, status, update: null, overrun: BitSet.empty() };
       }
       const operation = operationOf(context, ioid, 'MONITOR');
       if (operation === undefined) return { command: 'MONITOR', phase: 'outOfScope', ioid, subcommand };
-      const update = decodeUpdate(reader, operation.type, context.types, operation.base);
-      const overrun = BitSet.decode(reader, operation.type.bitCount);
+      const update = fields.update(operation.type, operation.base);
+      const overrun = fields.mask(operation.type);
       return { command: 'MONITOR', phase: 'final', ioid, subcommand, status, update, overrun };
     }
     const operation = operationOf(context, ioid, 'MONITOR');
     if (operation === undefined) return { command: 'MONITOR', phase: 'outOfScope', ioid, subcommand };
-    const update = decodeUpdate(reader, operation.type, context.types, operation.base);
-    const overrun = BitSet.decode(reader, operation.type.bitCount);
+    const update = fields.update(operation.type, operation.base);
+    const overrun = fields.mask(operation.type);
     return { command: 'MONITOR', phase: 'update', ioid, subcommand, update, overrun };
   },
 };

@@ -4,7 +4,6 @@
 //
 // Spec: Protocol-Messages, "CMD_ORIGIN_TAG". Clients and servers may forward, so either may set the direction.
 
-import { readAddress, writeAddress } from '../address.ts';
 import type { Body } from './message-module.ts';
 
 export interface OriginTag {
@@ -14,10 +13,10 @@ export interface OriginTag {
 }
 
 const eitherWay: Body<OriginTag> = {
-  encode(writer, message) {
-    writeAddress(writer, message.forwarder);
+  encode(fields, message) {
+    fields.address(message.forwarder);
   },
-  decode: (reader) => ({ command: 'ORIGIN_TAG', forwarder: readAddress(reader) }),
+  decode: (fields) => ({ command: 'ORIGIN_TAG', forwarder: fields.address() }),
 };
 
 export const originTag = { command: 'ORIGIN_TAG', code: 0x16, fromClient: eitherWay, fromServer: eitherWay } as const;

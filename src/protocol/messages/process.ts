@@ -7,9 +7,8 @@
 //
 // Spec: Protocol-Messages, "CMD_PROCESS".
 
-import { decodeStatus, encodeStatus, type Status } from '../status.ts';
+import type { Status } from '../status.ts';
 import type { AnyValue } from '../types/value-of.ts';
-import { decodeAny, encodeAny } from './data.ts';
 import type { Body } from './message-module.ts';
 import { isInit } from './subcommand.ts';
 
@@ -40,31 +39,31 @@ export interface ProcessReply {
 }
 
 const fromClient: Body<ProcessRequest> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    if (message.phase === 'init') encodeAny(writer, message.pvRequest, encodeType);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    if (message.phase === 'init') fields.any(message.pvRequest);
   },
-  decode(reader, context) {
-    const sid = reader.u32();
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
+  decode(fields) {
+    const sid = fields.u32();
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
     if (!isInit(subcommand)) return { command: 'PROCESS', phase: 'exec', sid, ioid, subcommand };
-    return { command: 'PROCESS', phase: 'init', sid, ioid, subcommand, pvRequest: decodeAny(reader, context) };
+    return { command: 'PROCESS', phase: 'init', sid, ioid, subcommand, pvRequest: fields.any() };
   },
 };
 
 const fromServer: Body<ProcessReply> = {
-  encode(writer, message) {
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    encodeStatus(writer, message.status);
+  encode(fields, message) {
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    fields.status(message.status);
   },
-  decode(reader) {
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
-    const status = decodeStatus(reader);
+  decode(fields) {
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
+    const status = fields.status();
     return { command: 'PROCESS', phase: isInit(subcommand) ? 'init' : 'exec', ioid, subcommand, status };
   },
 };

@@ -12,20 +12,12 @@
 // Spec: Protocol-Messages, "CMD_PUT_GET". The specification's replies have no BitSet; those of pvAccessCPP, the only
 // peer that has the command, do (responseHandlers.cpp, clientContextImpl.cpp), and so do ours.
 
-import { decodeStatus, encodeStatus, isSuccess, type Status } from '../status.ts';
+import { isSuccess, type Status } from '../status.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue } from '../types/value-of.ts';
 import type { TypedUpdate } from '../values/update.ts';
-import {
-  decodeAny,
-  decodeTypeAfter,
-  decodeUpdate,
-  encodeAny,
-  encodeTypeAfter,
-  encodeUpdate,
-  encodeUpdateAfter,
-  type UpdateToSend,
-} from './data.ts';
+import { readTypeAfter, writeTypeAfter, writeUpdateAfter } from './after-status.ts';
+import type { UpdateToSend } from './data.ts';
 import { operationOf, type Body, type ToSend } from './message-module.ts';
 import { isInit, SUBCOMMAND_GET, SUBCOMMAND_GET_PUT } from './subcommand.ts';
 
@@ -92,49 +84,49 @@ export interface PutGetOutOfScopeReply extends Reply {
 export type PutGetReply<U = TypedUpdate> = PutGetInitReply | PutGetDataReply<U> | PutGetOutOfScopeReply;
 
 const fromClient: Body<ToSend<PutGetRequest<UpdateToSend>>, PutGetRequest> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    if (message.phase === 'init') encodeAny(writer, message.pvRequest, encodeType);
-    if (message.phase === 'exec') encodeUpdate(writer, message.update, encodeType);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    if (message.phase === 'init') fields.any(message.pvRequest);
+    if (message.phase === 'exec') fields.update(message.update);
   },
-  decode(reader, context) {
-    const sid = reader.u32();
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
+  decode(fields, context) {
+    const sid = fields.u32();
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
     if (isInit(subcommand)) {
-      return { command: 'PUT_GET', phase: 'init', sid, ioid, subcommand, pvRequest: decodeAny(reader, context) };
+      return { command: 'PUT_GET', phase: 'init', sid, ioid, subcommand, pvRequest: fields.any() };
     }
     const phase = phaseOf(subcommand);
     if (phase !== 'exec') return { command: 'PUT_GET', phase, sid, ioid, subcommand };
     const operation = operationOf(context, ioid, 'PUT_GET');
     const putType = operation?.putType ?? null;
     if (putType === null) return { command: 'PUT_GET', phase: 'outOfScope', sid, ioid, subcommand };
-    const update = decodeUpdate(reader, putType, context.types, operation?.base);
+    const update = fields.update(putType, operation?.base);
     return { command: 'PUT_GET', phase, sid, ioid, subcommand, update };
   },
 };
 
 const fromServer: Body<ToSend<PutGetReply<UpdateToSend>>, PutGetReply> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    encodeStatus(writer, message.status);
+  encode(fields, message) {
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    fields.status(message.status);
     if (message.phase === 'init') {
-      encodeTypeAfter(writer, message.status, message.putType, encodeType);
-      encodeTypeAfter(writer, message.status, message.getType, encodeType);
+      writeTypeAfter(fields, message.status, message.putType);
+      writeTypeAfter(fields, message.status, message.getType);
       return;
     }
-    encodeUpdateAfter(writer, message.status, message.update, encodeType);
+    writeUpdateAfter(fields, message.status, message.update);
   },
-  decode(reader, context) {
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
-    const status = decodeStatus(reader);
+  decode(fields, context) {
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
+    const status = fields.status();
     if (isInit(subcommand)) {
-      const putType = decodeTypeAfter(reader, status, context);
-      const getType = decodeTypeAfter(reader, status, context);
+      const putType = readTypeAfter(fields, status);
+      const getType = readTypeAfter(fields, status);
       return { command: 'PUT_GET', phase: 'init', ioid, subcommand, status, putType, getType };
     }
     const phase = phaseOf(subcommand);
@@ -142,7 +134,7 @@ const fromServer: Body<ToSend<PutGetReply<UpdateToSend>>, PutGetReply> = {
     const operation = operationOf(context, ioid, 'PUT_GET');
     const type = (phase === 'getPut' ? operation?.putType : operation?.type) ?? null;
     if (type === null) return { command: 'PUT_GET', phase: 'outOfScope', ioid, subcommand };
-    const update = decodeUpdate(reader, type, context.types);
+    const update = fields.update(type);
     return { command: 'PUT_GET', phase, ioid, subcommand, status, update };
   },
 };

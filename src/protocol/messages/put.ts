@@ -11,20 +11,12 @@
 //
 // Spec: Protocol-Messages, "CMD_PUT". Data comes with 0x10 too: core-pva's client always sends both.
 
-import { decodeStatus, encodeStatus, isSuccess, type Status } from '../status.ts';
+import { isSuccess, type Status } from '../status.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue } from '../types/value-of.ts';
 import type { TypedUpdate } from '../values/update.ts';
-import {
-  decodeAny,
-  decodeTypeAfter,
-  decodeUpdate,
-  encodeAny,
-  encodeTypeAfter,
-  encodeUpdate,
-  encodeUpdateAfter,
-  type UpdateToSend,
-} from './data.ts';
+import { readTypeAfter, writeTypeAfter, writeUpdateAfter } from './after-status.ts';
+import type { UpdateToSend } from './data.ts';
 import { operationOf, type Body, type ToSend } from './message-module.ts';
 import { isInit, SUBCOMMAND_GET } from './subcommand.ts';
 
@@ -90,49 +82,49 @@ export interface PutOutOfScopeReply extends Reply {
 export type PutReply<U = TypedUpdate> = PutInitReply | PutGetBackReply<U> | PutExecReply | PutOutOfScopeReply;
 
 const fromClient: Body<ToSend<PutRequest<UpdateToSend>>, PutRequest> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    if (message.phase === 'init') encodeAny(writer, message.pvRequest, encodeType);
-    if (message.phase === 'exec') encodeUpdate(writer, message.update, encodeType);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    if (message.phase === 'init') fields.any(message.pvRequest);
+    if (message.phase === 'exec') fields.update(message.update);
   },
-  decode(reader, context) {
-    const sid = reader.u32();
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
+  decode(fields, context) {
+    const sid = fields.u32();
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
     if (isInit(subcommand)) {
-      return { command: 'PUT', phase: 'init', sid, ioid, subcommand, pvRequest: decodeAny(reader, context) };
+      return { command: 'PUT', phase: 'init', sid, ioid, subcommand, pvRequest: fields.any() };
     }
     if ((subcommand & SUBCOMMAND_GET) !== 0) return { command: 'PUT', phase: 'get', sid, ioid, subcommand };
     const operation = operationOf(context, ioid, 'PUT');
     if (operation === undefined) return { command: 'PUT', phase: 'outOfScope', sid, ioid, subcommand };
-    const update = decodeUpdate(reader, operation.type, context.types, operation.base);
+    const update = fields.update(operation.type, operation.base);
     return { command: 'PUT', phase: 'exec', sid, ioid, subcommand, update };
   },
 };
 
 const fromServer: Body<ToSend<PutReply<UpdateToSend>>, PutReply> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    encodeStatus(writer, message.status);
-    if (message.phase === 'init') encodeTypeAfter(writer, message.status, message.type, encodeType);
-    if (message.phase === 'get') encodeUpdateAfter(writer, message.status, message.update, encodeType);
+  encode(fields, message) {
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    fields.status(message.status);
+    if (message.phase === 'init') writeTypeAfter(fields, message.status, message.type);
+    if (message.phase === 'get') writeUpdateAfter(fields, message.status, message.update);
   },
-  decode(reader, context) {
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
-    const status = decodeStatus(reader);
+  decode(fields, context) {
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
+    const status = fields.status();
     if (isInit(subcommand)) {
-      const type = decodeTypeAfter(reader, status, context);
+      const type = readTypeAfter(fields, status);
       return { command: 'PUT', phase: 'init', ioid, subcommand, status, type };
     }
     if ((subcommand & SUBCOMMAND_GET) === 0) return { command: 'PUT', phase: 'exec', ioid, subcommand, status };
     if (!isSuccess(status)) return { command: 'PUT', phase: 'get', ioid, subcommand, status, update: null };
     const operation = operationOf(context, ioid, 'PUT');
     if (operation === undefined) return { command: 'PUT', phase: 'outOfScope', ioid, subcommand };
-    const update = decodeUpdate(reader, operation.type, context.types, operation.base);
+    const update = fields.update(operation.type, operation.base);
     return { command: 'PUT', phase: 'get', ioid, subcommand, status, update };
   },
 };

@@ -9,9 +9,8 @@
 //
 // Spec: Protocol-Messages, "CMD_RPC". A function without a result answers the null type 0xff.
 
-import { decodeStatus, encodeStatus, isSuccess, type Status } from '../status.ts';
+import { isSuccess, type Status } from '../status.ts';
 import type { AnyValue } from '../types/value-of.ts';
-import { decodeAny, encodeAny } from './data.ts';
 import type { Body } from './message-module.ts';
 import { isInit } from './subcommand.ts';
 
@@ -54,35 +53,35 @@ export interface RpcExecReply extends Reply {
 export type RpcReply = RpcInitReply | RpcExecReply;
 
 const fromClient: Body<RpcRequest> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.sid);
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    encodeAny(writer, message.phase === 'init' ? message.pvRequest : message.argument, encodeType);
+  encode(fields, message) {
+    fields.u32(message.sid);
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    fields.any(message.phase === 'init' ? message.pvRequest : message.argument);
   },
-  decode(reader, context) {
-    const sid = reader.u32();
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
-    const data = decodeAny(reader, context);
+  decode(fields) {
+    const sid = fields.u32();
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
+    const data = fields.any();
     if (isInit(subcommand)) return { command: 'RPC', phase: 'init', sid, ioid, subcommand, pvRequest: data };
     return { command: 'RPC', phase: 'exec', sid, ioid, subcommand, argument: data };
   },
 };
 
 const fromServer: Body<RpcReply> = {
-  encode(writer, message, encodeType) {
-    writer.u32(message.ioid);
-    writer.u8(message.subcommand);
-    encodeStatus(writer, message.status);
-    if (message.phase === 'exec' && isSuccess(message.status)) encodeAny(writer, message.result, encodeType);
+  encode(fields, message) {
+    fields.u32(message.ioid);
+    fields.u8(message.subcommand);
+    fields.status(message.status);
+    if (message.phase === 'exec' && isSuccess(message.status)) fields.any(message.result);
   },
-  decode(reader, context) {
-    const ioid = reader.u32();
-    const subcommand = reader.u8();
-    const status = decodeStatus(reader);
+  decode(fields) {
+    const ioid = fields.u32();
+    const subcommand = fields.u8();
+    const status = fields.status();
     if (isInit(subcommand)) return { command: 'RPC', phase: 'init', ioid, subcommand, status };
-    const result = isSuccess(status) ? decodeAny(reader, context) : null;
+    const result = isSuccess(status) ? fields.any() : null;
     return { command: 'RPC', phase: 'exec', ioid, subcommand, status, result };
   },
 };

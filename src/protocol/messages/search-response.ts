@@ -6,13 +6,10 @@
 // Spec: Protocol-Messages, "CMD_SEARCH_RESPONSE". The count is 16 bits wide, not a size. pvAccessCPP lists ids also in a
 // response that found nothing.
 
-import { readAddress, writeAddress } from '../address.ts';
-import { LocalProtocolError, TruncatedError } from '../errors.ts';
-import { readGuid, writeGuid } from '../guid.ts';
+import type { ListShape } from './fields.ts';
 import type { Body } from './message-module.ts';
 
-const MAX_COUNT = 0xffff;
-const ID_BYTES = 4;
+const IDS: ListShape = { counter: 'u16', fieldsEach: 1, bytesEach: 4, what: 'ids' };
 
 export interface SearchResponse {
   readonly command: 'SEARCH_RESPONSE';
@@ -31,32 +28,23 @@ export interface SearchResponse {
 }
 
 const fromServer: Body<SearchResponse> = {
-  encode(writer, message) {
-    writeGuid(writer, message.guid);
-    writer.u32(message.sequenceId);
-    writeAddress(writer, message.serverAddress);
-    writer.u16(message.serverPort);
-    writer.string(message.protocol);
-    writer.boolean(message.found);
-    if (message.instanceIds.length > MAX_COUNT) {
-      throw new LocalProtocolError(`${message.instanceIds.length} ids in one response, at most ${MAX_COUNT} fit`);
-    }
-    writer.u16(message.instanceIds.length);
-    for (const id of message.instanceIds) writer.u32(id);
+  encode(fields, message) {
+    fields.guid(message.guid);
+    fields.u32(message.sequenceId);
+    fields.address(message.serverAddress);
+    fields.u16(message.serverPort);
+    fields.string(message.protocol);
+    fields.boolean(message.found);
+    fields.list(IDS, message.instanceIds, (id) => fields.u32(id));
   },
-  decode(reader) {
-    const guid = readGuid(reader);
-    const sequenceId = reader.u32();
-    const serverAddress = readAddress(reader);
-    const serverPort = reader.u16();
-    const protocol = reader.string();
-    const found = reader.boolean();
-    const count = reader.u16();
-    if (count * ID_BYTES > reader.remaining) {
-      throw new TruncatedError(`${count} ids claimed, ${reader.remaining} bytes are there`, reader.offset);
-    }
-    const instanceIds: number[] = [];
-    for (let index = 0; index < count; index++) instanceIds.push(reader.u32());
+  decode(fields) {
+    const guid = fields.guid();
+    const sequenceId = fields.u32();
+    const serverAddress = fields.address();
+    const serverPort = fields.u16();
+    const protocol = fields.string();
+    const found = fields.boolean();
+    const instanceIds = fields.list(IDS, () => fields.u32());
     return { command: 'SEARCH_RESPONSE', guid, sequenceId, serverAddress, serverPort, protocol, found, instanceIds };
   },
 };

@@ -6,10 +6,7 @@
 // Spec: Protocol-Messages, "CMD_SEARCH". The count of protocols is a size, that of the names 16 bits wide. No names, no
 // protocols and a reply required is a call to every server: who is there?
 
-import { readAddress, writeAddress } from '../address.ts';
-import { LimitError, LocalProtocolError, TruncatedError } from '../errors.ts';
-import type { Limits } from '../limits.ts';
-import type { Reader } from '../reader.ts';
+import type { FieldReader, ListShape } from './fields.ts';
 import type { Body } from './message-module.ts';
 
 /** Servers have to answer even if they have none of the PVs. */
@@ -24,11 +21,10 @@ export const FLAGS_AT = 4;
 const RESERVED_BYTES = 3;
 /** Where the address and the port stand that the response goes to. */
 export const RESPONSE_ADDRESS_AT = FLAGS_AT + 1 + RESERVED_BYTES;
-const MAX_COUNT = 0xffff;
-/** Bytes of a protocol at least: its size. */
-const PROTOCOL_BYTES = 1;
-/** Bytes of a name at least: its id and its size. */
-const NAME_BYTES = 5;
+/** A protocol takes the byte of its size at least. */
+const PROTOCOLS: ListShape = { counter: 'size', fieldsEach: 1, bytesEach: 1, what: 'protocols' };
+/** A name takes its id and its size at least. */
+export const SEARCHED_NAMES: ListShape = { counter: 'u16', fieldsEach: 2, bytesEach: 5, what: 'names' };
 
 export interface SearchedName {
   /** Comes back in the response. */
@@ -50,56 +46,38 @@ export interface Search {
 }
 
 const fromClient: Body<Search> = {
-  encode(writer, message) {
-    writer.u32(message.sequenceId);
-    writer.u8(message.flags);
-    for (let index = 0; index < RESERVED_BYTES; index++) writer.u8(0);
-    writeAddress(writer, message.responseAddress);
-    writer.u16(message.responsePort);
-    writer.size(message.protocols.length);
-    for (const protocol of message.protocols) writer.string(protocol);
-    if (message.names.length > MAX_COUNT) {
-      throw new LocalProtocolError(`${message.names.length} names in one search, at most ${MAX_COUNT} fit`);
-    }
-    writer.u16(message.names.length);
-    for (const { instanceId, pvName } of message.names) {
-      writer.u32(instanceId);
-      writer.string(pvName);
-    }
+  encode(fields, message) {
+    fields.u32(message.sequenceId);
+    fields.u8(message.flags);
+    fields.reserved(RESERVED_BYTES);
+    fields.address(message.responseAddress);
+    fields.u16(message.responsePort);
+    fields.list(PROTOCOLS, message.protocols, (protocol) => fields.string(protocol));
+    fields.list(SEARCHED_NAMES, message.names, ({ instanceId, pvName }) => {
+      fields.u32(instanceId);
+      fields.string(pvName);
+    });
   },
-  decode(reader, { types: { limits } }) {
-    const { lookedCount, ...head } = readSearchHead(reader, limits);
-    const names: SearchedName[] = [];
-    for (let index = 0; index < lookedCount; index++) names.push({ instanceId: reader.u32(), pvName: reader.string() });
+  decode(fields, { types: { limits } }) {
+    const head = readSearchHead(fields);
+    const readName = (): SearchedName => ({ instanceId: fields.u32(), pvName: fields.string() });
+    const names = fields.list(SEARCHED_NAMES, readName, limits.maxSearchNames);
     return { command: 'SEARCH', ...head, names };
   },
 };
 
 /** What stands in a search before its names. */
-export interface SearchHead extends Omit<Search, 'command' | 'names'> {
-  /** Names that follow and are to be looked at: each a u32, its `instanceId`, and a string. */
-  readonly lookedCount: number;
-}
+export type SearchHead = Omit<Search, 'command' | 'names'>;
 
-/** Reads a search up to its names: a server looks each up as it reads it, and makes no list of them. */
-export function readSearchHead(reader: Reader, limits: Limits): SearchHead {
-  const sequenceId = reader.u32();
-  const flags = reader.u8();
-  reader.skip(RESERVED_BYTES);
-  const responseAddress = readAddress(reader);
-  const responsePort = reader.u16();
-  const protocolCount = reader.count(PROTOCOL_BYTES);
-  if (protocolCount > limits.maxValueNodes) {
-    throw new LimitError('maxValueNodes', protocolCount, limits.maxValueNodes, 'objects in one message');
-  }
-  const protocols: string[] = [];
-  for (let index = 0; index < protocolCount; index++) protocols.push(reader.string());
-  const nameCount = reader.u16();
-  if (nameCount * NAME_BYTES > reader.remaining) {
-    throw new TruncatedError(`${nameCount} names claimed, ${reader.remaining} bytes are there`, reader.offset);
-  }
-  const lookedCount = Math.min(nameCount, limits.maxSearchNames);
-  return { sequenceId, flags, responseAddress, responsePort, protocols, lookedCount };
+/** Reads a search up to its names: over UDP a server looks each up as it reads it, and makes no list of them. */
+export function readSearchHead(fields: FieldReader): SearchHead {
+  const sequenceId = fields.u32();
+  const flags = fields.u8();
+  fields.reserved(RESERVED_BYTES);
+  const responseAddress = fields.address();
+  const responsePort = fields.u16();
+  const protocols = fields.list(PROTOCOLS, () => fields.string());
+  return { sequenceId, flags, responseAddress, responsePort, protocols };
 }
 
 export const search = { command: 'SEARCH', code: 0x03, fromClient } as const;

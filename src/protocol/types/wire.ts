@@ -28,7 +28,8 @@ const VARIABLE = 0x08;
 const BOUNDED = 0x10;
 const FIXED = 0x18;
 
-const SCALAR_CODES: { readonly [S in ScalarName]: number } = {
+/** The codes of the scalars; MessagePack has them as the types of its extensions. */
+export const SCALAR_CODES: { readonly [S in ScalarName]: number } = {
   boolean: 0x00,
   byte: 0x20,
   short: 0x21,

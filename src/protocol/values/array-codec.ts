@@ -33,7 +33,7 @@ export const TYPED_ARRAYS: { readonly [S in NumericName]: NumericArrayConstructo
   double: Float64Array,
 };
 
-const HOST_IS_BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
+export const HOST_IS_BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
 const NOTHING = new Reader(new Uint8Array(0), false);
 
@@ -119,7 +119,7 @@ function numbers(name: NumericName): Elements {
   };
 }
 
-function requireTypedArray(value: PvValue, TypedArray: NumericArrayConstructor): NumericArray {
+export function requireTypedArray(value: PvValue, TypedArray: NumericArrayConstructor): NumericArray {
   // Not instanceof: an array made in another realm (a worker, a test runner's sandbox) is as good.
   if (ArrayBuffer.isView(value) && value[Symbol.toStringTag] === TypedArray.name) return value;
   throw typeMismatch(`a ${TypedArray.name}`, value);
@@ -160,7 +160,7 @@ const STRINGS: Elements = {
   writeDefaults: (writer, count) => writer.bytes(new Uint8Array(count)),
 };
 
-function requireList(value: PvValue, what: string): readonly unknown[] {
+export function requireList(value: PvValue, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw typeMismatch(`a list of ${what}`, value);
   return value;
 }

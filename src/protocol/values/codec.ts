@@ -186,11 +186,11 @@ function structureCodec(type: StructureType): ValueCodec {
   };
 }
 
-function assignField(value: Record<string, PvValue>, name: string, field: PvValue): void {
+export function assignField(value: Record<string, PvValue>, name: string, field: PvValue): void {
   value[name] = field;
 }
 
-function defineField(value: Record<string, PvValue>, name: string, field: PvValue): void {
+export function defineField(value: Record<string, PvValue>, name: string, field: PvValue): void {
   Object.defineProperty(value, name, { value: field, writable: true, enumerable: true, configurable: true });
 }
 
@@ -199,7 +199,7 @@ function fieldOf(value: StructureValue, { name, isOnPrototype }: Member): PvValu
   return isOnPrototype && !Object.hasOwn(value, name) ? undefined : value[name];
 }
 
-function requireStructure(value: PvValue): StructureValue {
+export function requireStructure(value: PvValue): StructureValue {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw typeMismatch('a structure', value);
   }
@@ -207,7 +207,7 @@ function requireStructure(value: PvValue): StructureValue {
   return value as StructureValue;
 }
 
-function inField(thrown: unknown, name: string): unknown {
+export function inField(thrown: unknown, name: string): unknown {
   if (thrown instanceof PvaError) thrown.fieldPath = thrown.fieldPath === '' ? name : `${name}.${thrown.fieldPath}`;
   return thrown;
 }
@@ -254,7 +254,7 @@ function unionCodec(type: UnionType): LeafCodec {
   };
 }
 
-function requireUnion(value: PvValue): NonNullable<UnionValue> {
+export function requireUnion(value: PvValue): NonNullable<UnionValue> {
   if (typeof value !== 'object' || value === null || !('select' in value) || !('value' in value)) {
     throw typeMismatch('a union value { select, value } or null', value);
   }
@@ -279,7 +279,7 @@ const ANY: LeafCodec = {
   defaultValue: () => null,
 };
 
-function requireAny(value: PvValue): NonNullable<AnyValue> {
+export function requireAny(value: PvValue): NonNullable<AnyValue> {
   if (typeof value !== 'object' || value === null || !('type' in value) || !('value' in value)) {
     throw typeMismatch('a value with its type { type, value } or null', value);
   }

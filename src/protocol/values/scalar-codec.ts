@@ -162,12 +162,12 @@ export function boundedStringCodecOf(bound: number): LeafCodec {
   };
 }
 
-function requireNumber(value: PvValue, type: string): number {
+export function requireNumber(value: PvValue, type: string): number {
   if (typeof value !== 'number') throw typeMismatch(`a number (${type})`, value);
   return value;
 }
 
-function requireString(value: PvValue): string {
+export function requireString(value: PvValue): string {
   if (typeof value !== 'string') throw typeMismatch('a string', value);
   return value;
 }

@@ -126,7 +126,7 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     const { link, ioid } = this;
     let encoded: EncodedUpdate;
     try {
-      encoded = this.#selection.encode(update, link.bigEndian);
+      encoded = this.#selection.encode(update, link.bigEndian, link.codec);
     } catch (thrown) {
       // A source may hold what no wire takes; whoever posted it is not to blame.
       this.#queue.clear();

@@ -27,7 +27,7 @@ export function readState(
   selection: Selection,
 ): readonly [status: Status, update: EncodedUpdate | null] {
   try {
-    return [OK, selection.encode(channel.channel.state, link.bigEndian)];
+    return [OK, selection.encode(channel.channel.state, link.bigEndian, link.codec)];
   } catch (thrown) {
     return [refusal(thrown), null];
   }

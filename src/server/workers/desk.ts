@@ -200,7 +200,7 @@ export class WorkerDesk {
   #call(body: Reader, types: TypeReceiver): void {
     const { request, channel, known } = this.#requestFrom(body, types);
     if (channel === undefined) return this.#refuseEnded(request);
-    const argument = decodeAny(body, { types, typeOf: () => undefined });
+    const argument = decodeAny(body, types);
     this.#carryOut(
       request,
       known,
@@ -218,7 +218,7 @@ export class WorkerDesk {
   #requestFrom(body: Reader, types: TypeReceiver) {
     const request = body.u32();
     const channel = this.#byId.get(body.u32())?.channel;
-    const known: Known = { peer: decodePeer(body), pvRequest: decodeAny(body, { types, typeOf: () => undefined }) };
+    const known: Known = { peer: decodePeer(body), pvRequest: decodeAny(body, types) };
     return { request, channel, known };
   }
 

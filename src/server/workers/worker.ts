@@ -102,7 +102,7 @@ export class Worker {
     const connection = new HeldConnection(accepted, (gone) => this.#connections.delete(gone));
     this.#connections.add(connection);
     if (this.#isHolding) connection.hold();
-    this.#serving.links.accept(connection, connection.local.port);
+    this.#serving.links.accept(connection, { tcpPort: connection.local.port });
     this.#countSoon();
   }
 
@@ -190,7 +190,7 @@ export class Worker {
 
   #done(body: Reader, types: TypeReceiver): void {
     const request = body.u32();
-    this.#asked.done(request, decodeAny(body, { types, typeOf: () => undefined }));
+    this.#asked.done(request, decodeAny(body, types));
   }
 
   #tell(body: Reader): void {
