@@ -9,6 +9,7 @@ import { withUnit } from '../figure-text.ts';
 import { arrays } from './arrays.ts';
 import { bitSet } from './bit-set.ts';
 import { channels } from './channels.ts';
+import { clientGet } from './client-get.ts';
 import { encodedCache } from './encoded-cache.ts';
 import { fanOut } from './fan-out.ts';
 import { framer } from './framer.ts';
@@ -30,6 +31,7 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
   put,
   search,
   channels,
+  'client-get': clientGet,
 };
 
 const WHOLE: Timing = { rounds: 7, roundMs: 120 };

@@ -23,7 +23,8 @@ export interface Measured {
 /** @throws Error when a line and its twin do not agree: a fast path that does something else is none */
 export async function measureLine(line: Line, timing: Timing): Promise<Measured> {
   const { name, fastPath, operations, run, plain } = line;
-  if (plain !== undefined && !isDeepStrictEqual(run(), plain())) throw new Error(`${name}: its plain twin differs`);
+  if (plain !== undefined && !isDeepStrictEqual(await run(), await plain()))
+    throw new Error(`${name}: its plain twin differs`);
   await round(run, timing.roundMs);
   if (plain !== undefined) await round(plain, timing.roundMs);
   const fast: number[] = [];
@@ -44,7 +45,8 @@ export async function measureLine(line: Line, timing: Timing): Promise<Measured>
 /** Calls a second. */
 async function round(run: () => unknown, roundMs: number): Promise<number> {
   const bench = new Bench({ time: roundMs, iterations: 1, warmup: false, throws: true });
-  bench.add('line', () => void run());
+  // What gives a promise is waited for.
+  bench.add('line', run);
   const [task] = await bench.run();
   if (task?.result.state !== 'completed') throw new Error(`a round ended as ${task?.result.state}`);
   return 1000 / task.result.latency.mean;

@@ -20,6 +20,9 @@ export type GiveUp = () => void;
 
 const nothingToGiveUp: GiveUp = () => {};
 
+/** How a call ends that has its result. */
+const FINISHED = { reason: undefined };
+
 export class Call {
   /** What the call is about, for messages: a PV name or a server. */
   readonly subject: string;
@@ -68,12 +71,14 @@ export class Call {
 
   /** The call has its result. */
   finish(): void {
-    this.#ending ??= { reason: new LocalProtocolError('the call has ended') };
+    this.#ending ??= FINISHED;
     this.#cleanUp();
   }
 
   /** @throws the reason, when the call has ended */
   throwIfEnded(): void {
+    // Made where it is thrown: an error takes as long to make as all else of a call.
+    if (this.#ending === FINISHED) throw new LocalProtocolError('the call has ended');
     if (this.#ending !== undefined) throw this.#ending.reason;
   }
 

@@ -89,6 +89,8 @@ export class Context {
   readonly #search: Search;
   readonly #channels: Channels;
   readonly #calls = new Set<Call>();
+  /** The request that was parsed last. */
+  #lastRequest: { readonly text: string; readonly parsed: PvRequest } | undefined;
   #isClosed = false;
 
   constructor(options: ContextOptions = {}) {
@@ -381,7 +383,12 @@ export class Context {
   }
 
   #pvRequest(request: string | PvRequest = ''): PvRequest {
-    return typeof request === 'string' ? parsePvRequest(request, this.#limits) : request;
+    if (typeof request !== 'string') return request;
+    // One object for one text: what is asked again is known by it.
+    if (this.#lastRequest?.text !== request) {
+      this.#lastRequest = { text: request, parsed: parsePvRequest(request, this.#limits) };
+    }
+    return this.#lastRequest.parsed;
   }
 
   #requireName(pvName: string): void {

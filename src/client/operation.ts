@@ -45,6 +45,8 @@ export class Operation implements Receiver {
   types: OperationTypes | undefined;
   /** Why the channel ended, when the operation can be begun anew on the next. */
   repeatableLoss: DisconnectedError | undefined;
+  /** Whoever keeps it ends it. */
+  isKept = false;
   #state: ClientOperationState = CLIENT_OPERATION.initial;
   #pending: Pending | undefined;
   /** Whether the server holds something for it. */
@@ -54,6 +56,11 @@ export class Operation implements Receiver {
     this.active = active;
     this.command = command;
     this.ioid = active.link.open(this);
+  }
+
+  /** Whether another request can be sent at once. */
+  get isIdle(): boolean {
+    return this.#state === 'idle' && this.active.isAlive;
   }
 
   /**
@@ -92,6 +99,8 @@ export class Operation implements Receiver {
   receive(message: ServerMessage): void {
     const pending = this.#pending;
     if (this.#state === 'done') return;
+    // The server answers twice: the next reading has an operation of its own, so that it gets no old reply.
+    if (pending === undefined && this.isKept) return this.end();
     if (pending?.take(message) !== true) {
       const awaited = pending === undefined ? 'no reply is awaited' : `a reply to ${pending.name} is awaited`;
       throw new RemoteProtocolError(`${message.command} reply for request ${this.ioid} out of turn: ${awaited}`);
@@ -152,7 +161,7 @@ export async function withOperation<R>(
     } catch (error) {
       if (error !== operation.repeatableLoss || call.isEnded) throw error;
     } finally {
-      operation.end();
+      if (!operation.isKept) operation.end();
     }
   }
 }

@@ -7,6 +7,7 @@ import type { StructureValue } from '../../protocol/types/value-of.ts';
 import type { Update } from '../../protocol/values/update.ts';
 import type { Call } from '../call.ts';
 import type { Channel } from '../channel.ts';
+import type { HeldGet } from '../kept-get.ts';
 import { requireStructure, withOperation } from '../operation.ts';
 
 /** What a server answered, with who it was. */
@@ -18,9 +19,14 @@ export interface Reading extends Update<StructureValue> {
 }
 
 /** Fields that the server did not send, because they were not asked for or never set, have their defaults. */
-export function get(call: Call, channel: Channel, pvRequest: PvRequest): Promise<Reading> {
+export async function get(call: Call, channel: Channel, pvRequest: PvRequest): Promise<Reading> {
+  const held = channel.keptGet.take(pvRequest);
+  if (held !== undefined) {
+    const reading = await readAgain(call, channel, held);
+    if (reading !== undefined) return reading;
+  }
   return withOperation(call, channel, 'GET', async (operation) => {
-    const { sid, pvName, server } = operation.active;
+    const { sid, pvName } = operation.active;
     const { ioid } = operation;
     const { type } = await operation.request(call, {
       name: 'GET INIT',
@@ -28,15 +34,39 @@ export function get(call: Call, channel: Channel, pvRequest: PvRequest): Promise
       message: { command: 'GET', phase: 'init', sid, ioid, subcommand: SUBCOMMAND_INIT, pvRequest },
       pick: (reply) => (reply.command === 'GET' && reply.phase === 'init' ? reply : undefined),
     });
-    const structure = requireStructure(type, `${pvName}: GET INIT`);
-    const { update } = await operation.request(call, {
-      name: 'GET',
-      // 0x40 would be legal, too; pvxs and pvAccessCPP send 0, and get 0 back.
-      message: { command: 'GET', phase: 'exec', sid, ioid, subcommand: 0 },
-      pick: (reply) => (reply.command === 'GET' && reply.phase === 'exec' ? reply : undefined),
-    });
-    return { pvName, server, type: structure, ...readingOf(update, structure) };
+    const started = { pvRequest, operation, type: requireStructure(type, `${pvName}: GET INIT`) };
+    const reading = await read(call, started);
+    channel.keptGet.give(started);
+    return reading;
   });
+}
+
+/** With the operation of an earlier reading; undefined when the channel was lost, so that it is to be read from the start. */
+async function readAgain(call: Call, channel: Channel, held: HeldGet): Promise<Reading | undefined> {
+  const { operation } = held;
+  operation.isKept = false;
+  try {
+    const reading = await read(call, held);
+    channel.keptGet.give(held);
+    return reading;
+  } catch (error) {
+    if (error !== operation.repeatableLoss || call.isEnded) throw error;
+    return undefined;
+  } finally {
+    if (!operation.isKept) operation.end();
+  }
+}
+
+async function read(call: Call, { operation, type }: HeldGet): Promise<Reading> {
+  const { sid, pvName, server } = operation.active;
+  const { ioid } = operation;
+  const { update } = await operation.request(call, {
+    name: 'GET',
+    // 0x40 would be legal, too; pvxs and pvAccessCPP send 0, and get 0 back.
+    message: { command: 'GET', phase: 'exec', sid, ioid, subcommand: 0 },
+    pick: (reply) => (reply.command === 'GET' && reply.phase === 'exec' ? reply : undefined),
+  });
+  return { pvName, server, type, ...readingOf(update, type) };
 }
 
 /** The update of a reply whose status is a success. */
