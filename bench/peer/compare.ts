@@ -8,6 +8,7 @@ import { load, type Loaded, type LoadReport } from './load.ts';
 import type { Options } from './options.ts';
 import { measurePairs, type Gauging, type Pair, type Pairs } from './pairs.ts';
 import { startServe, type Peer, type PeerName, type Peers } from './peers.ts';
+import { processesOf } from './proc.ts';
 import { comparedRow, minuteNow, type Row } from './row.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -26,8 +27,8 @@ export async function compare(
   const notes = [
     ...noteOn(repeated, 'measured again while the machine was slow'),
     ...noteOn(disturbed, 'counted though the machine was slow'),
-    // Of several processes only the first is known.
-    ...(scenario.workers === undefined ? cpuNote(pairs) : []),
+    ...cpuNote(pairs),
+    ...(scenario.workers === undefined ? [] : coresNote(pairs)),
     ...pvxsFaults(pairs),
     ...workNotes(pairs),
   ];
@@ -63,7 +64,7 @@ async function measure(scenario: Scenario, options: Options, peers: Peers, gauge
 
 function run(peer: Peer, scenario: Scenario, { seconds, warmupSeconds }: Options): Promise<Loaded> {
   const times = ['--seconds', String(seconds), '--warmup', String(warmupSeconds)];
-  const place = ['--server', peer.server, '--pid', String(peer.pid)];
+  const place = ['--server', peer.server, ...processesOf(peer.pid).flatMap((pid) => ['--pid', String(pid)])];
   if (scenario.needsUdpPort) place.push('--udp-port', String(peer.udpPort));
   const cores = scenario.workers === undefined ? GENERATOR_CORE : BOTH_CORES;
   return load([...scenario.words, ...times, ...place], cores);
@@ -105,6 +106,19 @@ function cpuNote(pairs: readonly LoadedPair[]): readonly string[] {
   );
   const { median } = spreadOf(ratios);
   return Number.isFinite(median) ? [`per CPU second x ${median.toFixed(2)}`] : [];
+}
+
+/** Where servers and generator share the cores: whether all of them had enough to do. */
+function coresNote(pairs: readonly LoadedPair[]): readonly string[] {
+  const [pvkit, pvxs] = (['pvkit', 'pvxs'] as const).map((name) => {
+    const reports = pairs.map((pair) => pair[name].report);
+    return busy(
+      reports,
+      ({ clientCpuSeconds, serverCpuSeconds }) => clientCpuSeconds + (serverCpuSeconds ?? Number.NaN),
+    );
+  });
+  if (pvkit === undefined || pvxs === undefined || Number.isNaN(pvkit + pvxs)) return [];
+  return [`cores busy, the generator's among them: ${pvkit.toFixed(2)} with pvkit, ${pvxs.toFixed(2)} with pvxs`];
 }
 
 /** What the figures alone do not say: who was at his limit, and whether both did the same. */

@@ -11,3 +11,13 @@ export function residentBytes(pid: number): number | undefined {
     return undefined; // no /proc here
   }
 }
+
+/** The process and those that it started: `pvkit serve --workers` answers with them. */
+export function processesOf(pid: number): readonly number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return [pid, ...children.split(' ').filter(Boolean).map(Number)];
+  } catch {
+    return [pid]; // no /proc here, or a kernel that does not tell
+  }
+}
