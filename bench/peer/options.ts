@@ -18,7 +18,7 @@ export const HELP = `npm run bench:peer -- [--only NAME]... [--pairs N] [--secon
 
   --only NAME     rows whose names begin so (get, get-10x16, full, put, monitor, array, search, connect, burst, workers, startup,
                   memory); may be given many times
-  --pairs N       runs of each of the two servers for each row, in turn (default 5)
+  --pairs N       runs of each of the two servers for each row, in turn (default 4)
   --seconds S     measured time of each run, after a second to warm up (default 2)
   --quick         short runs that only show whether everything works; writes no results
 `;
@@ -32,7 +32,7 @@ export function readOptions(words: readonly string[]): Options {
     args: [...words],
     options: {
       only: { type: 'string', multiple: true, default: [] },
-      pairs: { type: 'string', default: '5' },
+      pairs: { type: 'string', default: '4' },
       seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
