@@ -8,7 +8,8 @@ const PLACEHOLDER = /\$\$\{|\$\{([^{}]*)\}|\$\{/g;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * A copy of a parsed TOML tree in which every string's placeholders are filled in. `$${` stands for `${`.
+ * A parsed TOML tree in which every string's placeholders are filled in. `$${` stands for `${`. Parts without any are those
+ * of the tree that came: of ten thousand channels hardly one has one.
  * What cannot be filled in is reported with its path and left as it is.
  */
 export function fillPlaceholders(
@@ -18,13 +19,29 @@ export function fillPlaceholders(
 ): unknown {
   function fill(node: unknown, path: TomlPath): unknown {
     if (typeof node === 'string') return fillText(node, variables, (message) => report(path, message));
-    if (Array.isArray(node)) return node.map((item: unknown, index) => fill(item, [...path, index]));
+    if (Array.isArray(node)) {
+      const items: readonly unknown[] = node;
+      const filled = items.map((item, index) => (mayHold(item) ? fill(item, [...path, index]) : item));
+      return filled.some((item, index) => item !== items[index]) ? filled : items;
+    }
     if (!isTable(node)) return node;
-    const copy = emptyTable();
-    for (const [key, item] of Object.entries(node)) copy[key] = fill(item, [...path, key]);
-    return copy;
+    let copy: Record<string, unknown> | undefined;
+    for (const key of Object.keys(node)) {
+      const item = node[key];
+      if (!mayHold(item)) continue;
+      const filled = fill(item, [...path, key]);
+      if (filled === item) continue;
+      copy ??= Object.assign(emptyTable(), node);
+      copy[key] = filled;
+    }
+    return copy ?? node;
   }
   return fill(tree, []);
+}
+
+/** Whether there can be a placeholder in it; most of a tree are names and numbers. */
+function mayHold(item: unknown): boolean {
+  return typeof item === 'string' ? item.includes('${') : typeof item === 'object' && item !== null;
 }
 
 /** Is it a table of the parser? Dates are objects too; tables have no prototype. */

@@ -61,6 +61,9 @@ const REST_OF_LINE = /[^\n]*\n?/y;
 // A multi-line string may end in five quotes, of which two are its own.
 const STRINGS = [/"""(?:[^\\]|\\[^])*?"""(?:"{0,2})/y, /'''[^]*?'''(?:'{0,2})/y, /"(?:[^"\\\n]|\\.)*"/y, /'[^'\n]*'/y];
 
+/** Nearly every line of a large file; what it does not match is read part by part. */
+const PLAIN_LINE = /([A-Za-z0-9_-]+)[ \t]*=[ \t]*(?:"[^"\\\n]*"|[A-Za-z0-9_.:+-]+)[ \t]*(?=[\r\n#]|$)/y;
+
 /** The place of what nobody asks for. Nothing is put into it. */
 const NOWHERE = new Place();
 
@@ -68,18 +71,20 @@ class Scan {
   readonly root = new Place();
   readonly #text: string;
   #at = 0;
-  #countedTo = 0;
   #line = 1;
+  /** Where that line ends. */
+  #lineEnd: number;
 
   constructor(text: string) {
     this.#text = text;
+    this.#lineEnd = endOfLine(text, 0);
   }
 
   document(): void {
     let table = this.root;
     for (this.#skip(BLANKS_AND_LINES); this.#at < this.#text.length; this.#skip(BLANKS_AND_LINES)) {
       if (this.#text[this.#at] === '[') table = this.#header();
-      else this.#keyValue(table);
+      else if (!this.#plainLine(table)) this.#keyValue(table);
       // What a faulty line has left over.
       this.#skip(REST_OF_LINE);
     }
@@ -103,6 +108,16 @@ class Scan {
     return place;
   }
 
+  /** A bare key with a plain value at once: as `#keyValue` would read it. */
+  #plainLine(table: Place): boolean {
+    PLAIN_LINE.lastIndex = this.#at;
+    const key = PLAIN_LINE.exec(this.#text)?.[1];
+    if (key === undefined) return false;
+    this.#enter(table, key);
+    this.#at = PLAIN_LINE.lastIndex;
+    return true;
+  }
+
   #keyValue(table: Place): void {
     let place = table;
     for (const key of this.#keys()) place = this.#enter(place, key);
@@ -123,7 +138,7 @@ class Scan {
       });
     } else if (character === '{') {
       this.#items('}', () => this.#keyValue(place));
-    } else if (!STRINGS.some((pattern) => this.#take(pattern) !== '')) {
+    } else if (!STRINGS.some((pattern) => this.#skip(pattern))) {
       this.#skip(BARE_VALUE);
     }
   }
@@ -179,12 +194,20 @@ class Scan {
   }
 
   #lineHere(): number {
-    for (; this.#countedTo < this.#at; this.#countedTo++) if (this.#text[this.#countedTo] === '\n') this.#line++;
+    while (this.#lineEnd < this.#at) {
+      this.#line++;
+      this.#lineEnd = endOfLine(this.#text, this.#lineEnd + 1);
+    }
     return this.#line;
   }
 
-  #skip(pattern: RegExp): void {
-    this.#take(pattern);
+  /** Whether there was something to skip. */
+  #skip(pattern: RegExp): boolean {
+    const start = this.#at;
+    pattern.lastIndex = start;
+    // Without a match object, of which a large file would need a hundred thousand.
+    if (pattern.test(this.#text)) this.#at = pattern.lastIndex;
+    return this.#at > start;
   }
 
   #take(pattern: RegExp): string {
@@ -193,6 +216,11 @@ class Scan {
     this.#at += taken.length;
     return taken;
   }
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end === -1 ? text.length : end;
 }
 
 /** The text of a quoted key; undefined if it is none. */
