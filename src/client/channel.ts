@@ -11,7 +11,6 @@ import type { Clock, TimerHandle } from '../transport/clocks.ts';
 import type { Endpoint } from '../transport/network.ts';
 import type { ActiveChannel } from './active-channel.ts';
 import type { Call } from './call.ts';
-import { KeptGet } from './kept-get.ts';
 import type { NoticeBoard } from './notices.ts';
 import type { LinkedChannel, ServerLink } from './server-link.ts';
 import { HOLD_OFF_MS, type Servers } from './servers.ts';
@@ -48,7 +47,6 @@ export class Channel implements LinkedChannel {
   readonly cid: number;
   /** Given when the caller named the server: it is not searched for. */
   readonly direct: Endpoint | undefined;
-  readonly keptGet = new KeptGet();
   readonly #around: ChannelSurroundings;
   readonly #waiters = new Set<Waiter>();
   #state: ClientChannelState = CLIENT_CHANNEL.initial;

@@ -5,6 +5,7 @@
 
 import type { PvRequest } from '../protocol/pv-request.ts';
 import type { StructureType } from '../protocol/types/type-desc.ts';
+import type { Channel } from './channel.ts';
 import type { Operation } from './operation.ts';
 
 /** A GET that has had its reply. */
@@ -12,6 +13,15 @@ export interface HeldGet {
   readonly pvRequest: PvRequest;
   readonly operation: Operation;
   readonly type: StructureType;
+}
+
+const keptBy = new WeakMap<Channel, KeptGet>();
+
+/** What is kept on a channel. */
+export function keptGetOf(channel: Channel): KeptGet {
+  let kept = keptBy.get(channel);
+  if (kept === undefined) keptBy.set(channel, (kept = new KeptGet()));
+  return kept;
 }
 
 /** Of one channel: at most one operation. */

@@ -25,12 +25,12 @@ const KNOWN = {
 };
 
 describe('a put decoded over the value of a PV', () => {
-  test('makes the value that merging makes', () => {
+  test('makes the value that merging makes', async () => {
     const cases = structureTypes().chain((type) =>
       fc.tuple(fc.constant(type), valuesOf(type), valuesOf(type), masksOf(type)),
     );
-    fc.assert(
-      fc.property(cases, ([type, initial, put, mask]) => {
+    await fc.assert(
+      fc.asyncProperty(cases, async ([type, initial, put, mask]) => {
         const writer = new Writer(false);
         encodeUpdate(writer, { type, changed: mask, value: put }, encodeType);
         const whole = { changed: leafMask(type, BitSet.of(0)), value: requireStructure(initial) };
@@ -40,8 +40,8 @@ describe('a put decoded over the value of a PV', () => {
         const update = decodeUpdate(new Reader(writer.detach(0), false), type, new TypeReceiver(), base);
         const changed = leafMask(type, update.changed);
         const value = requireStructure(update.value);
-        void fast.put(new DecodedPut(KNOWN, changed, value, base));
-        void plain.put(new PutWith(KNOWN, changed, value));
+        await fast.put(new DecodedPut(KNOWN, changed, value, base));
+        await plain.put(new PutWith(KNOWN, changed, value));
         expect(fast.state).toEqual(plain.state);
       }),
       { numRuns: 500 },

@@ -78,7 +78,7 @@ const PVS: { readonly [pvName: string]: Served } = {
     make: () =>
       new SharedPV(SCALAR, {
         onPut: (put, pv) => {
-          pv.post({ display: { description: `after ${String(put.value['value'])}` } });
+          pv.post({ display: { description: `after ${Number(put.value['value'])}` } });
           pv.post(put);
         },
       }),

@@ -7,7 +7,7 @@ import type { StructureValue } from '../../protocol/types/value-of.ts';
 import type { Update } from '../../protocol/values/update.ts';
 import type { Call } from '../call.ts';
 import type { Channel } from '../channel.ts';
-import type { HeldGet } from '../kept-get.ts';
+import { keptGetOf, type HeldGet, type KeptGet } from '../kept-get.ts';
 import { requireStructure, withOperation } from '../operation.ts';
 
 /** What a server answered, with who it was. */
@@ -20,9 +20,10 @@ export interface Reading extends Update<StructureValue> {
 
 /** Fields that the server did not send, because they were not asked for or never set, have their defaults. */
 export async function get(call: Call, channel: Channel, pvRequest: PvRequest): Promise<Reading> {
-  const held = channel.keptGet.take(pvRequest);
+  const kept = keptGetOf(channel);
+  const held = kept.take(pvRequest);
   if (held !== undefined) {
-    const reading = await readAgain(call, channel, held);
+    const reading = await readAgain(call, kept, held);
     if (reading !== undefined) return reading;
   }
   return withOperation(call, channel, 'GET', async (operation) => {
@@ -36,18 +37,18 @@ export async function get(call: Call, channel: Channel, pvRequest: PvRequest): P
     });
     const started = { pvRequest, operation, type: requireStructure(type, `${pvName}: GET INIT`) };
     const reading = await read(call, started);
-    channel.keptGet.give(started);
+    kept.give(started);
     return reading;
   });
 }
 
 /** With the operation of an earlier reading; undefined when the channel was lost, so that it is to be read from the start. */
-async function readAgain(call: Call, channel: Channel, held: HeldGet): Promise<Reading | undefined> {
+async function readAgain(call: Call, kept: KeptGet, held: HeldGet): Promise<Reading | undefined> {
   const { operation } = held;
   operation.isKept = false;
   try {
     const reading = await read(call, held);
-    channel.keptGet.give(held);
+    kept.give(held);
     return reading;
   } catch (error) {
     if (error !== operation.repeatableLoss || call.isEnded) throw error;
