@@ -56,6 +56,7 @@ export {
 export { BackupError } from './channels/stores/backup-format.ts';
 
 // The server.
+export { ChannelManager, type ChannelManagerOptions, type ManagedChannel } from './server/channel-manager.ts';
 export { configuredPv, configuredPvs } from './server/configured-pv.ts';
 export { LineLog, type LineLogOptions, type LineSink } from './server/line-log.ts';
 export type { LoggedValue } from './server/logged-value.ts';
@@ -67,7 +68,7 @@ export {
   type ServerCounters,
   type ServerNotice,
 } from './server/notices.ts';
-export type { LoggedChange, PutLogEntry, PutOutcome } from './server/put-log.ts';
+export type { LoggedChange, LoggedOperation, PutLogEntry, PutOutcome } from './server/put-log.ts';
 export { NodesPV } from './server/nodes-pv.ts';
 export { SearchSpread } from './server/search-spread.ts';
 export { Server, type ServerOptions } from './server/server.ts';

@@ -17,15 +17,25 @@ export interface Source {
   names(): Iterable<string>;
   /** Moves whenever the names do; beacons tell it as their change count. 0 for a source that does not count. */
   readonly revision: number;
+  /**
+   * Has `moved` called whenever the revision moves, so that a beacon tells it at once. For the server that the source is
+   * added to, which is one; it never stops.
+   */
+  onNames?(moved: () => void): void;
 }
 
 /** A table of names. */
 export class StaticSource implements Source {
   readonly #channels = new Map<string, Channel>();
   #revision = 0;
+  #moved: () => void = nobody;
 
   get revision(): number {
     return this.#revision;
+  }
+
+  onNames(moved: () => void): void {
+    this.#moved = moved;
   }
 
   /** @throws LocalProtocolError when the name is taken */
@@ -33,14 +43,14 @@ export class StaticSource implements Source {
     if (pvName === '') throw new LocalProtocolError('a PV without a name was added');
     if (this.#channels.has(pvName)) throw new LocalProtocolError(`PV name '${pvName}' is taken`);
     this.#channels.set(pvName, channel);
-    this.#revision++;
+    this.#move();
     return this;
   }
 
   /** Takes a name away and returns what was behind it; the channel itself stays open. */
   remove(pvName: string): Channel | undefined {
     const channel = this.#channels.get(pvName);
-    if (this.#channels.delete(pvName)) this.#revision++;
+    if (this.#channels.delete(pvName)) this.#move();
     return channel;
   }
 
@@ -55,4 +65,13 @@ export class StaticSource implements Source {
   names(): Iterable<string> {
     return this.#channels.keys();
   }
+
+  #move(): void {
+    this.#revision++;
+    this.#moved();
+  }
+}
+
+function nobody(): void {
+  // No server has it yet.
 }

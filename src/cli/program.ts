@@ -22,6 +22,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['types', async () => (await import('./types.ts')).addTypes],
   ['list', async () => (await import('./list.ts')).addList],
   ['call', async () => (await import('./call.ts')).addCall],
+  ['channel', async () => (await import('./channel.ts')).addChannel],
   ['echo', async () => (await import('./echo.ts')).addEcho],
   ['probe', async () => (await import('./probe.ts')).addProbe],
   ['doctor', async () => (await import('./doctor.ts')).addDoctor],

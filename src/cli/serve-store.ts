@@ -3,6 +3,7 @@
 import { Option, type Command } from 'commander';
 
 import {
+  ChannelManager,
   NodesPV,
   openStore,
   SearchSpread,
@@ -98,6 +99,8 @@ export class KeptChannels {
 
   serveOn(server: Server): void {
     server.addSource(this.#channels);
+    const { channels: configured, limits } = this.#kept.config;
+    server.manage(new ChannelManager({ channels: this.#channels, configured, limits }));
     server.add(this.#statusName, this.#status);
     const { nodes } = this.#store;
     if (this.#nodes === undefined || nodes === undefined) return;

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { AccessRules, configuredPvs, loadServerConfig, Server, serverRows, type ServerConfig } from '../index.ts';
 import { reasonOf } from '../protocol/index.ts';
 import { startDemo, type Demo } from './demo.ts';
+import { CreatedChannels } from './created-channels.ts';
 import { DONE, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
@@ -27,6 +28,7 @@ type ServeOptions = DebugOptions &
     readonly msgpackPort?: string;
     readonly udpPort?: string;
     readonly workers?: string;
+    readonly manage?: true;
   };
 
 const ABOUT = `Serve PVs until ^C or SIGTERM, then end the connections in good order and exit with 0.
@@ -44,6 +46,9 @@ warn): as readable lines on a terminal, else as JSON, one object a line, as pino
 
 TYPE is boolean byte ubyte short ushort int uint long ulong float double string, with [] for an array, or enum(Off|On).
 
+Clients create and destroy channels with pvkit channel or any tool that calls RPCs, as far as access rules say "manage" or
+--manage does: otherwise nobody may.
+
 PVs live in memory. With --workspace what clients put survives a restart: a put is answered once it is in the folder, which
 one server at a time can use; pvkit.toml and .env in it count. With --store it is kept by a database that several servers may
 share: they serve the same channels with the same values.`;
@@ -55,6 +60,7 @@ Examples:
   pvkit serve lab.toml -v
   pvkit serve --demo --tcp-port 0 --json | head -1
   pvkit serve --demo --msgpack-port 5080
+  pvkit serve --manage --interface 127.0.0.1
   pvkit serve --workspace lab --pv lab:setpoint=double
   pvkit serve lab.toml --store redis://127.0.0.1:6379/0 --store-wait
 `;
@@ -71,6 +77,7 @@ export function addServe(program: Command, host: CliHost, run: Act): Command {
     .option('--tcp-port <port>', 'TCP port; 0 for any free one (default: 5075)')
     .option('--msgpack-port <port>', 'TCP port for clients that speak MessagePack; 0 for any free one (default: none)')
     .option('--udp-port <port>', 'UDP port of searches; 0 for any free one (default: 5076)')
+    .option('--manage', 'let every client create and destroy channels, where there are no access rules')
     .option('--workers <count>', 'processes that hold the connections (default: none, the server does so itself)');
   withDebug(
     withJson(withStoreFlags(command)),
@@ -96,6 +103,7 @@ function configOf(file: string | undefined, options: ServeOptions, host: CliHost
       msgpackPort: options.msgpackPort,
       udpPort: options.udpPort,
       workers: options.workers,
+      manage: options.manage,
       store: options.store,
       workspace: options.workspace,
       pvs: options.pv,
@@ -132,12 +140,14 @@ async function serveIn(
   });
   const deaf = server.onNotice((notice) => log.write(notice));
   let kept: KeptChannels | undefined;
+  let created: CreatedChannels | undefined;
   let demo: Demo | undefined;
   let unheard: (() => void) | undefined;
   try {
     kept = await KeptChannels.open({ config, options, host, log, workspace });
     if (kept === undefined) {
       for (const [name, pv] of configuredPvs(config.channels, host.clock)) server.add(name, pv);
+      created = new CreatedChannels(server, config, host, log);
     } else {
       kept.serveOn(server);
     }
@@ -159,6 +169,7 @@ async function serveIn(
     demo?.stop();
     await server.close();
     await kept?.close();
+    await created?.close();
     await putLog?.close();
     deaf();
   }

@@ -15,7 +15,7 @@ export interface ServerWatchSurroundings {
   readonly clock: Clock;
   readonly notices: NoticeBoard;
   readonly interfaces: readonly PortedAddress[];
-  /** A server is new or was restarted: what is searched for may be there now. */
+  /** A server is new, was restarted, or has other PVs than before: what is searched for may be there now. */
   appeared(): void;
 }
 
@@ -40,9 +40,9 @@ export class ServerWatch {
   constructor(around: ServerWatchSurroundings) {
     this.#around = around;
     this.#listener = new BeaconListener(around.network, {
-      beacon: ({ guid, serverAddress, serverPort, protocol }, from, version) => {
+      beacon: ({ guid, serverAddress, serverPort, protocol, changeCount }, from, version) => {
         const address = isAny(serverAddress) ? from.address : serverAddress;
-        this.seen(guid, { address, port: serverPort }, protocol, from, version);
+        this.seen(guid, { address, port: serverPort }, protocol, from, version, changeCount);
       },
       error: (error) => this.#noticeError(error),
     });
@@ -57,10 +57,18 @@ export class ServerWatch {
   }
 
   /** A server was heard of. */
-  seen(guid: string, server: Endpoint, protocol: string, from: Endpoint, version: number): void {
+  seen(
+    guid: string,
+    server: Endpoint,
+    protocol: string,
+    from: Endpoint,
+    version: number,
+    changeCount?: number,
+  ): void {
     if (server.port === 0) return;
     const seen: SeenServer = { guid, server: endpointText(server), protocol, version, via: endpointText(from) };
-    const { verdict, before } = this.#tracker.see(seen, this.#around.clock.now());
+    const { verdict, before } = this.#tracker.see(seen, this.#around.clock.now(), changeCount);
+    if (verdict === 'changed') this.#around.appeared();
     if (verdict !== 'new' && verdict !== 'restarted') return;
     if (before !== undefined) this.#tell('offline', before);
     this.#tell('online', seen);

@@ -143,8 +143,8 @@ class Ear {
       via: endpointText(from),
     };
     const { verdict } = this.#tracker.see(server, this.#clock.now());
-    // Where too many are tracked already, one more is nothing special.
-    const change = verdict === 'ignored' ? 'known' : verdict;
+    // Where too many are tracked already, one more is nothing special; nor are other names.
+    const change = verdict === 'new' || verdict === 'restarted' ? verdict : 'known';
     this.#push({ kind: 'beacon', ...server, sequence, change });
   }
 

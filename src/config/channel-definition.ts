@@ -1,18 +1,24 @@
 // What does a configuration say about one channel? Plain data; a later layer makes the channel of it.
 import type { ControlMode } from '../channels/behaviours/control-limits.ts';
 import type { AlarmSeverities } from '../channels/limit-alarm.ts';
-import type { ScalarName } from '../protocol/types/type-desc.ts';
+import type { ScalarName, StructureType } from '../protocol/types/type-desc.ts';
 
 export type ChannelType =
   | { readonly kind: 'scalar'; readonly scalar: ScalarName }
   | { readonly kind: 'array'; readonly element: ScalarName }
-  | { readonly kind: 'enum'; readonly choices: readonly string[] };
+  | { readonly kind: 'enum'; readonly choices: readonly string[] }
+  /** Exactly this structure, whatever it is. */
+  | { readonly kind: 'structure'; readonly structure: StructureType };
 
 /**
  * boolean: boolean; byte to uint, float, double: number; long, ulong: bigint; string: string; arrays: arrays of these;
  * enum: index of the choice. Plain arrays rather than typed ones, because typed arrays cannot be frozen.
  */
-export type ChannelValue = ScalarValue | readonly ScalarValue[];
+export type ChannelValue = ScalarValue | readonly ScalarValue[] | StructurePatch;
+/** Fields of a structure in their JSON, as `updateFromJson` takes them; they are known to fit. */
+export interface StructurePatch {
+  readonly patch: unknown;
+}
 export type ScalarValue = boolean | number | bigint | string;
 
 /** A limit as it was written: an integer past 2^53 is a bigint, so that its last digits count. */

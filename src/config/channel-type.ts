@@ -1,7 +1,11 @@
-// Which channel type does a text such as `double`, `string[]` or `enum(Off|On)` name?
+// Which channel type does a text such as `double`, `string[]` or `enum(Off|On)` name? A structure is named by its JSON, as
+// `typeJson` writes it: {"kind": "structure", "id": ..., "fields": [{"name", "type"}]}.
+import { reasonOf } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { textBytes } from '../protocol/text.ts';
 import { SCALAR_NAMES, type ScalarName } from '../protocol/types/type-desc.ts';
+import { typeFromJson } from '../protocol/types/type-from-json.ts';
+import { typeJson } from '../protocol/values/format-json.ts';
 import type { ChannelType } from './channel-definition.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
 import { didYouMean } from './suggest.ts';
@@ -33,6 +37,7 @@ const OTHER_NAMES: ReadonlyMap<string, ScalarName> = new Map([
 export function parseChannelType(text: string): Parsed<ChannelType> {
   const choices = /^enum\(([^()]*)\)$/.exec(text)?.[1];
   if (choices !== undefined) return parseChoices(choices);
+  if (text.startsWith('{')) return parseStructure(text);
   if (/^enum\b/.test(text)) return wrong(`${quote(text)} names no choices; expected enum(Off|On)`);
   const isArray = text.endsWith('[]');
   const base = isArray ? text.slice(0, -2) : text;
@@ -44,6 +49,7 @@ export function parseChannelType(text: string): Parsed<ChannelType> {
 /** The text that `parseChannelType` reads as this type. */
 export function formatChannelType(type: ChannelType): string {
   if (type.kind === 'enum') return `enum(${type.choices.join('|')})`;
+  if (type.kind === 'structure') return typeJson(type.structure);
   return type.kind === 'array' ? `${type.element}[]` : type.scalar;
 }
 
@@ -56,6 +62,17 @@ export function parsePvName(text: string): Parsed<string> {
   if (/[\s\p{Cc}\p{Cs}]/u.test(text))
     return wrong(`${quote(text)} holds white space or control characters; a PV name has none`);
   return right(text);
+}
+
+function parseStructure(text: string): Parsed<ChannelType> {
+  try {
+    const type = typeFromJson(JSON.parse(text));
+    return type.kind === 'structure'
+      ? right({ kind: 'structure', structure: type })
+      : wrong(`${quote(text)} is of kind ${type.kind}; a channel is a structure`);
+  } catch (thrown) {
+    return wrong(`${quote(text)} is no type: ${reasonOf(thrown)}`);
+  }
 }
 
 function parseChoices(text: string): Parsed<ChannelType> {

@@ -1,6 +1,8 @@
 // Does a value fit the type of its channel? Nothing is rounded, cut or guessed.
-import type { ScalarName } from '../protocol/types/type-desc.ts';
-import type { ChannelType, ChannelValue, ScalarValue } from './channel-definition.ts';
+import { reasonOf } from '../protocol/errors.ts';
+import type { ScalarName, StructureType } from '../protocol/types/type-desc.ts';
+import { updateFromJson } from '../protocol/values/parse-json.ts';
+import type { ChannelType, ChannelValue, ScalarValue, StructurePatch } from './channel-definition.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
 
 interface IntegerRange {
@@ -24,7 +26,7 @@ const FLOAT_TEXT = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$/i;
 
 /** Has the type numbers, so that limits make sense? */
 export function isNumeric(type: ChannelType): boolean {
-  if (type.kind === 'enum') return false;
+  if (type.kind === 'enum' || type.kind === 'structure') return false;
   const scalar = type.kind === 'array' ? type.element : type.scalar;
   return scalar !== 'string' && scalar !== 'boolean';
 }
@@ -33,14 +35,19 @@ export function isNumeric(type: ChannelType): boolean {
 export function checkValue(type: ChannelType, raw: unknown): Parsed<ChannelValue> {
   if (type.kind === 'enum') return checkChoice(type.choices, raw);
   if (type.kind === 'scalar') return checkScalar(type.scalar, raw);
+  if (type.kind === 'structure') return checkPatch(type.structure, raw);
   if (!Array.isArray(raw)) return wrong(`is ${describe(raw)}; expected an array of ${type.element}`);
   return collect(raw, (item) => checkScalar(type.element, item));
 }
 
-/** A value out of the command line's text for a channel of this type. Arrays: a JSON list, or items between commas. */
+/**
+ * A value out of the command line's text for a channel of this type. Arrays: a JSON list, or items between commas.
+ * Structures: a JSON object with some of the fields, as `formatJson` has them.
+ */
 export function parseValueText(type: ChannelType, text: string): Parsed<ChannelValue> {
   if (type.kind === 'enum') return parseChoice(type.choices, text);
   if (type.kind === 'scalar') return parseScalarText(type.scalar, text);
+  if (type.kind === 'structure') return parsePatch(type.structure, text);
   const trimmed = text.trim();
   if (trimmed === '') return right([]);
   if (type.element === 'string' && trimmed.startsWith('[')) return parseStringList(trimmed);
@@ -51,6 +58,45 @@ export function parseValueText(type: ChannelType, text: string): Parsed<ChannelV
   const inner = isList ? trimmed.slice(1, -1).trim() : trimmed;
   if (inner === '') return right([]);
   return collect(inner.split(','), (item) => parseScalarText(type.element, item.trim()));
+}
+
+/** A value out of parsed JSON, as `formatJson` writes it, for a channel of this type. */
+export function valueFromJson(type: ChannelType, json: unknown): Parsed<ChannelValue> {
+  if (type.kind === 'structure') return checkPatch(type.structure, json);
+  if (type.kind === 'array') {
+    if (!Array.isArray(json)) return wrong(`is ${describe(json)}; expected a list of ${type.element}`);
+    return collect<unknown>(json, (item) => scalarFromJson(type.element, item));
+  }
+  if (type.kind === 'scalar') return scalarFromJson(type.scalar, json);
+  if (typeof json === 'string') return checkChoice(type.choices, json);
+  return checkChoice(type.choices, Number.isSafeInteger(json) ? BigInt(Number(json)) : json);
+}
+
+/** Text stands for the numbers that JSON does not have: NaN, the infinities, and integers past 2^53. */
+function scalarFromJson(scalar: ScalarName, json: unknown): Parsed<ScalarValue> {
+  if (scalar === 'string' || scalar === 'boolean') return checkScalar(scalar, json);
+  if (typeof json === 'number' || typeof json === 'string') return parseScalarText(scalar, String(json));
+  return wrong(`is ${describe(json)}; expected a number (${scalar})`);
+}
+
+/** Fields of a structure as parsed JSON, or as a table of TOML. */
+export function checkPatch(type: StructureType, patch: unknown): Parsed<StructurePatch> {
+  try {
+    updateFromJson(type, patch);
+    return right({ patch });
+  } catch (thrown) {
+    return wrong(`does not fit the structure: ${reasonOf(thrown)}`);
+  }
+}
+
+function parsePatch(type: StructureType, text: string): Parsed<StructurePatch> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return wrong(`is ${quote(text)}; expected a JSON object with fields of the structure`);
+  }
+  return checkPatch(type, json);
 }
 
 function collect<T>(items: readonly T[], parse: (item: T) => Parsed<ScalarValue>): Parsed<readonly ScalarValue[]> {

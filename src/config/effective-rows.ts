@@ -93,6 +93,7 @@ const SHOWN_ITEMS = 5;
 function valueText(value: NonNullable<ChannelDefinition['value']>): string {
   if (typeof value === 'string') return quote(value);
   if (typeof value !== 'object') return String(value);
+  if ('patch' in value) return '{...}';
   const rest = value.length > SHOWN_ITEMS ? [`... ${value.length} in all`] : [];
   return `[${[...value.slice(0, SHOWN_ITEMS).map(valueText), ...rest].join(', ')}]`;
 }

@@ -49,6 +49,8 @@ export interface ServerFlags {
   readonly workers?: string | undefined;
   readonly store?: string | undefined;
   readonly workspace?: string | undefined;
+  /** Every client may create and destroy channels. */
+  readonly manage?: boolean | undefined;
   /** `NAME=TYPE[:VALUE]` each. */
   readonly pvs?: readonly string[] | undefined;
 }
@@ -157,7 +159,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     storeUrl: strongest<string | undefined>([flags.store, file?.storeUrl], undefined),
     workspace: strongest<string | undefined>([flags.workspace], undefined),
     logLevel: strongest<LogLevel>([file?.logLevel], 'warn'),
-    accessDefault: strongest<Allow | undefined>([file?.accessDefault], undefined),
+    accessDefault: strongest<Allow | undefined>([manageFlag(sources.flags, file, found.report), file?.accessDefault], undefined),
     putLog: strongest<string | undefined>([file?.putLog], undefined),
   };
   const limits = settleLimits(file);
@@ -248,6 +250,20 @@ function readFlags(flags: ServerFlags, report: Report): CheckedFlags {
     ),
     pvs: readAll(PV_FLAG, flags.pvs, parsePvFlag),
   };
+}
+
+/** Of no use beside rules, of which the first that fits decides: which one it would be for is not for a flag to say. */
+function manageFlag(
+  flags: ServerFlags | undefined,
+  file: FileSettings | undefined,
+  report: Report,
+): Sourced<Allow> | undefined {
+  if (flags?.manage !== true) return undefined;
+  const rules = file?.accessDefault?.origin ?? file?.accessRules[0]?.origin;
+  if (rules === undefined) return { value: ['all', 'manage'], origin: '--manage' };
+  const message = `is for servers without access rules, and ${rules} has some; add "manage" to allow there`;
+  report({ key: '--manage', message });
+  return undefined;
 }
 
 function parseInterface(text: string): Parsed<ListedAddress> {

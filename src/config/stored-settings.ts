@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../channels/stores/json.ts';
 import { StoreError } from '../channels/stores/store-error.ts';
 import type { ChannelDefinition, Limit } from './channel-definition.ts';
 import { formatChannelType } from './channel-type.ts';
+import { right, wrong, type Parsed } from './parsed.ts';
 import { isTable } from './placeholders.ts';
 import { checkParts, toDefinition } from './toml-channels.ts';
 import { channelSchema } from './toml-schema.ts';
@@ -58,14 +59,20 @@ export function settingsOf(definition: ChannelDefinition): JsonObject {
 
 /** The definition that stored settings describe. @throws StoreError STORE_FORMAT that says what is wrong with them */
 export function definitionFrom(name: string, settings: JsonObject): ChannelDefinition {
+  const parsed = readSettings(name, settings, 'the store');
+  if (parsed.ok) return parsed.value;
+  throw new StoreError('STORE_FORMAT', `channel '${name}' cannot be served, its settings are wrong: ${parsed.wrong}`);
+}
+
+/** The definition that settings describe, all that is wrong with them in one phrase. */
+export function readSettings(name: string, settings: JsonObject, origin: string): Parsed<ChannelDefinition> {
   const tree = tomlTree({ ...settings, name }, '');
-  const wrong: string[] = [];
+  const found: string[] = [];
   const parsed = channelSchema.safeParse(tree);
-  for (const { path, message } of parsed.error?.issues ?? []) wrong.push(`${path.join('.')}: ${message}`);
-  if (isTable(tree)) checkParts(tree, [], (path, message) => wrong.push(`${path.join('.')}: ${message}`));
-  if (parsed.success && wrong.length === 0) return toDefinition(parsed.data, undefined, 'the store');
-  const why = wrong.join('; ').replace(/^: /u, '');
-  throw new StoreError('STORE_FORMAT', `channel '${name}' cannot be served, its settings are wrong: ${why}`);
+  for (const { path, message } of parsed.error?.issues ?? []) found.push(`${path.join('.')}: ${message}`);
+  if (isTable(tree)) checkParts(tree, [], (path, message) => found.push(`${path.join('.')}: ${message}`));
+  if (parsed.success && found.length === 0) return right(toDefinition(parsed.data, undefined, origin));
+  return wrong(found.join('; ').replace(/^: /u, ''));
 }
 
 function limitJson(limit: Limit | undefined): Json | undefined {

@@ -154,7 +154,7 @@ function checkLimitsFit(channel: Table, type: ChannelType, path: TomlPath, repor
 
 /** Limits that leave one value or none would limit nothing at all, because a high one counts only above the low one. */
 function checkControlRange(control: unknown, type: ChannelType, path: TomlPath, report: PathReport): void {
-  if (!isTable(control) || type.kind === 'enum') return;
+  if (!isTable(control) || type.kind === 'enum' || type.kind === 'structure') return;
   const { low, high } = control;
   if ((low !== undefined && !isNumber(low)) || (high !== undefined && !isNumber(high))) return;
   if (low === undefined && high === undefined) return;

@@ -61,6 +61,10 @@ export interface Limits {
   readonly maxPutLogCharacters: number;
   /** Characters of a channel's definition in a store. The largest type has 10 000 fields, which take some 500 000. */
   readonly maxDefinitionCharacters: number;
+  /** Characters of the JSON Schema, or of the settings, that a client creates a channel from. The largest type fits. */
+  readonly maxSchemaCharacters: number;
+  /** Channels of a server that clients created while it ran; each takes some KB. As many as a store starts within seconds. */
+  readonly maxCreatedChannels: number;
   /** Bytes of one line of a backup, which is one channel as text; it is held in memory. */
   readonly maxBackupLineBytes: number;
   /** Characters of one pvRequest text. */
@@ -110,6 +114,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxIdentityCharacters: 256,
   maxPutLogCharacters: 4 * 1024 * 1024,
   maxDefinitionCharacters: 4 * 1024 * 1024,
+  maxSchemaCharacters: 1024 * 1024,
+  maxCreatedChannels: 100_000,
   maxBackupLineBytes: 256 * 1024 * 1024,
   maxPvRequestCharacters: 65_536,
   maxExpressionCharacters: 1_000,

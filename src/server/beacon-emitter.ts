@@ -20,6 +20,10 @@ import type { Station } from './udp-stations.ts';
 const QUICK_BEACONS = 10;
 /** Quick beacons come every 15 s by default; the later ones twelve times as slowly: 180 s. */
 const SLOW_FACTOR = 12;
+/** A beacon that tells of new names waits for others to come: they are often made one after the other. */
+const HURRY_MS = 10;
+/** Beacons are at least so far apart, however fast names come and go. */
+const HURRY_GAP_MS = 1_000;
 const MAX_SEQUENCE = 0xff;
 const MAX_CHANGE_COUNT = 0xffff;
 
@@ -47,7 +51,11 @@ export class BeaconEmitter {
   readonly #groupSockets: readonly UdpSocket[];
   readonly #periodMs: number;
   #timer: TimerHandle | undefined;
+  #hurried: TimerHandle | undefined;
+  #isClosed = false;
+  #sentAt = Number.NEGATIVE_INFINITY;
   #sentCount = 0;
+  #beatCount = 0;
 
   private constructor(
     options: BeaconOptions,
@@ -78,17 +86,36 @@ export class BeaconEmitter {
     return this.#destinations.map(({ to }) => endpointText(to));
   }
 
+  /** Names came or went: clients that search again when the change count moves are told soon. */
+  hurry(): void {
+    if (this.#hurried !== undefined || this.#isClosed) return;
+    const { clock } = this.#host;
+    const waitMs = Math.max(HURRY_MS, this.#sentAt + HURRY_GAP_MS - clock.now());
+    this.#hurried = clock.after(waitMs, () => {
+      this.#hurried = undefined;
+      this.#send();
+    });
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#timer?.cancel();
+    this.#hurried?.cancel();
     for (const socket of this.#groupSockets) socket.close();
   }
 
   #beat(): void {
+    this.#send();
+    this.#beatCount++;
+    const delayMs = this.#beatCount < QUICK_BEACONS ? this.#periodMs : this.#periodMs * SLOW_FACTOR;
+    this.#timer = this.#host.clock.after(delayMs, () => this.#beat());
+  }
+
+  #send(): void {
     for (const { to, station, socket } of this.#destinations) socket.send(this.#beacon(station), to);
     this.#host.counters.beaconsSent += this.#destinations.length;
     this.#sentCount++;
-    const delayMs = this.#sentCount < QUICK_BEACONS ? this.#periodMs : this.#periodMs * SLOW_FACTOR;
-    this.#timer = this.#host.clock.after(delayMs, () => this.#beat());
+    this.#sentAt = this.#host.clock.now();
   }
 
   /** MessagePack is told of behind pvAccess, in the same datagram: old clients read the first beacon alone, or skip it. */

@@ -16,6 +16,8 @@ export function configuredType({ type, ...definition }: ChannelDefinition): Stru
       return ntScalar(scalar(type.scalar), optionsOf(definition));
     case 'array':
       return ntScalarArray(scalar(type.element), optionsOf(definition));
+    case 'structure':
+      return type.structure;
   }
 }
 
@@ -77,7 +79,7 @@ function formIndex(format: string | undefined): number {
 
 /** The scalar that limits are of. */
 function numberOf({ type }: ChannelDefinition): ScalarName {
-  if (type.kind === 'enum') return 'int';
+  if (type.kind === 'enum' || type.kind === 'structure') return 'int';
   return type.kind === 'array' ? type.element : type.scalar;
 }
 

@@ -5,6 +5,7 @@ import { ComputedPV } from '../channels/behaviours/computed.ts';
 import type { ChannelUpdate, PutRequest } from '../channels/channel.ts';
 import { expression } from '../channels/expression/expression.ts';
 import { SharedPV } from '../channels/shared-pv.ts';
+import { stamped } from '../channels/standard-fields.ts';
 import type { ChannelDefinition, ChannelType, ComputedDefinition } from '../config/channel-definition.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { NO_ALARM } from '../protocol/normative/alarm.ts';
@@ -13,6 +14,8 @@ import { timeStamp } from '../protocol/normative/time-stamp.ts';
 import type { StructureType } from '../protocol/types/type-desc.ts';
 import type { PvValue } from '../protocol/types/value-of.ts';
 import { anyCodecOf } from '../protocol/values/codec.ts';
+import { allLeaves } from '../protocol/values/leaf-mask.ts';
+import { updateFromJson } from '../protocol/values/parse-json.ts';
 import type { Clock } from '../transport/clocks.ts';
 import { configuredFields, configuredType, fieldType } from './configured-fields.ts';
 
@@ -49,11 +52,8 @@ export function configuredPv(
   });
 }
 
-function initialOf(
-  definition: ChannelDefinition,
-  type: StructureType,
-  clock: Clock,
-): Readonly<Record<string, unknown>> {
+function initialOf(definition: ChannelDefinition, type: StructureType, clock: Clock): unknown {
+  if (definition.type.kind === 'structure') return structureOf(definition, type, clock);
   return {
     ...configuredFields(definition, type),
     value: valueOf(definition, type),
@@ -61,6 +61,13 @@ function initialOf(
     // Limits find out themselves.
     ...(definition.alarm === undefined && { alarm: NO_ALARM }),
   };
+}
+
+/** Every leaf counts as set: what the definition does not say is what it begins with all the same. */
+function structureOf({ value }: ChannelDefinition, type: StructureType, clock: Clock): ChannelUpdate {
+  const patch = typeof value === 'object' && 'patch' in value ? value.patch : {};
+  const named = updateFromJson(type, patch);
+  return { changed: allLeaves(type), value: stamped(type, named, clock.wallTime()).value };
 }
 
 function postPut(put: PutRequest, pv: SharedPV): void {

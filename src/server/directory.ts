@@ -13,17 +13,24 @@ export class Directory {
   /** The same behind the hidden one. */
   readonly #openable: Source[];
   #ownRevision = 0;
+  readonly #moved: () => void;
 
-  /** `hidden` has PVs that can be opened by whoever knows their name, and are not found by searching: `server`. */
-  constructor(hidden: Source, notices: NoticeBoard) {
+  /**
+   * `hidden` has PVs that can be opened by whoever knows their name, and are not found by searching: `server`. `moved` is
+   * called when names come and go, by sources that tell.
+   */
+  constructor(hidden: Source, notices: NoticeBoard, moved: () => void = nobody) {
     this.#openable = [hidden];
     this.#notices = notices;
+    this.#moved = moved;
   }
 
   add(source: Source): void {
     this.#sources.push(source);
     this.#openable.push(source);
     this.#ownRevision++;
+    source.onNames?.(this.#moved);
+    this.#moved();
   }
 
   /** Moves whenever the names that can be found do. */
@@ -75,4 +82,8 @@ export class Directory {
     const text = `source ${source.constructor.name} threw: ${reasonOf(thrown)}`;
     this.#notices.publish({ kind: 'sourceFailed', level: 'error', text });
   }
+}
+
+function nobody(): void {
+  // Nobody wants to know.
 }

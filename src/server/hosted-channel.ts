@@ -144,11 +144,16 @@ export class HostedChannel {
     const { type } = this.pv;
     const stored = changed.clone();
     if (this.settings.alarm !== undefined) stored.or(leavesOf(type, 'alarm'));
-    return { changed: withoutChoices(type, stored), value };
+    return { changed: this.#kept(stored), value };
+  }
+
+  /** Which of some leaves are a matter of the store: those of a structure are, all of them. */
+  #kept(leaves: BitSet): BitSet {
+    return this.settings.type.kind === 'enum' ? withoutChoices(this.#template.type, leaves) : leaves;
   }
 
   #adopt(pv: SharedPV, { changed, value }: ChannelUpdate): void {
-    const update = { changed: withoutChoices(pv.type, changed.clone()), value };
+    const update = { changed: this.#kept(changed.clone()), value };
     if (this.#keeper === undefined) pv.adopt(update);
     else this.#keeper.unheeded(() => pv.adopt(update));
   }
@@ -173,9 +178,10 @@ const NO_INPUTS: ReadonlyMap<string, SharedPV> = new Map();
 
 /**
  * The first value of a channel as a store is to have it: the fields that clients write and the server sets. What only
- * shows the definition (display, control, valueAlarm, choices) follows from the settings.
+ * shows the definition (display, control, valueAlarm, choices) follows from the settings; a structure has no such fields.
  */
-export function initialState({ type, state }: SharedPV): ChannelUpdate {
+export function initialState({ type, state }: SharedPV, { type: { kind } }: ChannelDefinition): ChannelUpdate {
+  if (kind === 'structure') return state;
   const shown = BitSet.empty();
   for (const name of ['value', 'alarm', 'timeStamp']) shown.or(leavesOf(type, name));
   return { changed: withoutChoices(type, shown.and(state.changed)), value: state.value };

@@ -35,6 +35,9 @@ export interface GeneralNotice extends NoticeBase {
     /** Rules that are hardly meant so, or that took the place of others. */
     | 'accessRules'
     | 'putLogFailed'
+    /** A client created or destroyed a channel. */
+    | 'channelCreated'
+    | 'channelDestroyed'
     /** A worker process is ready, or ended. */
     | 'worker'
     /** A listener of notices threw; told once for each, and it is still called. */

@@ -30,11 +30,14 @@ export interface LoggedChange {
   readonly new: LoggedValue;
 }
 
+/** A request that writes; or the creation or the end of a channel, asked of the PV `server`. */
+export type LoggedOperation = OperationCommand | 'CREATE' | 'DESTROY';
+
 /** One line of the put log: `JSON.stringify` makes the line of it. */
 export interface PutLogEntry {
   /** When the outcome was known: ISO 8601, UTC, milliseconds. */
   readonly time: string;
-  readonly operation: OperationCommand;
+  readonly operation: LoggedOperation;
   readonly outcome: PutOutcome;
   /** What the client was told; only for puts that were not accepted. */
   readonly reason?: string;
@@ -47,7 +50,7 @@ export interface PutLogEntry {
   readonly method: Peer['method'];
   /** The PV's name. */
   readonly channel: string;
-  /** Empty for what writes nothing, such as PROCESS. */
+  /** Empty for what writes nothing, such as PROCESS. Of a created or destroyed channel its type and first value. */
   readonly changed: readonly LoggedChange[];
   /** Changed leaves past the first 50. */
   readonly unlisted?: number;
@@ -58,6 +61,13 @@ export interface PutSubject {
   readonly peer: Peer;
   readonly pvName: string;
   readonly channel: { readonly type: StructureType; readonly state: ChannelUpdate };
+}
+
+/** What a client creates or destroys. */
+export interface ManagedSubject {
+  readonly peer: Peer;
+  readonly pvName: string;
+  readonly changed: readonly LoggedChange[];
 }
 
 /** What a client puts. */
@@ -85,20 +95,35 @@ export class PutLog {
     return new PutRecord(subject, (end) => this.#tell(operation, subject, end));
   }
 
-  #tell(operation: OperationCommand, { peer, pvName, channel }: PutSubject, end: Ending): void {
-    const { user, host, address, method } = peer;
-    this.#guard(() => ({
+  /** A channel was created or destroyed, or was to be; `reason` is what the client was told, unless it was done. */
+  managed(operation: 'CREATE' | 'DESTROY', subject: ManagedSubject, outcome: PutOutcome, reason?: string): void {
+    this.#guard(() => this.#entry(operation, subject, outcome, reason, { changed: subject.changed }));
+  }
+
+  #tell(operation: OperationCommand, subject: PutSubject, end: Ending): void {
+    const { outcome, reason } = end;
+    this.#guard(() => this.#entry(operation, subject, outcome, reason, changesOf(subject.channel.type, end)));
+  }
+
+  #entry(
+    operation: LoggedOperation,
+    { peer: { user, host, address, method }, pvName }: Pick<PutSubject, 'peer' | 'pvName'>,
+    outcome: PutOutcome,
+    reason: string | undefined,
+    changes: Pick<PutLogEntry, 'changed' | 'unlisted'>,
+  ): PutLogEntry {
+    return {
       time: isoTime(this.#clock.wallTime()),
       operation,
-      outcome: end.outcome,
-      ...(end.reason === undefined ? {} : { reason: end.reason }),
+      outcome,
+      ...(reason === undefined ? {} : { reason }),
       user,
       host,
       address,
       method,
       channel: pvName,
-      ...changesOf(channel.type, end),
-    }));
+      ...changes,
+    };
   }
 
   /** Tells an entry that was made elsewhere: by the put log of a worker. */

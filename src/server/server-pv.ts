@@ -1,4 +1,5 @@
-// What can a client ask the server itself? The PV `server` answers RPCs: which channels are there, who are you.
+// What can a client ask the server itself? The PV `server` answers RPCs: which channels are there, who are you, and which
+// channels are to come and go.
 //
 // It is not found by searching, since every server has it; tools connect to the server and open it by name, as pvxlist
 // and pvlist do. Arguments come as an NTURI or as a plain structure.
@@ -14,6 +15,8 @@ import { string, structure } from '../protocol/types/type-desc.ts';
 import type { AnyValue, PvValue } from '../protocol/types/value-of.ts';
 import { anyCodecOf } from '../protocol/values/codec.ts';
 import { allLeaves } from '../protocol/values/leaf-mask.ts';
+import { CallArguments } from './call-arguments.ts';
+import type { ManagedServer } from './manage-operations.ts';
 
 export const SERVER_PV = 'server';
 
@@ -23,14 +26,29 @@ const TEXT = ntScalar(string);
 
 const HELP = [
   "RPC with the argument 'op', plain or in the query of an NTURI:",
-  "  op=channels   the names of this server's PVs",
-  '  op=info       language and version of the implementation',
-  '  op=help       this text',
+  "  op=channels     the names of this server's PVs",
+  '  op=info         language and version of the implementation',
+  '  op=describe     type, settings and JSON Schema of the channel `name`',
+  '  op=definitions  a table of the channels that have a definition',
+  '  op=create       a channel `name` of a `type` such as double, or of a JSON `schema`; with a first `value` and with',
+  '                  `settings`, a JSON object as the table of the configuration file. Access rules have to allow it',
+  '  op=destroy      the end of the created channel `name`. Likewise',
+  '  op=help         this text',
 ].join('\n');
 
-/** Offers the PV `server` of a server; `namesFor` lists the names of its PVs that a client may use. */
-export function serverPvSource(namesFor: NamesFor): Source {
-  const channel = new ServerPv(namesFor);
+/** The operations that take a while, and are loaded with the first. */
+const MANAGED: readonly string[] = ['describe', 'definitions', 'create', 'destroy'];
+
+export interface ServerPvOptions {
+  /** Lists the names of the server's PVs that a client may use. */
+  readonly namesFor: (peer: Peer) => readonly string[];
+  /** The server as it is when something is to be created or destroyed. */
+  readonly managed: () => Omit<ManagedServer, 'reservedName'>;
+}
+
+/** Offers the PV `server` of a server. */
+export function serverPvSource(options: ServerPvOptions): Source {
+  const channel = new ServerPv(options);
   return {
     has: () => false,
     open: (pvName) => (pvName === SERVER_PV ? channel : undefined),
@@ -39,19 +57,26 @@ export function serverPvSource(namesFor: NamesFor): Source {
   };
 }
 
-type NamesFor = (peer: Peer) => readonly string[];
+type Operation = (peer: Peer, args: CallArguments) => AnyValue | Promise<AnyValue>;
 
 class ServerPv implements Channel {
   readonly type = INFO;
   readonly isClosed = false;
   readonly state: ChannelUpdate = { changed: allLeaves(INFO), value: { implLang: 'typescript', version: version() } };
-  readonly #operations: ReadonlyMap<string, (peer: Peer) => AnyValue>;
+  readonly #operations: ReadonlyMap<string, Operation>;
   readonly isWritable = false;
 
-  constructor(namesFor: NamesFor) {
-    this.#operations = new Map([
-      ['channels', (peer: Peer) => normative(NAMES, namesFor(peer))],
+  constructor({ namesFor, managed }: ServerPvOptions) {
+    this.#operations = new Map<string, Operation>([
+      ['channels', (peer) => normative(NAMES, namesFor(peer))],
       ['info', () => ({ type: INFO, value: this.state.value })],
+      ...MANAGED.map((op): [string, Operation] => [
+        op,
+        async (peer, args) => {
+          const { manage } = await import('./manage-operations.ts');
+          return manage(op, { args, peer, server: { ...managed(), reservedName: SERVER_PV } });
+        },
+      ]),
       ['help', () => normative(TEXT, HELP)],
     ]);
   }
@@ -60,12 +85,12 @@ class ServerPv implements Channel {
     throw new PvaError('READ_ONLY', `the PV '${SERVER_PV}' is read-only; it answers RPCs`);
   }
 
-  call({ argument, peer }: CallRequest): AnyValue {
-    const query = argumentsOf(argument);
+  call({ argument, peer }: CallRequest): AnyValue | Promise<AnyValue> {
+    const args = new CallArguments(argument);
     // pvxs answers to an argument `help`, whatever its value.
-    const op = Object.hasOwn(query, 'help') ? 'help' : query['op'];
+    const op = args.names.includes('help') ? 'help' : args.typed('op')?.value;
     const operation = typeof op === 'string' ? this.#operations.get(op) : undefined;
-    if (operation !== undefined) return operation(peer);
+    if (operation !== undefined) return operation(peer, args);
     const given = typeof op === 'string' ? `op '${op}' is not known` : "the argument 'op' is missing";
     throw new PvaError('BAD_CALL', `${given}; ${[...this.#operations.keys()].join(', ')} are`);
   }
@@ -84,17 +109,6 @@ class ServerPv implements Channel {
   }
 }
 
-/** The arguments themselves: the query of an NTURI, or the whole structure. */
-function argumentsOf(argument: AnyValue): Readonly<Record<string, unknown>> {
-  const whole = asRecord(argument?.value);
-  return Object.hasOwn(whole, 'query') ? asRecord(whole['query']) : whole;
-}
-
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  // Reading own fields of any object gives those fields.
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-}
-
 function normative(type: typeof NAMES | typeof TEXT, value: PvValue): AnyValue {
   const base = anyCodecOf(type).defaultValue();
   return { type, value: anyCodecOf(type).merge(base, { value }, BitSet.of(1)) };
@@ -103,6 +117,6 @@ function normative(type: typeof NAMES | typeof TEXT, value: PvValue): AnyValue {
 /** Of this package, which is two folders above the compiled file and its source alike. */
 function version(): string {
   const read: unknown = createRequire(import.meta.url)('../../package.json');
-  const found = asRecord(read)['version'];
-  return typeof found === 'string' ? found : '';
+  if (typeof read !== 'object' || read === null || !('version' in read)) return '';
+  return typeof read.version === 'string' ? read.version : '';
 }

@@ -19,6 +19,7 @@ import { nodeNetwork } from '../transport/node-network.ts';
 import type { Processes } from '../transport/processes.ts';
 import { AccessControl } from './access-control.ts';
 import { BeaconEmitter } from './beacon-emitter.ts';
+import type { ChannelManager } from './channel-manager.ts';
 import { Directory } from './directory.ts';
 import { servedAddresses, type ServedAddress } from './interfaces.ts';
 import type { LinkHost } from './link-host.ts';
@@ -72,6 +73,7 @@ export class Server {
   readonly #host: LinkHost;
   readonly #links: Links;
   readonly #processes: Processes | undefined;
+  #manager: ChannelManager | undefined;
   /** The processes that have the links, where this one has not. */
   #crew: Crew | undefined;
   readonly #listeners: TcpListener[] = [];
@@ -91,8 +93,12 @@ export class Server {
     this.#processes = options.processes;
     const access = new AccessControl(options.access ?? rulesOf(this.config), this.#notices);
     const directory = new Directory(
-      serverPvSource((peer) => access.visibleTo(peer, directory.names())),
+      serverPvSource({
+        namesFor: (peer) => access.visibleTo(peer, directory.names()),
+        managed: () => ({ ...this.#host, manager: this.#manager }),
+      }),
       this.#notices,
+      () => this.#beacons?.hurry(),
     );
     directory.add(this.#own);
     for (const source of options.sources ?? []) directory.add(source);
@@ -131,6 +137,15 @@ export class Server {
 
   addSource(source: Source): this {
     this.#host.directory.add(source);
+    return this;
+  }
+
+  /**
+   * Has clients create and destroy channels through the PV `server`, as far as access rules give them the right
+   * `manage`. Without it they can do neither.
+   */
+  manage(manager: ChannelManager): this {
+    this.#manager = manager;
     return this;
   }
 

@@ -61,6 +61,7 @@ export class StoredChannels implements Source, StoreWatcher {
   /** What is told while the channels are read; done after that, so that nothing is missed. */
   #early: (() => void)[] | undefined = [];
   #revision = 0;
+  #moved: (() => void) | undefined;
   #wasConnected = true;
 
   private constructor(store: ChannelStore, settings: Settings, options: StoredChannelsOptions) {
@@ -113,6 +114,41 @@ export class StoredChannels implements Source, StoreWatcher {
   /** Resolves when what the server has posted into channels with persist "all" is in the store, or cannot be brought there. */
   async kept(): Promise<void> {
     await Promise.all([...this.#hosted.values()].map((hosted) => hosted.kept()));
+  }
+
+  onNames(moved: () => void): void {
+    this.#moved = moved;
+  }
+
+  // --- as what is created and destroyed ------------------------------------------------------------------------
+
+  /** Channels that there are, those that wait for their inputs among them. */
+  get count(): number {
+    return this.#hosted.size + this.#waiting.size;
+  }
+
+  /** What the store has of a channel that is served, or waits for its inputs. */
+  storedOf(name: string): StoredChannel | undefined {
+    return this.#hosted.get(name)?.stored ?? this.#waiting.get(name);
+  }
+
+  *definitions(): Iterable<StoredDefinition> {
+    for (const { stored } of this.#hosted.values()) yield stored.definition;
+    for (const { definition } of this.#waiting.values()) yield definition;
+  }
+
+  /**
+   * Adds a channel that the store does not have; it is served when this resolves.
+   * @throws PvaError when the definition cannot be served, StoreError DEFINITION_CONFLICT when there is one of that name
+   */
+  async create(definition: ChannelDefinition): Promise<void> {
+    const { name } = definition;
+    const pv = configuredPv(definition, this.#clock);
+    const settings = this.#settings.settingsOf(definition);
+    const initial = definition.persist === 'none' ? undefined : initialState(pv, definition);
+    const outcome = await this.store.define({ name, type: pv.type, settings }, initial);
+    if (outcome === 'created') return;
+    throw new StoreError('DEFINITION_CONFLICT', `channel '${name}' is in the store already`);
   }
 
   /** Serves nothing any more: clients lose their channels. Does not close the store. Idempotent. */
@@ -187,7 +223,7 @@ export class StoredChannels implements Source, StoreWatcher {
 
   async #defineOne(definition: ChannelDefinition, stored: StoredDefinition): Promise<void> {
     const isKept = definition.persist !== 'none' && definition.computed === undefined;
-    const initial = isKept ? initialState(configuredPv(definition, this.#clock)) : undefined;
+    const initial = isKept ? initialState(configuredPv(definition, this.#clock), definition) : undefined;
     try {
       await this.store.define(stored, initial);
     } catch (thrown) {
@@ -218,7 +254,7 @@ export class StoredChannels implements Source, StoreWatcher {
       }
       this.#hosted.set(name, new HostedChannel({ stored, template, inputs, world: this.#world }));
       if (template.definition.computed !== undefined) this.#computed.add(name);
-      this.#revision++;
+      this.#move();
     } catch (thrown) {
       if (!(thrown instanceof PvaError)) throw thrown;
       this.#notice('error', thrown instanceof StoreError ? thrown.message : `channel '${name}': ${thrown.message}`);
@@ -254,7 +290,7 @@ export class StoredChannels implements Source, StoreWatcher {
     const hosted = this.#hosted.get(name);
     if (hosted === undefined) return;
     this.#hosted.delete(name);
-    this.#revision++;
+    this.#move();
     hosted.close();
     this.#computed.delete(name);
     for (const dependent of [...this.#computed]) {
@@ -263,6 +299,11 @@ export class StoredChannels implements Source, StoreWatcher {
       this.#end(dependent);
       this.#waiting.set(dependent, found.stored);
     }
+  }
+
+  #move(): void {
+    this.#revision++;
+    this.#moved?.();
   }
 
   #soon(act: () => void): void {

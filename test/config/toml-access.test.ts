@@ -108,13 +108,13 @@ describe('[[access]]', () => {
     [
       'no right',
       ['[[access]]', 'user = "x"'],
-      ['lab.toml:1: access[0].allow: is missing; expected one of none, read, write, call, all, or a list of such'],
+      ['lab.toml:1: access[0].allow: is missing; expected one of none, read, write, call, all, manage, or a list of such'],
     ],
     [
       'an unknown right in a list',
       ['[[access]]', 'allow = ["read", "delete"]'],
       [
-        'lab.toml:2: access[0].allow: is the string "delete"; expected one of none, read, write, call, all, or a list of such',
+        'lab.toml:2: access[0].allow: is the string "delete"; expected one of none, read, write, call, all, manage, or a list of such',
       ],
     ],
     [
@@ -184,7 +184,7 @@ describe('[[access]]', () => {
       'a default that is no right',
       ['[server]', 'default_access = "some"'],
       [
-        'lab.toml:2: server.default_access: is the string "some"; expected one of none, read, write, call, all, or a list of such',
+        'lab.toml:2: server.default_access: is the string "some"; expected one of none, read, write, call, all, manage, or a list of such',
       ],
     ],
     [

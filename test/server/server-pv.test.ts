@@ -65,12 +65,12 @@ describe('RPC on server', () => {
   });
 
   test.each([
-    ['another op', plain('reboot'), "op 'reboot' is not known; channels, info, help are"],
+    ['another op', plain('reboot'), "op 'reboot' is not known; channels, info, describe, definitions, create, destroy, help are"],
     ['an op that is a name of every object', plain('constructor'), "op 'constructor' is not known"],
     [
       'no op',
       { type: structure({ x: double }), value: { x: 1 } },
-      "the argument 'op' is missing; channels, info, help are",
+      "the argument 'op' is missing; channels, info, describe, definitions, create, destroy, help are",
     ],
     ['nothing', null, "the argument 'op' is missing"],
   ])('%s is an error that lists what there is', async (_, argument, expected) => {

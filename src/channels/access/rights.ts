@@ -11,22 +11,23 @@ export interface AccessRights {
   readonly write: boolean;
   /** RPC. */
   readonly call: boolean;
+  /** Creating and destroying the channel while the server runs. Only where it is said: no other right brings it. */
+  readonly manage?: boolean;
 }
 
 export type AccessRight = keyof AccessRights;
 
 /** In the order in which they are named to people. */
-const RIGHTS: readonly AccessRight[] = ['read', 'write', 'call'];
+const RIGHTS: readonly AccessRight[] = ['read', 'write', 'call', 'manage'];
 
-/** Everything is allowed. */
-/** Everything is allowed. */
+/** Everything that clients do with a PV is allowed; not that they create or destroy it. */
 export const ALL_RIGHTS: AccessRights = Object.freeze({ read: true, write: true, call: true });
 /** Nothing is allowed. */
 /** Nothing is allowed: the channel is refused. */
 export const NO_RIGHTS: AccessRights = Object.freeze({ read: false, write: false, call: false });
 
-/** How rules spell rights. `write` includes `read`, as in EPICS access security. */
-export const ALLOW_WORDS = ['none', 'read', 'write', 'call', 'all'] as const;
+/** How rules spell rights. `write` includes `read`, as in EPICS access security; `all` is without `manage`. */
+export const ALLOW_WORDS = ['none', 'read', 'write', 'call', 'all', 'manage'] as const;
 /** A right, or all or none of them, as a rule names it. */
 /** A word of `allow`. */
 export type AllowWord = (typeof ALLOW_WORDS)[number];
@@ -39,6 +40,7 @@ const MEANINGS: Readonly<Record<AllowWord, AccessRights>> = {
   write: { read: true, write: true, call: false },
   call: { read: false, write: false, call: true },
   all: ALL_RIGHTS,
+  manage: { ...NO_RIGHTS, manage: true },
 };
 
 /** @throws LocalProtocolError for no word at all, one that is none of `ALLOW_WORDS`, or `none` beside another */
@@ -57,19 +59,21 @@ export function rightsOfWords(allow: Allow): AccessRights {
     read: meanings.some(({ read }) => read),
     write: meanings.some(({ write }) => write),
     call: meanings.some(({ call }) => call),
+    ...(meanings.some(({ manage }) => manage) && { manage: true }),
   };
 }
 
+/** Whether nobody who has these can use the PV. */
 export function hasNoRights({ read, write, call }: AccessRights): boolean {
   return !read && !write && !call;
 }
 
 export function sameRights(one: AccessRights, other: AccessRights): boolean {
-  return RIGHTS.every((right) => one[right] === other[right]);
+  return RIGHTS.every((right) => (one[right] ?? false) === (other[right] ?? false));
 }
 
 /** `read, write`; `none` for none. */
 export function rightsText(rights: AccessRights): string {
-  const allowed = RIGHTS.filter((right) => rights[right]);
+  const allowed = RIGHTS.filter((right) => rights[right] === true);
   return allowed.length === 0 ? 'none' : allowed.join(', ');
 }

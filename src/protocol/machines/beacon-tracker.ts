@@ -13,8 +13,8 @@ export interface SeenServer {
   readonly via: string;
 }
 
-/** `ignored`: too many servers are tracked already. */
-export type BeaconVerdict = 'new' | 'restarted' | 'known' | 'ignored';
+/** `changed`: its names are others than before; `ignored`: too many servers are tracked already. */
+export type BeaconVerdict = 'new' | 'restarted' | 'changed' | 'known' | 'ignored';
 
 /** Beacons come every 180 s from a server that has been up for a while; after two missed ones it counts as gone. */
 export const FORGET_AFTER_MS = 360_000;
@@ -22,6 +22,7 @@ export const FORGET_AFTER_MS = 360_000;
 interface Tracked {
   server: SeenServer;
   seenAt: number;
+  changeCount: number | undefined;
 }
 
 export class BeaconTracker {
@@ -35,17 +36,24 @@ export class BeaconTracker {
 
   /**
    * Takes a beacon in. A server behind two networks sends the same beacon from two addresses: `via` decides nothing.
-   * `before` is what was known under that address until now.
+   * `before` is what was known under that address until now. `changeCount` is what beacons count, the moves of names;
+   * undefined for what is no beacon.
    */
-  see(server: SeenServer, now: number): { readonly verdict: BeaconVerdict; readonly before?: SeenServer } {
+  see(
+    server: SeenServer,
+    now: number,
+    changeCount?: number,
+  ): { readonly verdict: BeaconVerdict; readonly before?: SeenServer } {
     const key = `${server.server} ${server.protocol}`;
     const known = this.#tracked.get(key);
     if (known === undefined && this.#tracked.size >= this.#limit) return { verdict: 'ignored' };
     this.#tracked.delete(key);
-    this.#tracked.set(key, { server, seenAt: now });
+    this.#tracked.set(key, { server, seenAt: now, changeCount: changeCount ?? known?.changeCount });
     if (known === undefined) return { verdict: 'new' };
     const isSame = known.server.guid === server.guid && known.server.version === server.version;
-    return { verdict: isSame ? 'known' : 'restarted', before: known.server };
+    if (!isSame) return { verdict: 'restarted', before: known.server };
+    const hasMoved = changeCount !== undefined && known.changeCount !== undefined && changeCount !== known.changeCount;
+    return { verdict: hasMoved ? 'changed' : 'known', before: known.server };
   }
 
   /** Drops, and returns, the servers that have been silent for too long. */

@@ -65,7 +65,7 @@ function read(schema: unknown, at: string, level: number, pass: Pass): TypeDesc 
   for (const keyword of REFUSED) {
     if (Object.hasOwn(schema, keyword)) throw refused(`${at}/${keyword}`, 'pvData has no type for this');
   }
-  if ('$ref' in schema) return read(resolve(schema['$ref'], at, pass), `${at}/$ref`, level + 1, pass);
+  if ('$ref' in schema) return read(resolveReference(schema['$ref'], at, pass.root), `${at}/$ref`, level + 1, pass);
   for (const keyword of ['oneOf', 'anyOf'] as const) {
     if (keyword in schema) return readAlternatives(listAt(schema, keyword, at), `${at}/${keyword}`, level, pass);
   }
@@ -255,8 +255,11 @@ function ofValues(values: readonly unknown[], at: string): TypeDesc {
 
 // --- references and pointers -----------------------------------------------------------------------------------
 
-/** What "#/a/b" points to; schemas are not fetched from anywhere. */
-function resolve(reference: unknown, at: string, { root }: Pass): unknown {
+/**
+ * What "#/a/b" in a schema at `at` points to; schemas are not fetched from anywhere.
+ * @throws LocalProtocolError when there is nothing
+ */
+export function resolveReference(reference: unknown, at: string, root: unknown): unknown {
   if (typeof reference !== 'string' || !/^#(?:\/.*)?$/su.test(reference)) {
     throw refused(`${at}/$ref`, `${shown(reference)} is no pointer into this schema, such as "#/$defs/limits"`);
   }

@@ -269,11 +269,12 @@ function add(sum: WorkerCounters, counters: WorkerCounters): void {
   for (const name of COUNTER_NAMES) sum[name] += counters[name];
 }
 
-function rulesOf({ rules, otherwise: { read, write, call } }: AccessRules): WorkerRules {
+function rulesOf({ rules, otherwise: { read, write, call, manage } }: AccessRules): WorkerRules {
   const words = [
     ...(read ? (['read'] as const) : []),
     ...(write ? (['write'] as const) : []),
     ...(call ? (['call'] as const) : []),
+    ...(manage === true ? (['manage'] as const) : []),
   ];
   return { rules, otherwise: words.length === 0 ? ['none'] : words };
 }

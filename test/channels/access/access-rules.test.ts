@@ -83,7 +83,7 @@ describe('a rule that cannot be', () => {
     [
       'an unknown right',
       { allow: word('delete') },
-      'access[0].allow: is "delete"; expected one of none, read, write, call, all',
+      'access[0].allow: is "delete"; expected one of none, read, write, call, all, manage',
     ],
     ['an empty user', { user: '', allow: 'read' }, 'access[0].user: is empty'],
     ['an empty channel in a list', { channel: ['a', ''], allow: 'read' }, 'access[0].channel[1]: is empty'],
