@@ -1,6 +1,6 @@
 // How is what a server says of its channels shown?
 
-import { reasonOf, RemoteProtocolError, type AnyValue } from '../protocol/index.ts';
+import { formatType, reasonOf, RemoteProtocolError, typeFromJsonSchema, type AnyValue } from '../protocol/index.ts';
 import { printable } from './printable.ts';
 
 /** A row of `pvkit channel list`. */
@@ -11,7 +11,7 @@ export interface DefinitionRow {
   readonly origin: string;
 }
 
-/** As an object: settings and schema are JSON themselves. */
+/** With the type as `create` takes it; settings and schema are JSON themselves. */
 export function descriptionJson(answer: AnyValue, server: string): string {
   const told = describedIn(answer);
   const { name, type, origin } = told;
@@ -20,14 +20,10 @@ export function descriptionJson(answer: AnyValue, server: string): string {
 }
 
 export function descriptionText(answer: AnyValue, server: string): string {
-  const { name, type, origin, settings, schema } = describedIn(answer);
-  const lines = [
-    `${name} on ${server}, ${originText(origin)}`,
-    `  type      ${type}`,
-    ...(settings === '' || settings === '{}' ? [] : [`  settings  ${settings}`]),
-    `  schema    ${schema}`,
-  ];
-  return printable(lines.map((line) => `${line}\n`).join(''));
+  const { name, origin, settings, schema } = describedIn(answer);
+  const said = settings === '' || settings === '{}' ? '' : `settings ${settings}\n`;
+  const type = typeFromJsonSchema(parsed('schema', schema));
+  return printable(`${name} on ${server}, ${originText(origin)}\n${said}${formatType(type)}`);
 }
 
 export function definitionsOf(answer: AnyValue): readonly DefinitionRow[] {

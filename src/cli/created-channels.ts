@@ -1,6 +1,13 @@
 // Where do channels live that clients create on a `pvkit serve` without a store? In memory, until it ends.
 
-import { ChannelManager, openStore, StoredChannels, type ChannelStore, type Server, type ServerConfig } from '../index.ts';
+import {
+  ChannelManager,
+  openStore,
+  StoredChannels,
+  type ChannelStore,
+  type Server,
+  type ServerConfig,
+} from '../index.ts';
 import type { CliHost } from './host.ts';
 import type { Log } from './log.ts';
 

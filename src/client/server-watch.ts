@@ -57,14 +57,7 @@ export class ServerWatch {
   }
 
   /** A server was heard of. */
-  seen(
-    guid: string,
-    server: Endpoint,
-    protocol: string,
-    from: Endpoint,
-    version: number,
-    changeCount?: number,
-  ): void {
+  seen(guid: string, server: Endpoint, protocol: string, from: Endpoint, version: number, changeCount?: number): void {
     if (server.port === 0) return;
     const seen: SeenServer = { guid, server: endpointText(server), protocol, version, via: endpointText(from) };
     const { verdict, before } = this.#tracker.see(seen, this.#around.clock.now(), changeCount);

@@ -107,12 +107,7 @@ function defaultOf(schema: unknown, type: TypeDesc, at: string, root: unknown): 
   return defaultOf(resolveReference(schema['$ref'], at, root), type, `${at}/$ref`, root);
 }
 
-function defaultsOfProperties(
-  properties: Schema,
-  type: StructureType,
-  at: string,
-  root: unknown,
-): Default | undefined {
+function defaultsOfProperties(properties: Schema, type: StructureType, at: string, root: unknown): Default | undefined {
   const found = type.fields.flatMap((field): [string, unknown][] => {
     const place = `${at}/properties/${field.name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     const given = defaultOf(properties[field.name], field.type, place, root);
@@ -125,14 +120,15 @@ function defaultsOfProperties(
 /** Objects are laid over each other field by field. */
 function over(below: Default | undefined, above: Default | undefined): Default | undefined {
   if (above === undefined || below === undefined) return above ?? below;
-  return { json: merged(below.json, above.json) };
+  return { json: laidOver(below.json, above.json) };
 }
 
-function merged(below: unknown, above: unknown): unknown {
+/** JSON with other JSON over it: fields of objects one by one, all else as a whole. */
+export function laidOver(below: unknown, above: unknown): unknown {
   if (!isSchema(below) || !isSchema(above)) return above;
   const names = [...new Set([...Object.keys(below), ...Object.keys(above)])];
   return Object.fromEntries(
-    names.map((name) => [name, Object.hasOwn(above, name) ? merged(own(below, name), above[name]) : below[name]]),
+    names.map((name) => [name, Object.hasOwn(above, name) ? laidOver(own(below, name), above[name]) : below[name]]),
   );
 }
 

@@ -159,7 +159,10 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     storeUrl: strongest<string | undefined>([flags.store, file?.storeUrl], undefined),
     workspace: strongest<string | undefined>([flags.workspace], undefined),
     logLevel: strongest<LogLevel>([file?.logLevel], 'warn'),
-    accessDefault: strongest<Allow | undefined>([manageFlag(sources.flags, file, found.report), file?.accessDefault], undefined),
+    accessDefault: strongest<Allow | undefined>(
+      [manageFlag(sources.flags, file, found.report), file?.accessDefault],
+      undefined,
+    ),
     putLog: strongest<string | undefined>([file?.putLog], undefined),
   };
   const limits = settleLimits(file);

@@ -2,8 +2,8 @@
 // file has them, all as text if need be: some tools send nothing else.
 
 import { isJsonTable, type JsonObject } from '../channels/stores/json.ts';
-import type { ChannelDefinition, ChannelType, ChannelValue } from '../config/channel-definition.ts';
-import { parseChannelSchema, type SchemaChannel } from '../config/channel-schema.ts';
+import type { ChannelDefinition, ChannelType, ChannelValue, StructurePatch } from '../config/channel-definition.ts';
+import { laidOver, parseChannelSchema, type SchemaChannel } from '../config/channel-schema.ts';
 import { formatChannelType, parseChannelType } from '../config/channel-type.ts';
 import { parseValueText, valueFromJson } from '../config/channel-value.ts';
 import type { Parsed } from '../config/parsed.ts';
@@ -28,7 +28,7 @@ export function definitionFromArguments(name: string, args: CallArguments, limit
   const settings = settingsOf(args, limits);
   const { type, value: byDefault } = typeOf(args, settings, limits);
   const read = right('settings', readSettings(name, { ...settings, type: formatChannelType(type) }, CREATED));
-  const value = valueOf(args, type) ?? byDefault;
+  const value = over(byDefault, valueOf(args, type));
   if (value !== undefined && read.persist === 'none') {
     throw wrongArgument('value', 'cannot be kept with the setting persist = "none"; leave one of them out');
   }
@@ -73,6 +73,17 @@ function valueOf(args: CallArguments, type: ChannelType): ChannelValue | undefin
       ? parseValueText(type, given.value)
       : valueFromJson(type, JSON.parse(formatJson(given.type, given.value)));
   return right('value', parsed);
+}
+
+/** What is given of a structure leaves the other defaults of its schema. */
+function over(byDefault: ChannelValue | undefined, given: ChannelValue | undefined): ChannelValue | undefined {
+  if (given === undefined || byDefault === undefined) return given ?? byDefault;
+  if (!isPatch(given) || !isPatch(byDefault)) return given;
+  return { patch: laidOver(byDefault.patch, given.patch) };
+}
+
+function isPatch(value: ChannelValue): value is StructurePatch {
+  return typeof value === 'object' && 'patch' in value;
 }
 
 function right<T>(argument: string, parsed: Parsed<T>): T {

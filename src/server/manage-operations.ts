@@ -79,9 +79,9 @@ async function create(ask: Ask): Promise<AnyValue> {
   const { args, peer, server } = ask;
   const name = nameIn(args);
   return logged('CREATE', name, ask, async (changed) => {
-    requireRight(ask, name, 'manage', ({ manage: may }) => may === true);
+    requireManage(ask, name);
     const manager = requireManager(server);
-    if (name === server.reservedName || server.directory.has(name)) throw taken(name);
+    if (server.directory.has(name)) throw taken(name);
     // Loaded late: it brings what reads TOML.
     const { definitionFromArguments } = await import('./create-arguments.ts');
     const created = await manager.create(definitionFromArguments(name, args, server.limits));
@@ -97,7 +97,7 @@ async function destroy(ask: Ask): Promise<AnyValue> {
   const { args, peer, server } = ask;
   const name = nameIn(args);
   return logged('DESTROY', name, ask, async (changed) => {
-    requireRight(ask, name, 'manage', ({ manage: may }) => may === true);
+    requireManage(ask, name);
     const destroyed = await requireManager(server).destroy(name);
     changed.push({ field: 'type', old: loggedValue(string, typeText(destroyed)), new: null });
     notice(server, 'channelDestroyed', `channel '${name}' was destroyed by ${whoIs(peer)}`);
@@ -147,6 +147,12 @@ function nameIn(args: CallArguments): string {
 function requireManager({ manager }: ManagedServer): ChannelManager {
   if (manager !== undefined) return manager;
   throw new PvaError('NOT_MANAGED', 'this server has no store that channels could be created in or destroyed');
+}
+
+function requireManage(ask: Ask, name: string): void {
+  if (name === ask.server.reservedName)
+    throw new PvaError('RESERVED', `'${name}' is the PV of the server itself, which every server has`);
+  requireRight(ask, name, 'manage', ({ manage: may }) => may === true);
 }
 
 function requireRight(

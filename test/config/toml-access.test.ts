@@ -108,7 +108,9 @@ describe('[[access]]', () => {
     [
       'no right',
       ['[[access]]', 'user = "x"'],
-      ['lab.toml:1: access[0].allow: is missing; expected one of none, read, write, call, all, manage, or a list of such'],
+      [
+        'lab.toml:1: access[0].allow: is missing; expected one of none, read, write, call, all, manage, or a list of such',
+      ],
     ],
     [
       'an unknown right in a list',

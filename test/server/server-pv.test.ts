@@ -65,7 +65,11 @@ describe('RPC on server', () => {
   });
 
   test.each([
-    ['another op', plain('reboot'), "op 'reboot' is not known; channels, info, describe, definitions, create, destroy, help are"],
+    [
+      'another op',
+      plain('reboot'),
+      "op 'reboot' is not known; channels, info, describe, definitions, create, destroy, help are",
+    ],
     ['an op that is a name of every object', plain('constructor'), "op 'constructor' is not known"],
     [
       'no op',
