@@ -134,6 +134,7 @@ export class Context {
       notices: this.#notices,
       interfaces: this.config.interfaces,
       appeared: () => this.#search.hurry(),
+      changed: () => this.#search.revolve(),
     });
     this.#channels = new Channels({ ...shared, seeker: this.#search });
   }

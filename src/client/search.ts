@@ -111,6 +111,12 @@ export class Search implements Seeker {
     if (this.#schedule.hurry(this.#around.clock.now())) this.#arm();
   }
 
+  /** A server has other names than before: likewise, and at any time. */
+  revolve(): void {
+    this.#schedule.revolve(this.#around.clock.now());
+    this.#arm();
+  }
+
   // --- discovery -----------------------------------------------------------------------------------------------
 
   /** Asks every server in reach to say that it is there. */

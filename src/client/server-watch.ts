@@ -15,8 +15,10 @@ export interface ServerWatchSurroundings {
   readonly clock: Clock;
   readonly notices: NoticeBoard;
   readonly interfaces: readonly PortedAddress[];
-  /** A server is new, was restarted, or has other PVs than before: what is searched for may be there now. */
+  /** A server is new or was restarted: what is searched for may be there now. */
   appeared(): void;
+  /** A server has other PVs than before. */
+  changed(): void;
 }
 
 /** A server came, or has not been heard of for a while. */
@@ -61,7 +63,7 @@ export class ServerWatch {
     if (server.port === 0) return;
     const seen: SeenServer = { guid, server: endpointText(server), protocol, version, via: endpointText(from) };
     const { verdict, before } = this.#tracker.see(seen, this.#around.clock.now(), changeCount);
-    if (verdict === 'changed') this.#around.appeared();
+    if (verdict === 'changed') this.#around.changed();
     if (verdict !== 'new' && verdict !== 'restarted') return;
     if (before !== undefined) this.#tell('offline', before);
     this.#tell('online', seen);

@@ -73,6 +73,41 @@ describe('the JSON Schema of a type', () => {
     );
   });
 
+  it('has JSON from which every value comes back, of 1 000 random types', () => {
+    const cases = types().chain((type) => fc.tuple(fc.constant(structure({ value: type })), valuesOf(type)));
+    fc.assert(
+      fc.property(cases, ([type, inner]) => {
+        const value = { value: inner };
+        return isSameValue(updateFromJson(type, parsed(formatJson(type, value))).value, value);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('keeps every number that JSON has none for, also inside of a union, any and arrays', () => {
+    const type = structure({
+      d: arrayOf(double),
+      f: arrayOf(float),
+      l: arrayOf(long),
+      u: arrayOf(ulong),
+      chosen: union({ a: long, b: double }),
+      anything: any,
+      list: anyArray,
+    });
+    const value = {
+      d: Float64Array.of(Number.NaN, Infinity, -Infinity, -0, 5e-324, Number.MAX_VALUE, 0.1),
+      f: Float32Array.of(Number.NaN, Infinity, -Infinity, 0.1, 1e-45),
+      l: BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n, 2n ** 53n + 1n, -1n),
+      u: BigUint64Array.of(2n ** 64n - 1n, 2n ** 53n, 0n),
+      chosen: { select: 'a', value: 2n ** 62n + 1n },
+      anything: { type: union({ b: double }), value: { select: 'b', value: -Infinity } },
+      list: [{ type: ulong, value: 2n ** 64n - 1n }, null, { type: double, value: Number.NaN }],
+    };
+    const json = formatJson(type, value);
+    expect(faultsOf(type, json)).toBe('');
+    expect(updateFromJson(type, parsed(json)).value).toEqual(value);
+  });
+
   it.each<[string, StructureType]>([
     ['NTScalar', ntScalar(double, { display: true, control: true, valueAlarm: true })],
     ['NTEnum', ntEnum],

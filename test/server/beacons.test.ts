@@ -119,6 +119,29 @@ describe('beacons', () => {
     expect(server.counters.beaconsSent).toBe(1);
   });
 
+  test('tell at once that names have moved, a burst in one, and at most once a second', async () => {
+    const { clock, server, heard } = await makeBeacons();
+    await clock.advanceAsync(5_000);
+    expect(heard).toHaveLength(1);
+    for (let index = 0; index < 1_000; index++) server.add(`lab:${index}`, makePv());
+    await clock.advanceAsync(20);
+    expect(heard).toHaveLength(2);
+    const [first, second] = heard;
+    expect(second?.beacon).toMatchObject({ sequence: 1, guid: server.guid });
+    expect((second?.beacon.changeCount ?? 0) - (first?.beacon.changeCount ?? 0)).toBe(1_000);
+    server.remove('lab:0');
+    await clock.advanceAsync(900);
+    expect(heard).toHaveLength(2);
+    await clock.advanceAsync(100);
+    expect(heard[2]?.beacon.changeCount).toBe((second?.beacon.changeCount ?? 0) + 1);
+    // The others come when they would have come anyway.
+    await clock.advanceAsync(QUICK_MS);
+    expect(heard.map(({ at }) => at)).toEqual([expect.any(Number), expect.any(Number), expect.any(Number), QUICK_MS]);
+    server.add('lab:late', makePv());
+    await clock.until(server.close());
+    expect(clock.timerCount).toBe(0);
+  });
+
   test('go nowhere by themselves if that is configured', async () => {
     const { heard, server } = await makeBeacons({ autoBeacon: false });
     expect(heard).toEqual([]);

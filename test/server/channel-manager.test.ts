@@ -78,7 +78,7 @@ describe('op=create', () => {
     const ioid = await client.init('PUT', sid, 'field(value)');
     client.take('PUT');
     await client.put(sid, ioid, { value: 3 });
-    expect(client.take('PUT').status.message).toBe('');
+    expect(client.take('PUT')).toMatchObject({ status: { message: '' } });
     expect(await valueOf(world, 'lab:x')).toEqual({ value: 3 });
     expect(await names()).toEqual(['lab:x']);
     expect(world.server.names()).toEqual(['lab:x']);
@@ -127,7 +127,7 @@ describe('op=create', () => {
     const ioid = await client.init('PUT', sid);
     client.take('PUT');
     await client.put(sid, ioid, { value: 11 });
-    expect(client.take('PUT').status.message).toContain('11');
+    expect(client.take('PUT')).toMatchObject({ status: { message: expect.stringContaining('11') as unknown } });
     const described = await world.manage.call({ op: 'describe', name: 'lab:x' });
     expect(JSON.parse(String(described['settings']))).toEqual({ units: 'C', control: { low: 0, high: 10 } });
   });

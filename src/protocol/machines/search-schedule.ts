@@ -3,7 +3,8 @@
 // The numbers are those of pvxs, so that a site's search traffic stays what its network is used to: a new channel is
 // searched for after 10 ms (so that many made at once share a datagram), then at the next turn of the ring, then one
 // turn later each time, up to one revolution of 30 s. A new or restarted server makes the ring turn once at 0.2 s a
-// bucket, at most every 30 s.
+// bucket, at most every 30 s. A server whose names have moved, which only those of pvkit tell, does so at any time: what
+// is searched for is hardly ever much.
 
 export const FIRST_SEARCH_DELAY_MS = 10;
 export const TURN_MS = 1_000;
@@ -85,6 +86,12 @@ export class SearchSchedule {
     this.#fastTurns = BUCKET_COUNT;
     if (this.#entries.size > 0) this.#turnAt = now;
     return true;
+  }
+
+  /** One fast revolution from now on, whenever the last one was. */
+  revolve(now: number): void {
+    this.#fastTurns = BUCKET_COUNT;
+    if (this.#entries.size > 0) this.#turnAt = Math.min(this.#turnAt, now + FAST_TURN_MS);
   }
 
   /** When `due` has something to do next; Infinity when nothing is searched for. */

@@ -28,6 +28,16 @@ describe('BeaconTracker', () => {
     expect(tracker.see({ ...restarted, version: 3 }, 2).verdict).toBe('restarted');
   });
 
+  it('knows by the change count that a server has other names, and believes only beacons', () => {
+    const tracker = new BeaconTracker();
+    expect(tracker.see(SERVER, 0).verdict).toBe('new');
+    expect(tracker.see(SERVER, 1, 7).verdict).toBe('known');
+    expect(tracker.see(SERVER, 2).verdict).toBe('known');
+    expect(tracker.see(SERVER, 3, 8).verdict).toBe('changed');
+    expect(tracker.see(SERVER, 4, 8).verdict).toBe('known');
+    expect(tracker.see({ ...SERVER, guid: 'ffffffffffffffffffffffff' }, 5, 9).verdict).toBe('restarted');
+  });
+
   it('does not care by which way the beacon of a known server came', () => {
     const tracker = new BeaconTracker();
     tracker.see(SERVER, 0);

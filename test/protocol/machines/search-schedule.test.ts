@@ -142,6 +142,17 @@ describe('a hurry', () => {
     expect(schedule.hurry(30_000)).toBe(true);
   });
 
+  it('comes at any time when names have moved', () => {
+    const schedule = new SearchSchedule(noRandom);
+    schedule.add(1, 0);
+    timesOf(schedule, 1, 200_000);
+    for (const now of [200_500, 207_000, 209_000]) {
+      schedule.revolve(now);
+      const [time = Infinity] = timesOf(schedule, 1, now + BUCKET_COUNT * FAST_TURN_MS);
+      expect(time).toBeLessThanOrEqual(now + BUCKET_COUNT * FAST_TURN_MS);
+    }
+  });
+
   it('does not make the next ordinary search later', () => {
     const schedule = new SearchSchedule(noRandom);
     schedule.add(1, 0);
