@@ -23,6 +23,7 @@ import { handlePutGet } from './operations/put-get.ts';
 import { handlePut } from './operations/put.ts';
 import { handleRpc } from './operations/rpc.ts';
 import { answerSearch } from './search-answer.ts';
+import { SERVER_PV } from './server-pv.ts';
 
 type Handler<M> = (link: Link, message: M) => void;
 type Handlers = { readonly [C in ClientMessage['command']]: Handler<Extract<ClientMessage, { command: C }>> };
@@ -54,7 +55,10 @@ const HANDLERS: Handlers = {
   SEARCH: (link, search) => {
     const { directory, access, guid } = link.host;
     const rightsOf = access.of(link.peer);
-    const has = (pvName: string): boolean => directory.has(pvName) && !hasNoRights(rightsOf(pvName));
+    // Every server has the PV `server`, so that no search by UDP finds it. Who asks over TCP means this one: it is how
+    // tools that cannot name a server get at it.
+    const has = (pvName: string): boolean =>
+      pvName === SERVER_PV || (directory.has(pvName) && !hasNoRights(rightsOf(pvName)));
     const answer = answerSearch(search, has, { guid, ...link.ports });
     if (answer === undefined) return;
     link.host.counters.searchesAnswered++;

@@ -1,5 +1,6 @@
 // Are a server's PVs found, by everybody who may find them, and by each search that peers send?
 import { describe, expect, test } from 'vitest';
+import { NO_RIGHTS } from '../../src/channels/access/rights.ts';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import type { Source } from '../../src/channels/source.ts';
 import { readDatagram } from '../../src/protocol/datagram.ts';
@@ -479,5 +480,12 @@ describe('a search by TCP', () => {
     expect(client.heard).toEqual([]);
     await client.send({ ...SEARCH, flags: SEARCH_UNICAST | SEARCH_MUST_REPLY, names: [] });
     expect(client.take('SEARCH_RESPONSE')).toMatchObject({ found: false, instanceIds: [] });
+  });
+
+  test("finds 'server': who asks over TCP means this one", async () => {
+    const world = await makeWorld({ access: () => NO_RIGHTS });
+    const client = await world.validated();
+    await client.send({ ...SEARCH, names: [{ instanceId: 7, pvName: 'server' }] });
+    expect(client.take('SEARCH_RESPONSE')).toMatchObject({ found: true, instanceIds: [7] });
   });
 });
