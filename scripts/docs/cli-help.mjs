@@ -10,13 +10,28 @@ const COLUMNS = 110;
  * @param {string} dist
  */
 export async function commandHelp(dist) {
-  const overview = await help(dist);
-  const commands = [...(/^Commands:\n((?: .*\n)+)/mu.exec(overview)?.[1]?.matchAll(/^ {2}(\w+)/gmu) ?? [])];
-  const names = commands.map(([, name = '']) => name).filter((name) => name !== 'help');
+  const overview = await printed(dist, ['help']);
+  const names = commandsIn(overview);
   if (names.length === 0) throw new Error(`no commands found in the help of pvkit: ${overview}`);
   const parts = [section('pvkit', overview)];
-  for (const name of names) parts.push(section(`pvkit ${name}`, await help(dist, name)));
+  for (const name of names) {
+    const text = await printed(dist, ['help', name]);
+    parts.push(section(`pvkit ${name}`, text));
+    // A command of several, such as `pvkit channel create`.
+    for (const inner of commandsIn(text)) {
+      parts.push(section(`pvkit ${name} ${inner}`, await printed(dist, [name, inner, '--help'])));
+    }
+  }
   return parts.join('\n\n');
+}
+
+/**
+ * The commands that a help lists.
+ * @param {string} text
+ */
+function commandsIn(text) {
+  const lines = /^Commands:\n((?: .*\n)+)/mu.exec(text)?.[1] ?? '';
+  return [...lines.matchAll(/^ {2}(\w+)/gmu)].map(([, name = '']) => name).filter((name) => name !== 'help');
 }
 
 /**
@@ -46,16 +61,16 @@ function section(title, text) {
  * @param {string} dist
  * @param {readonly string[]} words
  */
-async function help(dist, ...words) {
+async function printed(dist, words) {
   const { runCli } = /** @type {typeof import('../../src/cli/program.ts')} */ (
     await import(pathToFileURL(join(dist, 'cli', 'program.js')).href)
   );
-  let printed = '';
+  let text = '';
   const output = {
     isTerminal: false,
     columns: COLUMNS,
     rows: 50,
-    write: (/** @type {string} */ text) => void (printed += text),
+    write: (/** @type {string} */ more) => void (text += more),
     drained: () => Promise.resolve(),
   };
   const terminal = {
@@ -66,11 +81,11 @@ async function help(dist, ...words) {
     folder: dist,
     interrupt: new AbortController().signal,
   };
-  await runCli(['help', ...words], terminal, async () => {
+  await runCli(words, terminal, async () => {
     const { nodeNetwork, systemClock } = /** @type {typeof import('../../src/index.ts')} */ (
       await import(pathToFileURL(join(dist, 'index.js')).href)
     );
     return { network: nodeNetwork, clock: systemClock };
   });
-  return printed;
+  return text;
 }

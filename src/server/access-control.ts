@@ -7,7 +7,7 @@ import { ALL_RIGHTS, NO_RIGHTS, hasNoRights, type AccessRights } from '../channe
 import type { Peer } from '../channels/peer.ts';
 import { reasonOf } from '../protocol/errors.ts';
 import type { NoticeBoard } from './notices.ts';
-import { SERVER_PV } from './server-pv.ts';
+import { SERVER_PV } from './server-pv-name.ts';
 
 export class AccessControl {
   readonly #notices: NoticeBoard;

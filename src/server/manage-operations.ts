@@ -20,6 +20,7 @@ import type { Directory } from './directory.ts';
 import { loggedValue } from './logged-value.ts';
 import type { NoticeBoard } from './notices.ts';
 import type { LoggedChange, PutLog } from './put-log.ts';
+import { SERVER_PV } from './server-pv-name.ts';
 
 /** What these operations need of a server. */
 export interface ManagedServer {
@@ -30,8 +31,6 @@ export interface ManagedServer {
   readonly putLog: PutLog | undefined;
   readonly notices: NoticeBoard;
   readonly limits: Limits;
-  /** The PV that answers these RPCs, which every server has. */
-  readonly reservedName: string;
 }
 
 /** One request. */
@@ -150,7 +149,7 @@ function requireManager({ manager }: ManagedServer): ChannelManager {
 }
 
 function requireManage(ask: Ask, name: string): void {
-  if (name === ask.server.reservedName)
+  if (name === SERVER_PV)
     throw new PvaError('RESERVED', `'${name}' is the PV of the server itself, which every server has`);
   requireRight(ask, name, 'manage', ({ manage: may }) => may === true);
 }

@@ -23,7 +23,7 @@ import { handlePutGet } from './operations/put-get.ts';
 import { handlePut } from './operations/put.ts';
 import { handleRpc } from './operations/rpc.ts';
 import { answerSearch } from './search-answer.ts';
-import { SERVER_PV } from './server-pv.ts';
+import { SERVER_PV } from './server-pv-name.ts';
 
 type Handler<M> = (link: Link, message: M) => void;
 type Handlers = { readonly [C in ClientMessage['command']]: Handler<Extract<ClientMessage, { command: C }>> };

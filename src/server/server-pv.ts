@@ -17,8 +17,7 @@ import { anyCodecOf } from '../protocol/values/codec.ts';
 import { allLeaves } from '../protocol/values/leaf-mask.ts';
 import { CallArguments } from './call-arguments.ts';
 import type { ManagedServer } from './manage-operations.ts';
-
-export const SERVER_PV = 'server';
+import { SERVER_PV } from './server-pv-name.ts';
 
 const INFO = structure({ implLang: string, version: string });
 const NAMES = ntScalarArray(string);
@@ -43,7 +42,7 @@ export interface ServerPvOptions {
   /** Lists the names of the server's PVs that a client may use. */
   readonly namesFor: (peer: Peer) => readonly string[];
   /** The server as it is when something is to be created or destroyed. */
-  readonly managed: () => Omit<ManagedServer, 'reservedName'>;
+  readonly managed: () => ManagedServer;
 }
 
 /** Offers the PV `server` of a server. */
@@ -74,7 +73,7 @@ class ServerPv implements Channel {
         op,
         async (peer, args) => {
           const { manage } = await import('./manage-operations.ts');
-          return manage(op, { args, peer, server: { ...managed(), reservedName: SERVER_PV } });
+          return manage(op, { args, peer, server: managed() });
         },
       ]),
       ['help', () => normative(TEXT, HELP)],

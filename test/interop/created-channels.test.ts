@@ -12,7 +12,7 @@ import { endEverything, type Environment } from './support/line-process.ts';
 import { clientEnvironment, LOOPBACK } from './support/loopback.ts';
 import { P4pClient, type P4pArgument } from './support/p4p-client.ts';
 import { startPvkit, type ServedAt } from './support/peers.ts';
-import { fieldAt } from './support/tagged.ts';
+import { fieldAt, type Tagged } from './support/tagged.ts';
 import { nextUpdate } from './support/updates.ts';
 
 let folder = '';
@@ -35,6 +35,13 @@ function environmentOf({ udpPort, tcpPort }: ServedAt): Environment {
 
 const text = (args: Readonly<Record<string, string>>): readonly P4pArgument[] =>
   Object.entries(args).map(([name, value]) => [name, 's', value]);
+
+/** A field that is text. */
+function textAt(value: Tagged, name: string): string {
+  const found = fieldAt(value, name);
+  if (typeof found !== 'string') throw new Error(`${name} is no text`);
+  return found;
+}
 
 describe.each<{ where: string; args: () => readonly string[] }>([
   { where: 'in memory', args: () => [] },
@@ -67,7 +74,7 @@ describe.each<{ where: string; args: () => readonly string[] }>([
     expect((await pvkit(['get', '--json', '-r', 'value', 'p4p:x'], environment)).stdout).toContain('"value":7');
 
     const described = await p4p.rpc('server', text({ op: 'describe', name: 'p4p:x' }));
-    expect(JSON.parse(String(fieldAt(described, 'schema')))).toMatchObject({ 'x-pva-id': 'epics:nt/NTScalar:1.0' });
+    expect(JSON.parse(textAt(described, 'schema'))).toMatchObject({ 'x-pva-id': 'epics:nt/NTScalar:1.0' });
     await expect(p4p.rpc('server', text({ op: 'create', name: 'p4p:x', type: 'double' }))).rejects.toThrow(
       "channel 'p4p:x' cannot be created: the name is taken",
     );

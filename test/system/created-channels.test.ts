@@ -45,12 +45,10 @@ async function makeWorld(workers: number) {
   if (one === undefined || two === undefined || three === undefined) throw new Error('three clients expected');
   const call = async (context: Context, args: Readonly<Record<string, string>>): Promise<unknown> => {
     const called = context.rpc('server', args, { server: '10.0.0.1:5075', timeoutMs: 60_000 });
-    let isDone = false;
-    called.then(
-      () => (isDone = true),
-      () => (isDone = true),
-    );
-    while (!isDone) {
+    const ended = { isDone: false };
+    const end = (): void => void (ended.isDone = true);
+    called.then(end, end);
+    while (!ended.isDone) {
       await setImmediate();
       await clock.advanceAsync(1);
     }
