@@ -60,6 +60,9 @@ function typeOf(args: CallArguments, settings: JsonObject, limits: Limits): Sche
   if (given.length > 1) throw wrongArgument('type', 'is said twice; expected one of type, schema and settings.type');
   if (schema !== undefined) return right('schema', parseChannelSchema(schema, limits));
   const text = type ?? settings['type'];
+  // As JSON it may be as long as somebody likes.
+  if (typeof text === 'string' && text.length > limits.maxSchemaCharacters)
+    throw wrongArgument('type', `has ${text.length} characters; at most ${limits.maxSchemaCharacters} are read`);
   if (text === undefined) throw wrongArgument('type', 'is missing; expected type, such as double, or schema');
   if (typeof text !== 'string') throw wrongArgument('settings', 'type is no text');
   return { type: right('type', parseChannelType(text)), value: undefined };

@@ -167,6 +167,7 @@ describe('op=create', () => {
     [{ name: 'x', schema: '{"properties":{"a":{"type":"integer","default":"x"}}}' }, 'at #/properties/a/default: '],
     [{ name: 'x', schema: '{' }, "the argument 'schema': is no JSON"],
     [{ name: 'x', schema: ' '.repeat(2 ** 20 + 1) }, 'has 1048577 characters; at most 1048576 are read'],
+    [{ name: 'x', type: `{${' '.repeat(2 ** 20)}` }, "the argument 'type': has 1048577 characters"],
     [{ name: 'x', type: 'double', settings: '[]' }, "the argument 'settings': is no JSON object"],
     [{ name: 'x', type: 'double', settings: '{"unit":"C"}' }, "the argument 'settings': "],
     [{ name: 'x', type: 'double', settings: '{"computed":"a"}' }, 'computed is for the configuration file alone'],

@@ -22,25 +22,29 @@ async function makeManager() {
 }
 
 describe('the arguments of op=create', () => {
-  it('make a channel of any structure with any value, by its type or its schema, for 1 000 random ones', { timeout: 120_000 }, async () => {
-    const { channels, manager } = await makeManager();
-    const cases = structureTypes().chain((type) => fc.tuple(fc.constant(type), valuesOf(type), fc.boolean()));
-    await fc.assert(
-      fc.asyncProperty(cases, async ([type, value, bySchema]) => {
-        const said = bySchema ? { schema: jsonSchema(type) } : { type: typeJson(type) };
-        const args = new CallArguments(plainArguments({ ...said, value: formatJson(type, value) }));
-        const created = await manager.create(definitionFromArguments('x', args, DEFAULT_LIMITS));
-        const channel = channels.open('x');
-        expect(channel?.type).toBe(type);
-        expect(created.definition.type).toBe(type);
-        expect(isSameValue(channel?.state.value ?? null, value)).toBe(true);
-        await manager.destroy('x');
-        expect(channel?.isClosed).toBe(true);
-      }),
-      { numRuns: 1_000 },
-    );
-    expect(channels.count).toBe(0);
-  });
+  it(
+    'make a channel of any structure with any value, by its type or its schema, for 1 000 random ones',
+    { timeout: 120_000 },
+    async () => {
+      const { channels, manager } = await makeManager();
+      const cases = structureTypes().chain((type) => fc.tuple(fc.constant(type), valuesOf(type), fc.boolean()));
+      await fc.assert(
+        fc.asyncProperty(cases, async ([type, value, bySchema]) => {
+          const said = bySchema ? { schema: jsonSchema(type) } : { type: typeJson(type) };
+          const args = new CallArguments(plainArguments({ ...said, value: formatJson(type, value) }));
+          const created = await manager.create(definitionFromArguments('x', args, DEFAULT_LIMITS));
+          const channel = channels.open('x');
+          expect(channel?.type).toBe(type);
+          expect(created.definition.type).toBe(type);
+          expect(isSameValue(channel?.state.value ?? null, value)).toBe(true);
+          await manager.destroy('x');
+          expect(channel?.isClosed).toBe(true);
+        }),
+        { numRuns: 1_000 },
+      );
+      expect(channels.count).toBe(0);
+    },
+  );
 
   it('end with a channel or with a reason, whatever they are', async () => {
     const { store, channels, manager } = await makeManager();
