@@ -1,6 +1,9 @@
 // How do tests ask a server for channels? By RPCs to its PV `server`, as any EPICS client does.
 
 import { setImmediate } from 'node:timers/promises';
+// Loaded by the first call otherwise: meanwhile the clock of a test would go on until the link is given up.
+import '../../src/server/create-arguments.ts';
+import '../../src/server/manage-operations.ts';
 import type { AnyValue } from '../../src/protocol/types/value-of.ts';
 import { string, structure } from '../../src/protocol/types/type-desc.ts';
 import { STATUS_ERROR } from '../../src/protocol/status.ts';
@@ -53,7 +56,7 @@ export class ManageClient {
     await client.send({ command: 'RPC', phase: 'exec', sid, ioid, subcommand: 0x10, argument });
     return async () => {
       const isAnswer = (): boolean => client.heard.some((heard) => heard.command === 'RPC' && heard.ioid === ioid);
-      // Modules are loaded with the first call, which no clock of a test knows of.
+      // Even what is loaded already is imported at a time that no clock of a test knows of.
       while (!isAnswer()) {
         await setImmediate();
         await this.#settle();
