@@ -72,6 +72,7 @@ export type { LoggedChange, LoggedOperation, PutLogEntry, PutOutcome } from './s
 export { NodesPV } from './server/nodes-pv.ts';
 export { SearchSpread } from './server/search-spread.ts';
 export { Server, type ServerOptions } from './server/server.ts';
+export { StatisticsPVs, type ServerStatistics } from './server/statistics.ts';
 export { StoreStatusPV } from './server/store-status.ts';
 export { StoredChannels, type StoredChannelsOptions } from './server/stored-channels.ts';
 export { Workspace, type WorkspaceOptions } from './server/workspace/workspace.ts';
@@ -161,3 +162,4 @@ export { systemClock, type Clock, type TimerHandle } from './transport/clocks.ts
 export type { Endpoint, Network } from './transport/network.ts';
 export type { Processes } from './transport/processes.ts';
 export { nodeNetwork } from './transport/node-network.ts';
+export { processVitals, type Vitals, type VitalSigns } from './transport/vitals.ts';

@@ -1,6 +1,6 @@
 // What does the command line need from the process it runs in? Handed in, so that tests run commands in their own process.
 
-import type { Clock, Network } from '../index.ts';
+import type { Clock, Network, Vitals } from '../index.ts';
 
 /** One of the two output streams. */
 export interface Output {
@@ -27,12 +27,16 @@ export interface Terminal {
   readonly interrupt: AbortSignal;
   /** Calls `listener` when the user wants the configuration read again, SIGHUP, until the returned function is called. */
   readonly onReload?: (listener: () => void) => () => void;
+  /** Calls `listener` with every error that nobody caught, until the returned function is called; until then it ends all. */
+  readonly onFault?: (listener: (thrown: unknown) => void) => () => void;
 }
 
 /** How commands reach the world. */
 export interface Reach {
   readonly clock: Clock;
   readonly network: Network;
+  /** Begins to measure how this process is. */
+  readonly vitals?: () => Vitals;
 }
 
 export interface CliHost extends Terminal, Reach {}

@@ -33,6 +33,11 @@ const terminal = {
     process.on('SIGHUP', listener);
     return () => void process.off('SIGHUP', listener);
   },
+  onFault: (listener: (thrown: unknown) => void) => {
+    // A rejection that nobody handles comes here, too.
+    process.on('uncaughtException', listener);
+    return () => void process.off('uncaughtException', listener);
+  },
 };
 
 // Not process.exit(): what was written to a pipe would be lost.

@@ -2,11 +2,19 @@
 
 import type { Command } from 'commander';
 
-import { AccessRules, configuredPvs, loadServerConfig, Server, serverRows, type ServerConfig } from '../index.ts';
+import {
+  AccessRules,
+  configuredPvs,
+  loadServerConfig,
+  Server,
+  serverRows,
+  StatisticsPVs,
+  type ServerConfig,
+} from '../index.ts';
 import { reasonOf } from '../protocol/index.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { CreatedChannels } from './created-channels.ts';
-import { DONE, type ExitCode } from './exit-code.ts';
+import { DONE, FAILED, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
 import type { Log, LogLevel } from './log.ts';
@@ -15,6 +23,7 @@ import { columns } from './paint.ts';
 import { openPutLog } from './put-log.ts';
 import type { Act } from './run.ts';
 import { ServeEvents } from './serve-events.ts';
+import { ServeFaults } from './serve-faults.ts';
 import { ServePlace } from './serve-place.ts';
 import { KeptChannels, withStoreFlags, type StoreFlags } from './serve-store.ts';
 
@@ -29,9 +38,11 @@ type ServeOptions = DebugOptions &
     readonly udpPort?: string;
     readonly workers?: string;
     readonly manage?: true;
+    readonly maxMemory?: string;
   };
 
-const ABOUT = `Serve PVs until ^C or SIGTERM, then end the connections in good order and exit with 0.
+const ABOUT = `Serve PVs until ^C or SIGTERM, then finish what is under way, end the connections in good order and exit with 0; a second
+signal ends at once.
 
 The PVs are those of the configuration file, of --pv and of --demo. When it is ready it prints one line,
 "listening tcp HOST:PORT udp PORT guid 0x...". If the TCP port is taken, another one is used, told, and found by clients all
@@ -48,6 +59,9 @@ TYPE is boolean byte ubyte short ushort int uint long ulong float double string,
 
 Clients create and destroy channels with pvkit channel or any tool that calls RPCs, as far as access rules say "manage" or
 --manage does: otherwise nobody may.
+
+How the server is can be read and watched as NAME:links, NAME:monitors, NAME:squashed, NAME:refused, NAME:loopDelay and
+NAME:memory, where NAME is [server] name in CONFIG.toml (default: pvkit).
 
 PVs live in memory. With --workspace what clients put survives a restart: a put is answered once it is in the folder, which
 one server at a time can use; pvkit.toml and .env in it count. With --store it is kept by a database that several servers may
@@ -78,7 +92,8 @@ export function addServe(program: Command, host: CliHost, run: Act): Command {
     .option('--msgpack-port <port>', 'TCP port for clients that speak MessagePack; 0 for any free one (default: none)')
     .option('--udp-port <port>', 'UDP port of searches; 0 for any free one (default: 5076)')
     .option('--manage', 'let every client create and destroy channels, where there are no access rules')
-    .option('--workers <count>', 'processes that hold the connections (default: none, the server does so itself)');
+    .option('--workers <count>', 'processes that hold the connections (default: none, the server does so itself)')
+    .option('--max-memory <size>', 'close the connections that hold most past this, such as 2GiB (default: any)');
   withDebug(
     withJson(withStoreFlags(command)),
     'print the effective configuration, and where each part of it comes from, on stderr',
@@ -104,6 +119,7 @@ function configOf(file: string | undefined, options: ServeOptions, host: CliHost
       udpPort: options.udpPort,
       workers: options.workers,
       manage: options.manage,
+      maxMemory: options.maxMemory,
       store: options.store,
       workspace: options.workspace,
       pvs: options.pv,
@@ -136,13 +152,16 @@ async function serveIn(
     config,
     network: host.network,
     clock: host.clock,
+    ...(host.vitals && { vitals: host.vitals() }),
     ...(putLog && { onPutLog: (entry) => putLog.add(entry) }),
   });
   const deaf = server.onNotice((notice) => log.write(notice));
   let kept: KeptChannels | undefined;
   let created: CreatedChannels | undefined;
   let demo: Demo | undefined;
+  let statistics: StatisticsPVs | undefined;
   let unheard: (() => void) | undefined;
+  const faults = new ServeFaults(host, log);
   try {
     kept = await KeptChannels.open({ config, options, host, log, workspace });
     if (kept === undefined) {
@@ -157,23 +176,34 @@ async function serveIn(
       // A channel of the configuration that has the name of a demo PV is meant to replace it.
       for (const [name, pv] of demo.pvs) if (!names.has(name)) server.add(name, pv);
     }
+    statistics = new StatisticsPVs(server, host.clock);
+    addStatistics(server, config.name, statistics);
     await server.listen();
     await kept?.join(server);
     unheard = host.onReload?.(() => void reload(server, log, read));
     events.listening(server);
-    await interrupted(host.interrupt);
+    await Promise.race([interrupted(host.interrupt), faults.tooMany]);
     events.stopping(server);
     log.write({ level: 'info', text: `stopping, ${server.linkCount} connections are open` });
+    await server.drain();
   } finally {
     unheard?.();
     demo?.stop();
+    statistics?.close();
     await server.close();
     await kept?.close();
     await created?.close();
     await putLog?.close();
+    faults.stop();
     deaf();
   }
-  return DONE;
+  return faults.areTooMany ? FAILED : DONE;
+}
+
+/** The server shown as PVs. What is there under such a name already is meant to be there. */
+function addStatistics(server: Server, prefix: string, statistics: StatisticsPVs): void {
+  const names = new Set(server.names());
+  for (const [name, pv] of statistics.pvs) if (!names.has(`${prefix}:${name}`)) server.add(`${prefix}:${name}`, pv);
 }
 
 /** Takes the access rules of the file as it is now, and nothing else of it. With a fault in it, the rules stay. */

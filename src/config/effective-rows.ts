@@ -24,6 +24,12 @@ export function serverRows(config: ServerConfig): readonly Row[] {
     ['server.beacon_addresses', addressesText(config.beaconAddresses), origins.beaconAddresses],
     ['server.auto_beacon', String(config.autoBeacon), origins.autoBeacon],
     ['server.ignore_addresses', addressesText(config.ignoreAddresses), origins.ignoreAddresses],
+    ['server.search_relays', addressesText(config.searchRelays), origins.searchRelays],
+    [
+      'server.max_memory',
+      config.maxMemoryBytes === 0 ? '(any)' : String(config.maxMemoryBytes),
+      origins.maxMemoryBytes,
+    ],
     ['connection timeout', secondsText(config.connectionTimeoutMs), origins.connectionTimeoutMs],
     ['beacon period', secondsText(config.beaconPeriodMs), origins.beaconPeriodMs],
     ['store.url', config.storeUrl === undefined ? '(none)' : withoutPassword(config.storeUrl), origins.storeUrl],

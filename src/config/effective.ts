@@ -21,6 +21,7 @@ import { parsePvFlag, PV_FLAG } from './pv-flag.ts';
 import {
   DEFAULT_BEACON_PERIOD_MS,
   DEFAULT_CONNECTION_TIMEOUT_MS,
+  parseMemory,
   parsePort,
   parseStoreUrl,
   parseWorkers,
@@ -47,6 +48,7 @@ export interface ServerFlags {
   readonly msgpackPort?: string | undefined;
   readonly udpPort?: string | undefined;
   readonly workers?: string | undefined;
+  readonly maxMemory?: string | undefined;
   readonly store?: string | undefined;
   readonly workspace?: string | undefined;
   /** Every client may create and destroy channels. */
@@ -74,6 +76,13 @@ export interface ServerSettings {
   readonly autoBeacon: boolean;
   /** Senders whose searches are dropped; without a port from any port. */
   readonly ignoreAddresses: readonly ListedAddress[];
+  /**
+   * Hosts whose searches may ask for the answer to be sent to another host: relays between networks. 0.0.0.0 is every
+   * host. Answers to all others go to where the search came from.
+   */
+  readonly searchRelays: readonly ListedAddress[];
+  /** Bytes of memory past which the links that hold most of it are closed; 0 for any. */
+  readonly maxMemoryBytes: number;
   /** Silence after which a link is closed. */
   readonly connectionTimeoutMs: number;
   /** Time between the first beacons. */
@@ -154,6 +163,8 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     beaconAddresses: strongest([file?.beaconAddresses, environment.beaconAddresses], []),
     autoBeacon: strongest([file?.autoBeacon, environment.autoBeacon], true),
     ignoreAddresses: strongest([file?.ignoreAddresses, environment.ignoreAddresses], []),
+    searchRelays: strongest([file?.searchRelays], []),
+    maxMemoryBytes: strongest([flags.maxMemory, file?.maxMemoryBytes], 0),
     connectionTimeoutMs: strongest([environment.connectionTimeoutMs], DEFAULT_CONNECTION_TIMEOUT_MS),
     beaconPeriodMs: strongest([environment.beaconPeriodMs], DEFAULT_BEACON_PERIOD_MS),
     storeUrl: strongest<string | undefined>([flags.store, file?.storeUrl], undefined),
@@ -219,6 +230,7 @@ interface CheckedFlags {
   readonly msgpackPort: Sourced<number> | undefined;
   readonly udpPort: Sourced<number> | undefined;
   readonly workers: Sourced<number> | undefined;
+  readonly maxMemory: Sourced<number> | undefined;
   readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
   readonly store: Sourced<string> | undefined;
   readonly workspace: Sourced<string> | undefined;
@@ -246,6 +258,7 @@ function readFlags(flags: ServerFlags, report: Report): CheckedFlags {
     msgpackPort: read('--msgpack-port', flags.msgpackPort, parsePort),
     udpPort: read('--udp-port', flags.udpPort, parsePort),
     workers: read('--workers', flags.workers, parseWorkers),
+    maxMemory: read('--max-memory', flags.maxMemory, parseMemory),
     interfaces: interfaces.length === 0 ? undefined : { value: withoutRepeats(interfaces), origin: '--interface' },
     store: read('--store', flags.store, parseStoreUrl),
     workspace: read('--workspace', flags.workspace, (text) =>

@@ -28,6 +28,13 @@ export const MAX_WORKERS = 64;
 /** `redis+sentinel:` and `redis+cluster:` have several hosts, which no URL of the platform has. */
 const STORE_URL = /^(memory:$|rediss?(\+(sentinel|cluster))?:\/\/\S)/u;
 
+/** node takes about 60 MiB before there is a PV. */
+const MIN_MEMORY_BYTES = 96 * 1024 * 1024;
+/** Each 1 024 times the one before. */
+const MEMORY_UNITS = ['', 'K', 'M', 'G', 'T'];
+const MEMORY = /^(\d+\.?\d*)\s*([kmgt]?)(?:i?b)?$/iu;
+const MEMORY_FORM = 'bytes such as 512MiB or 2GiB, 96MiB at the least';
+
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** 0 to 65535, decimal or 0x. */
@@ -65,6 +72,15 @@ export function parseConnectionTimeout(text: string): Parsed<number> {
 export function parseBeaconPeriod(text: string): Parsed<number> {
   const seconds = parseSeconds(text, MIN_BEACON_PERIOD_S, MAX_BEACON_PERIOD_S);
   return seconds.ok ? right(Math.round(seconds.value * 1000)) : seconds;
+}
+
+/** Bytes of memory: a number, or one with KiB, MiB, GiB, or K, M, G for the same. */
+export function parseMemory(text: string): Parsed<number> {
+  const [, number, unit = ''] = MEMORY.exec(text.trim()) ?? [];
+  if (number === undefined) return wrong(`${quote(text)} is no amount of memory; expected ${MEMORY_FORM}`);
+  const bytes = Math.floor(Number(number) * 1024 ** MEMORY_UNITS.indexOf(unit.toUpperCase()));
+  if (bytes >= MIN_MEMORY_BYTES && Number.isSafeInteger(bytes)) return right(bytes);
+  return wrong(`${quote(text)} is out of range; expected ${MEMORY_FORM}`);
 }
 
 /** `redis://host:port/db`, `rediss://...`, their forms for Sentinel and Cluster, or `memory:`. */

@@ -30,6 +30,8 @@ export interface FileSettings {
   readonly beaconAddresses: Sourced<readonly ListedAddress[]> | undefined;
   readonly autoBeacon: Sourced<boolean> | undefined;
   readonly ignoreAddresses: Sourced<readonly ListedAddress[]> | undefined;
+  readonly searchRelays: Sourced<readonly ListedAddress[]> | undefined;
+  readonly maxMemoryBytes: Sourced<number> | undefined;
   readonly limits: ReadonlyMap<keyof Limits, Sourced<number>>;
   readonly storeUrl: Sourced<string> | undefined;
   readonly logLevel: Sourced<LogLevel> | undefined;
@@ -111,6 +113,8 @@ function readTree(
 const LIMIT_PAIRS: readonly (readonly [lower: keyof Limits, upper: keyof Limits])[] = [
   ['monitorPauseBytes', 'readPauseBytes'],
   ['defaultMonitorQueue', 'maxMonitorQueue'],
+  ['maxSearchRatePerSender', 'maxSearchRate'],
+  ['maxQueuedBytesPerLink', 'maxQueuedBytes'],
 ];
 
 function checkLimitPairs(
@@ -180,6 +184,8 @@ function toSettings(
     beaconAddresses: addresses(server.beacon_addresses, 'beacon_addresses'),
     autoBeacon: set(server.auto_beacon, 'server', 'auto_beacon'),
     ignoreAddresses: addresses(server.ignore_addresses, 'ignore_addresses'),
+    searchRelays: addresses(server.search_relays, 'search_relays'),
+    maxMemoryBytes: set(server.max_memory, 'server', 'max_memory'),
     limits: setLimits,
     storeUrl: set(content.store?.url, 'store', 'url'),
     logLevel: set(content.log?.level, 'log', 'level'),

@@ -12,7 +12,7 @@ import { parseChannelType, parsePvName } from './channel-type.ts';
 import { describe } from './channel-value.ts';
 import { LIMIT_NAMES, snakeCase } from './limit-names.ts';
 import { quote, right, wrong, type Parsed } from './parsed.ts';
-import { LOG_LEVELS, MAX_TIMER_MS, MAX_WORKERS, parseStoreUrl } from './settings-text.ts';
+import { LOG_LEVELS, MAX_TIMER_MS, MAX_WORKERS, parseMemory, parseStoreUrl } from './settings-text.ts';
 
 /** Bounds that a format or a recursion sets; the others end where a timer or a buffer length does. */
 const MOST: Readonly<Partial<Record<keyof Limits, number>>> = {
@@ -115,6 +115,8 @@ export const fileSchema = z.strictObject({
       beacon_addresses: z.array(address).optional(),
       auto_beacon: z.boolean().optional(),
       ignore_addresses: z.array(address).optional(),
+      search_relays: z.array(address).optional(),
+      max_memory: field(readMemory).optional(),
       default_access: allow.optional(),
     })
     .optional(),
@@ -183,6 +185,11 @@ function readListedAddress(raw: unknown): Parsed<ListedAddress> {
   if (typeof raw !== 'string') return expected('a string', raw);
   const parsed = parseAddress(raw);
   return parsed.ok ? parsed : wrong(`${quote(raw)} ${parsed.wrong}; expected ${ADDRESS_FORM}`);
+}
+
+function readMemory(raw: unknown): Parsed<number> {
+  if (typeof raw === 'bigint') return parseMemory(String(raw));
+  return typeof raw === 'string' ? parseMemory(raw) : expected('a string such as "2GiB", or a number of bytes', raw);
 }
 
 function readStoreUrl(raw: unknown): Parsed<string> {

@@ -72,6 +72,11 @@ export class Framer {
     this.#maxBodyBytes = limits.maxBodyBytes;
   }
 
+  /** Memory that a message takes which has not come whole; what the buffer keeps for the next one does not count. */
+  get pendingBytes(): number {
+    return this.#joinedBytes > 0 ? this.#joined.length : 0;
+  }
+
   /** Gives out no more messages, not even those that the present chunk still holds: for a link that is being closed. */
   stop(): void {
     this.#isStopped = true;

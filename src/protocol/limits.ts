@@ -28,6 +28,15 @@ export interface Limits {
   readonly maxOperationsPerLink: number;
   /** TCP links of one server. Past it a connection is refused at accept. */
   readonly maxLinks: number;
+  /** Those of one host, which is never to take them all: a quarter is left to the others. Past it as past `maxLinks`. */
+  readonly maxLinksPerHost: number;
+  /** Milliseconds within which a new link has to say who its client is, or to open a channel; else it is closed. */
+  readonly handshakeMs: number;
+  /**
+   * Bytes of messages that have not come whole, or that wait because their client does not read, of all links in sum;
+   * past it the link with the most of them is closed. `maxBodyBytes` alone bounds nothing: 16 384 links times 64 MiB.
+   */
+  readonly maxReceivingBytes: number;
   /** Unsent bytes on a link past which its monitors stop draining and squash instead. */
   readonly monitorPauseBytes: number;
   /** Unsent bytes on a link past which nothing more is read from it. */
@@ -38,6 +47,8 @@ export interface Limits {
   readonly putTimeoutMs: number;
   /** Milliseconds that the handler of an RPC may take, unless its PV says otherwise: some do the work of minutes. */
   readonly callTimeoutMs: number;
+  /** Milliseconds that requests under way and queued updates get when the server is asked to end in good order. */
+  readonly drainMs: number;
   /** Updates that a monitor may ask to have queued. */
   readonly maxMonitorQueue: number;
   /**
@@ -45,14 +56,29 @@ export interface Limits {
    * A count alone bounds nothing: 1 000 images of 10 MB are 10 GB. Six of these fit, or 80 arrays of 100 000 doubles.
    */
   readonly maxMonitorQueueBytes: number;
+  /** The same of all monitors of one link in sum. */
+  readonly maxQueuedBytesPerLink: number;
+  /** The same of all links in sum. */
+  readonly maxQueuedBytes: number;
   /** Queue length of a monitor that does not ask for one; what pvxs uses. */
   readonly defaultMonitorQueue: number;
   /** Bytes of a datagram that are looked at; UDP carries no more. */
   readonly maxDatagramBytes: number;
   /** Names in one search that are looked at; the rest is ignored. */
   readonly maxSearchNames: number;
-  /** Searches in one datagram that are answered; peers send one. Each reply may go to where the sender likes. */
+  /** Searches in one datagram that are answered; peers send one, and each is answered with a datagram. */
   readonly maxSearchesPerDatagram: number;
+  /**
+   * Names a second that are looked up for one sender of searches by UDP, and as many at once; the rest is dropped, and
+   * clients search again. No client needs as many: pvxs spreads the names of 100 000 channels over 30 seconds.
+   */
+  readonly maxSearchRatePerSender: number;
+  /** The same of all senders in sum; what a slow core looks up in a quarter of its time. */
+  readonly maxSearchRate: number;
+  /** Searches a second that are passed on to other servers of the host: each is sent, and comes back to us. */
+  readonly maxForwardRate: number;
+  /** Senders of searches that are told apart at once; past it the one that was silent longest is forgotten. */
+  readonly maxSearchSenders: number;
   /** Bytes of a PV name. */
   readonly maxNameBytes: number;
   /** Characters of a user's or a host's name that a client tells; they are compared with patterns and logged. */
@@ -99,17 +125,27 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxChannelsPerLink: 10_000,
   maxOperationsPerLink: 10_000,
   maxLinks: 16_384,
+  maxLinksPerHost: 12_288,
+  handshakeMs: 10_000,
+  maxReceivingBytes: 256 * 1024 * 1024,
   monitorPauseBytes: 256 * 1024,
   readPauseBytes: 4 * 1024 * 1024,
   writeStallMs: 30_000,
   putTimeoutMs: 30_000,
   callTimeoutMs: 600_000,
+  drainMs: 5_000,
   maxMonitorQueue: 1_000,
   maxMonitorQueueBytes: 64 * 1024 * 1024,
+  maxQueuedBytesPerLink: 128 * 1024 * 1024,
+  maxQueuedBytes: 512 * 1024 * 1024,
   defaultMonitorQueue: 4,
   maxDatagramBytes: 64 * 1024,
   maxSearchNames: 4_096,
   maxSearchesPerDatagram: 16,
+  maxSearchRatePerSender: 20_000,
+  maxSearchRate: 200_000,
+  maxForwardRate: 2_000,
+  maxSearchSenders: 10_000,
   maxNameBytes: 500,
   maxIdentityCharacters: 256,
   maxPutLogCharacters: 4 * 1024 * 1024,

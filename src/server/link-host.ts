@@ -5,6 +5,7 @@ import type { Limits } from '../protocol/limits.ts';
 import type { Clock } from '../transport/clocks.ts';
 import type { AccessControl } from './access-control.ts';
 import type { Directory } from './directory.ts';
+import type { LinkLedger } from './link-ledger.ts';
 import type { NoticeBoard, ServerCounters } from './notices.ts';
 import type { PutLog } from './put-log.ts';
 import type { SearchSpread } from './search-spread.ts';
@@ -20,6 +21,10 @@ export interface LinkHost {
   readonly putLog: PutLog | undefined;
   readonly notices: NoticeBoard;
   readonly counters: ServerCounters;
+  /** What all links take of the memory. */
+  readonly ledger: LinkLedger;
+  /** The server is about to end: what is under way is finished, nothing new is begun. */
+  isDraining: boolean;
   readonly clock: Clock;
   readonly limits: Limits;
   /** 24 hexadecimal digits. */

@@ -218,6 +218,11 @@ export class LinkOutput implements Outlet {
     return now - this.#progressAt;
   }
 
+  /** The process was asleep: what the client did not take meanwhile is not held against it. */
+  forgive(sleptMs: number): void {
+    this.#progressAt += sleptMs;
+  }
+
   #write(): void {
     if (this.#writer.length + this.#sealedBytes === 0) return;
     if (this.#connection.bufferedBytes === 0) this.#progressAt = this.#clock.now();

@@ -16,6 +16,7 @@ import type { TypedUpdate } from '../protocol/values/update.ts';
 import type { Endpoint } from '../transport/network.ts';
 import type { LinkHost } from './link-host.ts';
 import type { ServedPorts } from './search-answer.ts';
+import type { LinkAccount } from './link-ledger.ts';
 
 /** One client's channel to one PV. */
 export interface LinkChannel {
@@ -40,6 +41,8 @@ export interface LinkOperation {
   readonly channel: LinkChannel;
   /** What its messages are decoded with. */
   readonly types: OperationTypes;
+  /** Whether a client waits for something of it that will come without being asked for. */
+  readonly isUnderWay: boolean;
   /** The client's CANCEL_REQUEST: what is under way is given up, and answered so. */
   cancel(): void;
   /** The client may not read any more: what goes on by itself ends with this status. */
@@ -84,6 +87,7 @@ export interface Outlet {
 export interface Link {
   readonly host: LinkHost;
   readonly output: Outlet;
+  readonly account: LinkAccount;
   readonly remote: Endpoint;
   /** What a search over this link is answered with. */
   readonly ports: ServedPorts;

@@ -1,31 +1,40 @@
-// Which links does a server have, how many may there be, and how do they all end?
+// Which links does a server have, which connections become one, and how do they all end?
 
 import type { Codec } from '../protocol/codecs/codec.ts';
 import { pva } from '../protocol/codecs/pva.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
 import type { TcpConnection } from '../transport/network.ts';
 import { reviseRights } from './access-changes.ts';
+import { Admission } from './admission.ts';
+import { CalmNotices } from './calm-notices.ts';
 import type { LinkHost } from './link-host.ts';
 import type { ServedPorts } from './search-answer.ts';
+import { ENDING } from './operations/operation.ts';
 import { ServerLink } from './server-link.ts';
+import { Wakefulness } from './wakefulness.ts';
 
 /** How often links are looked at for silence and stalls, at most. */
 const CHECK_MS = 1_000;
+/** How often links that are to end are asked whether they are through with their work. */
+const DRAIN_LOOK_MS = 20;
 
 /** The links of one process. */
 export class Links {
+  readonly admission: Admission;
   readonly #host: LinkHost;
   readonly #links = new Set<ServerLink>();
-  readonly #gone: () => void;
+  readonly #gone: (address: string) => void;
+  readonly #refusals: CalmNotices;
   #checkTimer: TimerHandle | undefined;
-  #isClosed = false;
   /** Told when the last link is gone. */
   #whenNone: (() => void) | undefined;
 
-  /** `gone` is called whenever a link is gone. */
-  constructor(host: LinkHost, gone: () => void = ignore) {
+  /** `gone` is called whenever a link is gone, with the address of its client. */
+  constructor(host: LinkHost, gone: (address: string) => void = ignore) {
     this.#host = host;
     this.#gone = gone;
+    this.admission = new Admission(host.limits);
+    this.#refusals = refusalsOf(host);
   }
 
   get count(): number {
@@ -35,16 +44,22 @@ export class Links {
   /** Begins to look at the links every now and then; `close` ends that. */
   watch(): void {
     const { clock, connectionTimeoutMs } = this.#host;
-    this.#checkTimer = clock.every(Math.min(CHECK_MS, connectionTimeoutMs / 4), () => this.#check());
+    const periodMs = Math.min(CHECK_MS, connectionTimeoutMs / 4);
+    const wakefulness = new Wakefulness(periodMs, clock.now());
+    this.#checkTimer = clock.every(periodMs, () => this.#check(wakefulness));
   }
 
   /** Greets the client of a connection that came to a port; or refuses it, where there are too many. */
   accept(connection: TcpConnection, ports: ServedPorts, codec: Codec = pva): void {
     const host = this.#host;
     const { remote } = connection;
-    if (this.#links.size >= host.limits.maxLinks || this.#isClosed) {
+    const refusal = this.admission.admit(remote.address);
+    if (refusal !== undefined) {
       host.counters.linksRefused++;
-      host.notices.ofLink('linkRefused', 'warning', remote, `refused, ${this.#links.size} links are open`);
+      if (this.#refusals.take(host.clock.now())) {
+        host.notices.ofLink('linkRefused', 'warning', remote, `refused, ${refusal}`);
+      }
+      this.#gone(remote.address);
       return connection.destroy();
     }
     const link = new ServerLink({
@@ -70,9 +85,37 @@ export class Links {
     for (const link of this.#links) reviseRights(link);
   }
 
+  [Symbol.iterator](): IterableIterator<ServerLink> {
+    return this.#links.values();
+  }
+
+  /**
+   * Takes nothing new, has requests under way answered and queued updates taken, and ends each link that is through with
+   * that; resolves when all are, or `ms` later.
+   */
+  drain(ms: number): Promise<void> {
+    this.admission.close(ENDING);
+    this.#host.isDraining = true;
+    const { clock } = this.#host;
+    const end = clock.now() + ms;
+    return new Promise((resolve) => {
+      const look = (): boolean => {
+        let isThrough = true;
+        for (const link of this.#links) isThrough = link.endWhenIdle() && isThrough;
+        return isThrough || clock.now() >= end;
+      };
+      if (look()) return resolve();
+      const timer = clock.every(DRAIN_LOOK_MS, () => {
+        if (!look()) return;
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
   /** Sends what is under way and ends every link; resolves when all are gone. Nothing is accepted any more. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.admission.close(ENDING);
     this.#checkTimer?.cancel();
     const allGone = new Promise<void>((resolve) => (this.#whenNone = resolve));
     for (const link of this.#links) link.end();
@@ -80,16 +123,31 @@ export class Links {
   }
 
   #forget(link: ServerLink): void {
+    const { address } = link.remote;
     this.#links.delete(link);
+    this.admission.release(address);
     this.#host.counters.linksClosed++;
-    this.#gone();
+    this.#gone(address);
     if (this.#links.size === 0) this.#whenNone?.();
   }
 
-  #check(): void {
+  #check(wakefulness: Wakefulness): void {
     const now = this.#host.clock.now();
-    for (const link of this.#links) link.check(now);
+    const sleptMs = wakefulness.sleptMs(now);
+    for (const link of this.#links) {
+      if (sleptMs > 0) link.forgive(sleptMs);
+      link.check(now);
+    }
+    this.#refusals.look(now);
   }
+}
+
+/** How refused connections are told of. */
+export function refusalsOf({ notices }: Pick<LinkHost, 'notices'>): CalmNotices {
+  return new CalmNotices(
+    (text) => notices.publish({ kind: 'linksRefused', level: 'warning', text }),
+    (count) => `${count} more connections were refused`,
+  );
 }
 
 function ignore(): void {

@@ -32,6 +32,15 @@ export interface GeneralNotice extends NoticeBase {
     | 'sourceFailed'
     | 'udpFailed'
     | 'beaconFailed'
+    /** So many connections were refused, or searches dropped, that they are not told one by one. */
+    | 'linksRefused'
+    | 'searchesDropped'
+    /** The system lets this process have fewer connections than the limit says. */
+    | 'fewDescriptors'
+    /** The process takes more memory than it may. */
+    | 'memory'
+    /** The server ends, and finishes what is under way. */
+    | 'draining'
     /** Rules that are hardly meant so, or that took the place of others. */
     | 'accessRules'
     | 'putLogFailed'
@@ -52,10 +61,14 @@ export type ServerNotice = LinkNotice | GeneralNotice;
 export interface ServerCounters {
   linksOpened: number;
   linksClosed: number;
-  /** Connections that came while `maxLinks` were open. */
+  /** Connections that were not taken, because too many were open or the server ends. */
   linksRefused: number;
   /** Links closed because their client broke the protocol. */
   linksFaulted: number;
+  /** Links closed to free memory, those that held most of it. */
+  linksShed: number;
+  monitorsOpened: number;
+  monitorsClosed: number;
   /** Messages of commands that are not known; skipped. */
   unknownCommands: number;
   /** Requests that named a channel or operation which is not there (any more); ignored. */
@@ -67,6 +80,8 @@ export interface ServerCounters {
   datagramsIgnored: number;
   searchesAnswered: number;
   searchesForwarded: number;
+  /** Datagrams that were dropped unread, because their sender asks too much, or all together do. */
+  searchesDropped: number;
   beaconsSent: number;
 }
 
@@ -76,6 +91,9 @@ export function newCounters(): ServerCounters {
     linksClosed: 0,
     linksRefused: 0,
     linksFaulted: 0,
+    linksShed: 0,
+    monitorsOpened: 0,
+    monitorsClosed: 0,
     unknownCommands: 0,
     unknownIds: 0,
     updatesSquashed: 0,
@@ -83,6 +101,7 @@ export function newCounters(): ServerCounters {
     datagramsIgnored: 0,
     searchesAnswered: 0,
     searchesForwarded: 0,
+    searchesDropped: 0,
     beaconsSent: 0,
   };
 }

@@ -14,6 +14,7 @@ import type { Channel } from '../channels/channel.ts';
 import { tellRights } from './access-changes.ts';
 import { admits, refusalText } from './access-gate.ts';
 import type { Link, LinkChannel } from './link.ts';
+import { ENDING } from './operations/operation.ts';
 import { handleArray } from './operations/array.ts';
 import { handleGetField } from './operations/get-field.ts';
 import { handleGet } from './operations/get.ts';
@@ -170,7 +171,8 @@ type Opened =
   | { readonly status: Status };
 
 function openChannel(link: Link, pvName: string): Opened | Promise<Opened> {
-  const { directory, access, limits } = link.host;
+  const { directory, access, limits, isDraining } = link.host;
+  if (isDraining) return refuse(ENDING);
   if (link.channels.size + link.openingCount >= limits.maxChannelsPerLink) {
     return refuse(`this link has ${limits.maxChannelsPerLink} channels, no more are allowed on one`);
   }

@@ -1,11 +1,12 @@
 // How does a server answer searches over UDP? With one response for each datagram, to the address that the search names;
 // and it passes on what was sent to one address, for the other servers of this host.
 //
-// The rules about addresses are those of pvxs (udp_collector.cpp), except that Node does not tell to which address a
+// Where answers go to is said in search-reply.ts, how many there are in search-budget.ts. All else about addresses is as in
+// pvxs (udp_collector.cpp), except that Node does not tell to which address a
 // datagram was sent: the flag in the search is believed. Unlike pvxs, a search that is passed on is answered at once,
 // and our own copy of it ignored, so that answers do not depend on a working multicast.
 
-import type { ListedAddress } from '../config/address-list.ts';
+import type { ServerConfig } from '../config/effective.ts';
 import { isMulticast } from '../config/ip-text.ts';
 import { ANY_IPV4, isAny, readAddress } from '../protocol/address.ts';
 import { PvaFieldReader } from '../protocol/codecs/pva.ts';
@@ -13,25 +14,40 @@ import { readDatagram } from '../protocol/datagram.ts';
 import { PvaError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/framer.ts';
 import { originTag } from '../protocol/messages/origin-tag.ts';
-import {
-  readSearchHead,
-  search,
-  SEARCH_REPLY_TO_SOURCE,
-  SEARCH_UNICAST,
-  SEARCHED_NAMES,
-  type SearchHead,
-} from '../protocol/messages/search.ts';
+import { readSearchHead, search, SEARCH_UNICAST, SEARCHED_NAMES } from '../protocol/messages/search.ts';
 import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/machines/search-forward.ts';
 import { Reader } from '../protocol/reader.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
+import { endpointText } from '../transport/network-error.ts';
 import { likelyReceiver } from '../transport/interfaces.ts';
 import type { Endpoint, Network, NetworkInterface, UdpSocket } from '../transport/network.ts';
 import { addressOf } from './interfaces.ts';
 import type { LinkHost } from './link-host.ts';
+import { CalmNotices } from './calm-notices.ts';
 import { SearchAnswers } from './search-answer.ts';
+import { SearchBudget } from './search-budget.ts';
+import { replyEndpoint, type ReplyRules } from './search-reply.ts';
 import type { Arrival, Station } from './udp-stations.ts';
 
 const BROADCAST = '255.255.255.255';
+/** How long the addresses of this host are believed to be the same. */
+const INTERFACES_MS = 1_000;
+
+interface KnownSenders {
+  readonly ignored: readonly IgnoredSender[];
+  readonly relays: readonly string[];
+}
+
+/** How a search came. */
+interface Received {
+  readonly from: Endpoint;
+  /** The same as text. */
+  readonly sender: string;
+  readonly now: number;
+  readonly isForwarded: boolean;
+  readonly arrival: Arrival;
+  readonly station: Station;
+}
 
 /** Senders whose searches are not answered: undefined for any port. */
 interface IgnoredSender {
@@ -45,18 +61,22 @@ export class SearchResponder {
   readonly #ignored: readonly IgnoredSender[];
   /** Searches have no types in them, but the budget of objects. */
   readonly #types: TypeReceiver;
+  readonly #budget: SearchBudget;
+  readonly #drops: CalmNotices;
+  readonly #rules: ReplyRules;
   readonly #forwarder: UdpSocket | undefined;
   /** The last address that replies went to: searches come in bursts. */
   #lastOne = '';
   /** By TCP port. */
   readonly #answers = new Map<number, SearchAnswers>();
-  /** As they were at the start: asking the system costs more than answering a search. */
-  readonly #interfaces: readonly NetworkInterface[];
+  /** As they were a moment ago: asking the system costs more than answering a search. */
+  #interfaces: readonly NetworkInterface[];
+  #interfacesAt: number;
 
   private constructor(
     host: LinkHost,
     network: Network,
-    ignored: readonly IgnoredSender[],
+    { ignored, relays }: KnownSenders,
     forwarder: UdpSocket | undefined,
   ) {
     this.#host = host;
@@ -65,19 +85,29 @@ export class SearchResponder {
     this.#types = new TypeReceiver({ limits: host.limits });
     this.#forwarder = forwarder;
     this.#interfaces = network.interfaces();
+    this.#interfacesAt = host.clock.now();
+    this.#budget = new SearchBudget(host.limits, this.#interfacesAt);
+    this.#drops = dropsOf(host);
+    const isAnyRelay = relays.some(isAny);
+    this.#rules = {
+      isLocal: (address) => this.#isLocal(address),
+      isRelay: (address) => isAnyRelay || relays.includes(address),
+    };
   }
 
-  /** @throws PvaError when a name among the ignored senders cannot be looked up */
+  /** @throws PvaError when the name of an ignored sender or a relay cannot be looked up */
   static async open(
     host: LinkHost,
     network: Network,
-    ignoreAddresses: readonly ListedAddress[],
+    { ignoreAddresses, searchRelays }: Pick<ServerConfig, 'ignoreAddresses' | 'searchRelays'>,
   ): Promise<SearchResponder> {
     const ignored: IgnoredSender[] = [];
     for (const endpoint of ignoreAddresses) {
       ignored.push({ address: await addressOf(network, endpoint), port: endpoint.port });
     }
-    return new SearchResponder(host, network, ignored, await openForwarder(host, network));
+    const relays: string[] = [];
+    for (const relay of searchRelays) relays.push(await addressOf(network, relay));
+    return new SearchResponder(host, network, { ignored, relays }, await openForwarder(host, network));
   }
 
   close(): void {
@@ -88,6 +118,9 @@ export class SearchResponder {
     const { counters, limits } = this.#host;
     counters.datagramsReceived++;
     if (this.#isOwn(from) || this.#isIgnored(from)) return void counters.datagramsIgnored++;
+    const now = this.#host.clock.now();
+    const sender = `${from.address} ${from.port}`;
+    if (!this.#budget.admits(sender, now)) return this.#drop(from, now);
     let isForwarded = false;
     let isUseful = false;
     let searchCount = 0;
@@ -97,11 +130,12 @@ export class SearchResponder {
         if (header.isControl) continue;
         if (header.command === originTag.code) {
           // Only this host may speak for others: nobody outside is to make us answer to where he likes.
-          if (!this.#isLocal(from.address) || !this.#isMeant(forwarderOf(frame), station)) break;
+          if (arrival === 'unicast' || !this.#isLocal(from.address) || !this.#isMeant(forwarderOf(frame), station))
+            break;
           isForwarded = true;
         }
         if (header.command !== search.code || header.fromServer) continue;
-        isUseful = this.#answer(frame, from, isForwarded, arrival, station) || isUseful;
+        isUseful = this.#answer(frame, { from, sender, now, isForwarded, arrival, station }) || isUseful;
         searchCount++;
         if (searchCount >= limits.maxSearchesPerDatagram) break;
       }
@@ -112,7 +146,7 @@ export class SearchResponder {
   }
 
   /** Whether the search was one that could be answered, found or not. */
-  #answer(frame: Frame, from: Endpoint, isForwarded: boolean, arrival: Arrival, station: Station): boolean {
+  #answer(frame: Frame, { from, sender, now, isForwarded, arrival, station }: Received): boolean {
     const { directory, access, spread, limits, counters } = this.#host;
     const reader = new Reader(frame.body, frame.header.bigEndian);
     const fields = new PvaFieldReader(reader, this.#types);
@@ -121,8 +155,10 @@ export class SearchResponder {
     const count = Math.min(fields.count(SEARCHED_NAMES), limits.maxSearchNames);
     // The sender of a forwarded search is another server: without an address of the client there is nobody to answer.
     if (isForwarded && isAny(head.responseAddress)) return false;
-    const replyTo = replyAddress(head, from, isForwarded);
-    if (replyTo.port === 0 || this.#isMany(replyTo.address) || this.#isIgnored(replyTo)) return false;
+    this.#budget.spend(sender, count);
+    if (!isAny(head.responseAddress) && this.#isMany(head.responseAddress)) return false;
+    const replyTo = replyEndpoint(head, from, isForwarded, this.#rules);
+    if (replyTo.port === 0 || this.#isIgnored(replyTo)) return false;
     // Where the client is: of a search that another server passed on, the sender is that server.
     const has = (pvName: string): boolean =>
       directory.has(pvName) &&
@@ -130,11 +166,21 @@ export class SearchResponder {
       (spread === undefined || spread.mayAnswer(pvName, replyTo));
     const answer = this.#answersOf(station).answer(head, count, reader, has);
     const isUnicast = arrival === 'unicast' || (arrival === 'unknown' && (head.flags & SEARCH_UNICAST) !== 0);
-    if (isUnicast && !isForwarded) this.#forward(frame, from, replyTo, station);
+    if (isUnicast && !isForwarded && this.#budget.mayForward(now)) this.#forward(frame, from, replyTo, station);
     if (answer === undefined) return true;
     station.socket.send(answer, replyTo);
     counters.searchesAnswered++;
     return true;
+  }
+
+  /** What was dropped is not read: that is what it is dropped for. */
+  #drop(from: Endpoint, now: number): void {
+    const { notices, limits, counters } = this.#host;
+    counters.searchesDropped++;
+    if (!this.#drops.take(now)) return;
+    const { maxSearchRatePerSender, maxSearchRate } = limits;
+    const text = `searches from ${endpointText(from)} are dropped: at most ${maxSearchRatePerSender} names a second are looked up for one sender, ${maxSearchRate} for all`;
+    notices.publish({ kind: 'searchesDropped', level: 'warning', text });
   }
 
   #answersOf({ tcpPort, msgpackPort }: Station): SearchAnswers {
@@ -181,7 +227,13 @@ export class SearchResponder {
   }
 
   #isLocal(address: string): boolean {
-    return address.startsWith('127.') || this.#network.interfaces().some((each) => each.address === address);
+    if (address.startsWith('127.')) return true;
+    const now = this.#host.clock.now();
+    if (now - this.#interfacesAt > INTERFACES_MS) {
+      this.#interfaces = this.#network.interfaces();
+      this.#interfacesAt = now;
+    }
+    return this.#interfaces.some((each) => each.address === address);
   }
 
   /** A server of one address does not answer what was sent to another address of its host. */
@@ -195,10 +247,10 @@ function forwarderOf({ header, body }: Frame): string {
   return readAddress(new Reader(body, header.bigEndian));
 }
 
-function replyAddress(search: SearchHead, from: Endpoint, isForwarded: boolean): Endpoint {
-  const address = isAny(search.responseAddress) ? from.address : search.responseAddress;
-  const toSource = !isForwarded && (search.flags & SEARCH_REPLY_TO_SOURCE) !== 0;
-  return { address, port: toSource ? from.port : search.responsePort };
+/** At most one a second, however many are dropped. */
+function dropsOf({ notices }: LinkHost): CalmNotices {
+  const tell = (text: string): void => notices.publish({ kind: 'searchesDropped', level: 'warning', text });
+  return new CalmNotices(tell, (count) => `${count} more datagrams of searches were dropped`);
 }
 
 async function openForwarder({ notices }: LinkHost, network: Network): Promise<UdpSocket | undefined> {

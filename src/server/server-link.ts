@@ -16,6 +16,7 @@ import { TypeReceiver } from '../protocol/types/wire.ts';
 import type { Endpoint, TcpConnection } from '../transport/network.ts';
 import type { Link, LinkChannel, LinkOperation } from './link.ts';
 import type { LinkHost } from './link-host.ts';
+import type { LinkAccount } from './link-ledger.ts';
 import { LinkOutput } from './link-output.ts';
 import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
@@ -57,6 +58,8 @@ export class ServerLink implements Link {
   /** Who the client says it is; channels keep the peer they were opened for. */
   peer: Peer;
   openingCount = 0;
+  /** What it takes of the memory. */
+  readonly account: LinkAccount;
 
   readonly #connection: TcpConnection;
   readonly #closed: (link: ServerLink) => void;
@@ -67,8 +70,10 @@ export class ServerLink implements Link {
   readonly #context: DecodeContext;
   /** Messages that came while reading was paused, their bodies copied. */
   readonly #held: Frame[] = [];
+  #heldBytes = 0;
   #state: ServerLinkState = SERVER_LINK.initial;
   #lastHeardAt: number;
+  #openedAt: number;
   #isReadingPaused = false;
   #nextSid = 1;
 
@@ -87,6 +92,8 @@ export class ServerLink implements Link {
     this.#context = { types: new TypeReceiver({ limits }), typeOf: (ioid) => this.operations.get(ioid)?.types };
     this.#inPlace = codec === pva ? new RequestsInPlace(this, this.#context.types) : undefined;
     this.#lastHeardAt = clock.now();
+    this.#openedAt = this.#lastHeardAt;
+    this.account = host.ledger.open((reason) => this.shed(reason));
     this.output = new LinkOutput({
       connection,
       clock,
@@ -182,9 +189,42 @@ export class ServerLink implements Link {
     if (this.output.stalledMs(now) > limits.writeStallMs) {
       return this.fail(`took nothing of ${this.output.unsentBytes} bytes for ${limits.writeStallMs / 1_000} s`);
     }
+    // Peers do not insist on validation before channels; whoever has neither only takes the place of another.
+    if (this.#state === 'awaitingValidation' && this.channels.size + this.openingCount === 0) {
+      const { handshakeMs } = limits;
+      if (now - this.#openedAt > handshakeMs) return this.fail(`did not say who it is within ${handshakeMs / 1_000} s`);
+    }
     // While we do not read, we cannot hear an echo either.
     if (this.#isReadingPaused) this.#lastHeardAt = now;
     if (now - this.#lastHeardAt > connectionTimeoutMs) this.fail(`sent nothing for ${connectionTimeoutMs / 1_000} s`);
+  }
+
+  /** The process was asleep for so long: nobody could be heard or sent anything. */
+  forgive(sleptMs: number): void {
+    this.#lastHeardAt += sleptMs;
+    this.#openedAt += sleptMs;
+    this.output.forgive(sleptMs);
+  }
+
+  /** Ends the link once nothing is under way on it; true when it has ended. */
+  endWhenIdle(): boolean {
+    if (this.#state === 'closed') return true;
+    if (this.openingCount > 0) return false;
+    for (const operation of this.operations.values()) if (operation.isUnderWay) return false;
+    this.end();
+    return true;
+  }
+
+  /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished. */
+  get heldBytes(): number {
+    return this.output.unsentBytes + this.account.queuedBytes + this.account.receivingBytes;
+  }
+
+  /** Closes the connection at once, because of the memory that it takes. */
+  shed(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.host.counters.linksShed++;
+    this.fail(reason);
   }
 
   /** Closes the connection after everything written is out. */
@@ -214,6 +254,7 @@ export class ServerLink implements Link {
     } finally {
       this.#inPlace?.forget();
       this.output.release();
+      this.#tellHeld();
     }
   }
 
@@ -243,6 +284,12 @@ export class ServerLink implements Link {
     }
     // Not slice(): of a Buffer that would be a view.
     this.#held.push({ header: frame.header, body: Uint8Array.from(frame.body) });
+    this.#heldBytes += frame.body.length;
+  }
+
+  /** Tells what it holds of messages that are not carried out yet. */
+  #tellHeld(): void {
+    if (this.#state !== 'closed') this.account.holds(this.#framer.pendingBytes + this.#heldBytes);
   }
 
   #resumeReading(): void {
@@ -252,11 +299,14 @@ export class ServerLink implements Link {
       while (!this.output.isFull) {
         const frame = this.#held.shift();
         if (frame === undefined) return this.#connection.resume();
+        this.#heldBytes -= frame.body.length;
         this.#accept(frame);
       }
       this.#isReadingPaused = true;
     } catch (thrown) {
       this.#failOf(thrown);
+    } finally {
+      this.#tellHeld();
     }
   }
 
@@ -282,6 +332,8 @@ export class ServerLink implements Link {
     this.follow('close');
     this.#framer.stop();
     this.#held.length = 0;
+    this.#heldBytes = 0;
+    this.account.holds(0);
     this.output.close();
     for (const channel of this.channels.values()) channel.unlisten();
     for (const operation of this.operations.values()) operation.destroy();

@@ -17,19 +17,26 @@ import { endpointText } from '../transport/network-error.ts';
 import type { Endpoint, Network, TcpListener } from '../transport/network.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
 import type { Processes } from '../transport/processes.ts';
+import { processVitals, type Vitals } from '../transport/vitals.ts';
 import { AccessControl } from './access-control.ts';
+import type { Admission } from './admission.ts';
 import { BeaconEmitter } from './beacon-emitter.ts';
 import type { ChannelManager } from './channel-manager.ts';
 import { Directory } from './directory.ts';
 import { servedAddresses, type ServedAddress } from './interfaces.ts';
 import type { LinkHost } from './link-host.ts';
+import { LinkLedger } from './link-ledger.ts';
 import { Links } from './links.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { NoticeBoard, newCounters, type ServerCounters, type ServerNotice } from './notices.ts';
+import { Pulse } from './pulse.ts';
 import { PutLog, type PutLogEntry } from './put-log.ts';
 import type { ServedPorts } from './search-answer.ts';
 import { SearchResponder } from './search-responder.ts';
 import type { SearchSpread } from './search-spread.ts';
 import { serverPvSource } from './server-pv.ts';
+import { statisticsOf, type ServerStatistics } from './statistics.ts';
+import { capLinks, memoryShare } from './system-limits.ts';
 import { listenNear } from './tcp-listeners.ts';
 import { UdpStations } from './udp-stations.ts';
 import type { Crew } from './workers/crew.ts';
@@ -42,6 +49,8 @@ export interface ServerOptions {
   /** Where worker processes come from, if the configuration asks for some; the system's by default. */
   readonly processes?: Processes;
   readonly clock?: Clock;
+  /** How this process is, for `statistics` and for a limit of the memory; measured only where one of them is wanted. */
+  readonly vitals?: Vitals;
   /** Further providers of PVs, asked in this order after the PVs that were added. */
   readonly sources?: readonly Source[];
   /** PVs by name, as for `add`. */
@@ -72,6 +81,9 @@ export class Server {
   readonly #own = new StaticSource();
   readonly #host: LinkHost;
   readonly #links: Links;
+  readonly #vitals: Vitals | undefined;
+  #pulse: Pulse | undefined;
+  #draining: Promise<void> | undefined;
   readonly #processes: Processes | undefined;
   #manager: ChannelManager | undefined;
   /** The processes that have the links, where this one has not. */
@@ -91,6 +103,7 @@ export class Server {
     requireSegmentBytes(this.config.limits.maxSegmentBytes);
     this.#network = network;
     this.#processes = options.processes;
+    this.#vitals = options.vitals ?? (this.config.maxMemoryBytes > 0 ? processVitals() : undefined);
     const access = new AccessControl(options.access ?? rulesOf(this.config), this.#notices);
     const directory = new Directory(
       serverPvSource({
@@ -110,6 +123,8 @@ export class Server {
       names: new KnownNames(),
       putLog: options.onPutLog && new PutLog(options.onPutLog, clock, this.#notices),
       clock,
+      ledger: new LinkLedger(this.config.limits),
+      isDraining: false,
       notices: this.#notices,
       counters: this.#counters,
       limits: this.config.limits,
@@ -230,6 +245,17 @@ export class Server {
     return sum;
   }
 
+  /** How it is, as of this moment; memory and delay as of the last second, and 0 without `vitals`. */
+  get statistics(): ServerStatistics {
+    return statisticsOf({
+      counters: this.counters,
+      links: this.linkCount,
+      maxLinks: this.#admission.most,
+      processes: [this.#pulse?.signs, ...(this.#crew?.vitals ?? [])],
+      maxMemoryBytes: this.config.maxMemoryBytes,
+    });
+  }
+
   get limits(): Limits {
     return this.#host.limits;
   }
@@ -240,6 +266,17 @@ export class Server {
    */
   onNotice(listener: (notice: ServerNotice) => void): () => void {
     return this.#notices.listen(listener);
+  }
+
+  /**
+   * Prepares the end: closes the ports, so that nobody finds or reaches the server any more, refuses whatever clients
+   * begin, and ends each link once its requests are answered and its queued updates taken. Resolves when all links are
+   * through with that, or `ms` later; `close` ends the rest. Idempotent; without effect unless listening.
+   */
+  drain(ms: number = this.limits.drainMs): Promise<void> {
+    if (this.#state !== 'listening') return Promise.resolve();
+    this.#draining ??= this.#drain(ms);
+    return this.#draining;
   }
 
   /** Closes the ports, sends what is under way and ends every link. Idempotent; resolves when all is gone. */
@@ -257,7 +294,7 @@ export class Server {
     const { addresses, groups } = await servedAddresses(this.#network, config.interfaces);
     this.#crew = await this.#hire();
     const listening = await this.#listen(addresses);
-    const responder = await SearchResponder.open(this.#host, this.#network, config.ignoreAddresses);
+    const responder = await SearchResponder.open(this.#host, this.#network, config);
     this.#responder = responder;
     const stations = await UdpStations.open({
       network: this.#network,
@@ -277,7 +314,12 @@ export class Server {
       periodMs: config.beaconPeriodMs,
     });
     if (this.#state !== 'opening') throw new LocalProtocolError('the server was closed while it opened its ports');
+    capLinks({ admission: this.#admission, network: this.#network, notices: this.#notices, config });
     this.#links.watch();
+    if (this.#vitals !== undefined) {
+      const memory = new MemoryWatch(memoryShare(config), this.#notices);
+      this.#pulse = new Pulse(this.#host.clock, this.#vitals, memory, this.#links);
+    }
     this.#state = 'listening';
     this.#host.access.check(() => this.names());
     const ports = this.tcpEndpoints.map(endpointText).join(', ');
@@ -286,13 +328,36 @@ export class Server {
     this.#notices.publish({ kind: 'listening', level: 'info', text });
   }
 
+  get #admission(): Admission {
+    return this.#crew?.admission ?? this.#links.admission;
+  }
+
+  async #drain(ms: number): Promise<void> {
+    this.#notices.publish({ kind: 'draining', level: 'info', text: `finishing what is under way, within ${ms} ms` });
+    await this.#closePorts();
+    await Promise.all([this.#links.drain(ms), this.#crew?.drain(ms)]);
+  }
+
+  async #closePorts(): Promise<void> {
+    this.#beacons?.close();
+    this.#responder?.close();
+    this.#stations?.close();
+    await Promise.all([...this.#listeners, ...this.#msgpackListeners].map((listener) => listener.close()));
+  }
+
   /** Starts the workers that the configuration asks for. */
   async #hire(): Promise<Crew | undefined> {
     const workerCount = this.config.workers;
     const access = this.#requireRules(this.access);
     if (workerCount <= 1 || access === undefined) return undefined;
     const { Crew, workerProcesses } = await import('./workers/crew.ts');
-    return Crew.start({ host: this.#host, processes: this.#processes ?? workerProcesses(), workerCount, access });
+    return Crew.start({
+      host: this.#host,
+      processes: this.#processes ?? workerProcesses(),
+      workerCount,
+      access,
+      maxMemoryBytes: memoryShare(this.config),
+    });
   }
 
   /** Workers are told the rules; a function cannot be sent. */
@@ -343,10 +408,8 @@ export class Server {
     this.#state = 'closed';
     // What is being opened can be closed only once it is there; whoever called listen() hears of a failure.
     await Promise.allSettled([this.#opening]);
-    this.#beacons?.close();
-    this.#responder?.close();
-    this.#stations?.close();
-    await Promise.all([...this.#listeners, ...this.#msgpackListeners].map((listener) => listener.close()));
+    this.#pulse?.stop();
+    await this.#closePorts();
     await Promise.all([this.#links.close(), this.#crew?.close()]);
     if (wasListening) this.#notices.publish({ kind: 'closed', level: 'info', text: 'closed' });
   }

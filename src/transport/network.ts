@@ -146,6 +146,8 @@ export interface Network {
   bindUdp(options: BindUdpOptions, handlers: UdpHandlers): Promise<UdpSocket>;
   /** The addresses of this host as they are now. */
   interfaces(): readonly NetworkInterface[];
+  /** Files and connections that this process may have open, where the system says so. */
+  descriptorLimit?(): number | undefined;
   /** The addresses of a host name, best first; address text resolves to itself. Rejects with code ENOTFOUND. */
   resolve(hostName: string): Promise<readonly string[]>;
 }

@@ -6,9 +6,17 @@ import { networkErrorFrom } from './network-error.ts';
 import type { Network } from './network.ts';
 import { connectTcp, listenTcp } from './tcp.ts';
 import { bindUdp } from './udp.ts';
+import { descriptorLimit } from './vitals.ts';
 
 /** Real sockets of this host. */
-export const nodeNetwork: Network = { listenTcp, connectTcp, bindUdp, interfaces: listInterfaces, resolve };
+export const nodeNetwork: Network = {
+  listenTcp,
+  connectTcp,
+  bindUdp,
+  interfaces: listInterfaces,
+  resolve,
+  descriptorLimit,
+};
 
 async function resolve(hostName: string): Promise<readonly string[]> {
   if (isIP(hostName) !== 0) return [hostName];

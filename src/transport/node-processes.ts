@@ -31,11 +31,13 @@ export function nodeProcesses(entry: URL): Processes {
 
 /**
  * In a worker: the pipe to its parent. `accept` gets the connections that the parent hands on; undefined for one whose
- * client was gone before it was here.
+ * client, whose address comes with it, was gone before it was here.
  */
-export function parentOfWorker(accept: (connection: TcpConnection | undefined) => void): TcpConnection {
-  process.on('message', (_message, handle) => {
-    accept(handle instanceof Socket ? connectionOf(handle) : undefined);
+export function parentOfWorker(
+  accept: (connection: TcpConnection | undefined, address: string) => void,
+): TcpConnection {
+  process.on('message', (message, handle) => {
+    accept(handle instanceof Socket ? connectionOf(handle) : undefined, String(message));
   });
   return pipeOf(new Socket({ fd: PIPE_FD, readable: true, writable: true }));
 }
@@ -79,7 +81,7 @@ function start(entry: URL, ended: (how: string) => void): WorkerProcess {
 function hand(child: ChildProcess, connection: IncomingConnection): void {
   if (!(connection instanceof SocketToHand)) throw new LocalProtocolError('only sockets of this host can be handed on');
   if (!child.connected) return connection.destroy();
-  child.send('connection', connection.socket, {}, (error) => {
+  child.send(connection.remote.address, connection.socket, {}, (error) => {
     if (error !== null) connection.destroy();
   });
 }

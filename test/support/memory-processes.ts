@@ -65,7 +65,7 @@ export class MemoryProcesses implements Processes {
       hand: (connection) => {
         if (!(connection instanceof MemoryConnection) || isOver) return connection.destroy();
         connections.add(connection);
-        this.#clock.soon(() => worker.accept(connection));
+        this.#clock.soon(() => worker.accept(connection, connection.remote.address));
       },
       kill: () => over('signal SIGKILL'),
     };

@@ -3,7 +3,8 @@
 // The newest is then squashed into the last that waits: nothing of the latest state is lost, and the overrun mask says
 // which fields changed more than once. Values are full and immutable, so the newest value is the merged one.
 //
-// Room is a number of entries and a sum of bytes: clients choose the one, and the size of values the other.
+// Room is a number of entries and a sum of bytes: clients choose the one, and the size of values the other. A room that
+// many queues share bounds what they hold together.
 //
 // Masks here name leaves only (values/leaf-mask.ts): with them, "changed in both" is a plain intersection.
 
@@ -19,6 +20,14 @@ export interface MonitorEntry<V> {
   readonly overrun: BitSet | undefined;
 }
 
+/** What several queues may hold together, beside the oldest entry of each. */
+export interface SharedRoom {
+  /** Whether there is room for so many more bytes. */
+  has(bytes: number): boolean;
+  /** So many more are held; fewer, where it is negative. */
+  add(bytes: number): void;
+}
+
 export class MonitorQueue<V> {
   /** Entries that may wait, at least 1. */
   readonly limit: number;
@@ -29,10 +38,12 @@ export class MonitorQueue<V> {
   readonly #entries: MonitorEntry<V>[] = [];
   /** Weight of all entries but the oldest, so that whoever keeps up has nothing weighed. */
   #bytesBehind = 0;
+  readonly #room: SharedRoom | undefined;
 
-  constructor(limit: number, maxBytes: number = DEFAULT_LIMITS.maxMonitorQueueBytes) {
+  constructor(limit: number, maxBytes: number = DEFAULT_LIMITS.maxMonitorQueueBytes, room?: SharedRoom) {
     this.limit = limit;
     this.maxBytes = maxBytes;
+    this.#room = room;
   }
 
   get length(): number {
@@ -51,12 +62,12 @@ export class MonitorQueue<V> {
       return true;
     }
     const bytes = weightOf(update.value);
-    if (entries.length < this.limit && weightOf(oldest.update.value) + this.#bytesBehind + bytes <= this.maxBytes) {
+    if (entries.length < this.limit && this.#hasRoom(oldest, bytes)) {
       entries.push({ update, overrun });
-      this.#bytesBehind += bytes;
+      this.#addBehind(bytes);
       return true;
     }
-    if (last !== oldest) this.#bytesBehind += bytes - weightOf(last.update.value);
+    if (last !== oldest) this.#addBehind(bytes - weightOf(last.update.value));
     entries[entries.length - 1] = squash(last, { update, overrun });
     this.squashCount++;
     return false;
@@ -66,13 +77,23 @@ export class MonitorQueue<V> {
   shift(): MonitorEntry<V> | undefined {
     const taken = this.#entries.shift();
     const oldest = this.#entries[0];
-    if (oldest !== undefined) this.#bytesBehind -= weightOf(oldest.update.value);
+    if (oldest !== undefined) this.#addBehind(-weightOf(oldest.update.value));
     return taken;
   }
 
   clear(): void {
     this.#entries.length = 0;
-    this.#bytesBehind = 0;
+    if (this.#bytesBehind !== 0) this.#addBehind(-this.#bytesBehind);
+  }
+
+  #hasRoom(oldest: MonitorEntry<V>, bytes: number): boolean {
+    if (weightOf(oldest.update.value) + this.#bytesBehind + bytes > this.maxBytes) return false;
+    return this.#room === undefined || this.#room.has(bytes);
+  }
+
+  #addBehind(bytes: number): void {
+    this.#bytesBehind += bytes;
+    this.#room?.add(bytes);
   }
 }
 

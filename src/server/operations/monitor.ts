@@ -50,6 +50,8 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
   readonly #unsubscribe: () => void;
   /** The first update goes out whatever it says: the client waits for it. */
   #isFirst = true;
+  /** Among the monitors that are open. */
+  #isCounted = false;
   /** Set once the channel has no more to say; sent behind the rest of the queue. */
   #finalStatus: Status | undefined;
 
@@ -63,8 +65,16 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
       link.tell(this.ioid, 'pipeline without a first window, nothing is sent before an acknowledgement', 'warning');
     }
     this.#window = new MonitorWindow(pipeline, request.window);
-    this.#queue = new MonitorQueue(queueSize, link.host.limits.maxMonitorQueueBytes);
+    this.#queue = new MonitorQueue(queueSize, link.host.limits.maxMonitorQueueBytes, link.account);
     this.#unsubscribe = channel.channel.subscribe(this);
+    link.host.counters.monitorsOpened++;
+    this.#isCounted = true;
+  }
+
+  /** Whether updates wait that only the client's slowness holds back. */
+  override get isUnderWay(): boolean {
+    const mayGo = this.#finalStatus !== undefined || this.#window.credit > 0;
+    return this.state === 'executing' && this.#queue.length > 0 && mayGo;
   }
 
   update(update: ChannelUpdate, overrun?: BitSet): void {
@@ -145,8 +155,15 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     link.endOperation(this);
   }
 
+  #countOut(): void {
+    if (!this.#isCounted) return;
+    this.#isCounted = false;
+    this.link.host.counters.monitorsClosed++;
+  }
+
   protected stopWork(): void {
     if (this.state !== 'destroyed') return;
+    this.#countOut();
     this.#queue.clear();
     this.link.output.forget(this);
     try {

@@ -19,6 +19,9 @@ export interface OperationRequest {
   readonly subcommand: number;
 }
 
+/** What a client is told that begins something while the server finishes what is under way. */
+export const ENDING = 'this server is ending';
+
 /** One operation: a client's GET, PUT, MONITOR or RPC from INIT until it is destroyed. */
 export abstract class Operation implements LinkOperation {
   readonly link: Link;
@@ -36,6 +39,10 @@ export abstract class Operation implements LinkOperation {
 
   get state(): ServerOperationState {
     return this.#state;
+  }
+
+  get isUnderWay(): boolean {
+    return false;
   }
 
   /** What its messages are decoded with. */
@@ -92,6 +99,7 @@ export function channelForInit(link: Link, request: OperationRequest): LinkChann
  */
 export function begin<O extends Operation>(link: Link, make: () => O): O | Status {
   const { maxOperationsPerLink } = link.host.limits;
+  if (link.host.isDraining) return error(ENDING);
   if (link.operations.size >= maxOperationsPerLink) {
     return error(`this link has ${maxOperationsPerLink} operations, no more are allowed on one`);
   }

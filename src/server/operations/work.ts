@@ -28,6 +28,10 @@ export class Work {
   #underWay: UnderWay | undefined;
   #deadline: TimerHandle | undefined;
 
+  get isUnderWay(): boolean {
+    return this.#underWay !== undefined;
+  }
+
   /**
    * Carries `act` out and calls `answer` with the outcome, at once when it is known at once. When `timeoutMs` pass
    * without one, the signal is aborted and the outcome is an error that says so. After `abort` there is none.

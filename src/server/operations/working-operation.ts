@@ -34,6 +34,10 @@ export abstract class WorkingOperation extends Operation {
     this.pvRequest = request.pvRequest;
   }
 
+  override get isUnderWay(): boolean {
+    return this.#work.isUnderWay;
+  }
+
   override cancel(): void {
     this.#work.cancel(this.command);
     super.cancel();

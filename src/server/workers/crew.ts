@@ -6,11 +6,17 @@
 
 import type { AccessRules } from '../../channels/access/access-rules.ts';
 import { PvaError, reasonOf } from '../../protocol/errors.ts';
+import type { Limits } from '../../protocol/limits.ts';
 import type { TimerHandle } from '../../transport/clocks.ts';
 import type { ListenTcpOptions, TcpListener } from '../../transport/network.ts';
 import { nodeProcesses } from '../../transport/node-processes.ts';
 import type { IncomingConnection, Processes, WorkerProcess } from '../../transport/processes.ts';
+import { Admission } from '../admission.ts';
+import type { CalmNotices } from '../calm-notices.ts';
 import type { LinkHost } from '../link-host.ts';
+import { refusalsOf } from '../links.ts';
+import { ENDING } from '../operations/operation.ts';
+import type { VitalSigns } from '../../transport/vitals.ts';
 import { WorkerDesk } from './desk.ts';
 import { COUNTER_NAMES, noCounters, type WorkerCounters, type WorkerRules } from './messages.ts';
 
@@ -18,6 +24,8 @@ export interface CrewOptions {
   readonly host: LinkHost;
   readonly processes: Processes;
   readonly workerCount: number;
+  /** What each worker may take; 0 for any. */
+  readonly maxMemoryBytes: number;
   readonly access: AccessRules;
 }
 
@@ -30,7 +38,11 @@ interface Member {
   isReady: boolean;
   /** Connections that were handed to it. */
   handedCount: number;
+  /** How many of them are not told to be gone, by the address of their clients. */
+  readonly hosts: Map<string, number>;
   counters: WorkerCounters;
+  vitals: VitalSigns;
+  isDrained: boolean;
 }
 
 /** How often the names of the server's PVs are looked at for a change. */
@@ -39,10 +51,15 @@ const NAMES_MS = 100;
 const SHORT_LIFE_MS = 10_000;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 10_000;
+/** How often refused connections that were not told one by one are told of. */
+const REFUSALS_MS = 1_000;
+/** What a worker may take longer than it was given to drain. */
+const DRAIN_SLACK_MS = 500;
 /** What ending links may take, twice END_LINGER_MS, and a little more. */
 const END_MS = 12_000;
 
 export class Crew {
+  readonly admission: Admission;
   readonly #options: CrewOptions;
   readonly #members = new Set<Member>();
   /** What workers that are gone have counted. */
@@ -54,6 +71,9 @@ export class Crew {
   readonly #timers = new Set<TimerHandle>();
   #shortLives = 0;
   #isClosing = false;
+  readonly #refusals: CalmNotices;
+  /** Told when a worker has drained, or is gone. */
+  #onDrained: (() => void) | undefined;
   #whenEmpty: (() => void) | undefined;
   /** Set while the first workers start: told when one is ready, or ends. */
   #onStart: ((failure?: string) => void) | undefined;
@@ -61,6 +81,8 @@ export class Crew {
   private constructor(options: CrewOptions) {
     const { host, access } = options;
     this.#options = options;
+    this.admission = new Admission(host.limits);
+    this.#refusals = refusalsOf(host);
     this.#rules = rulesOf(access);
     this.#names = new Set(host.directory.names());
     this.#namesRevision = host.directory.revision;
@@ -89,6 +111,11 @@ export class Crew {
     for (const { counters } of this.#members) add(sum, counters);
   }
 
+  /** How the workers are, one by one. */
+  get vitals(): readonly VitalSigns[] {
+    return [...this.#members].map(({ vitals }) => vitals);
+  }
+
   /** Listens for connections that the workers are to have. */
   listenTcp(options: ListenTcpOptions): Promise<TcpListener> {
     return this.#options.processes.listenTcp(options, (connection) => this.#assign(connection));
@@ -104,9 +131,29 @@ export class Crew {
     for (const { desk } of this.#members) desk.endChannelsNamed(pvName);
   }
 
+  /** As `Links.drain`; resolves when every worker is through with it. */
+  async drain(ms: number): Promise<void> {
+    this.admission.close(ENDING);
+    for (const { desk } of this.#members) desk.drain(ms);
+    const { clock } = this.#options.host;
+    await new Promise<void>((resolve) => {
+      // A worker that hangs is not waited for.
+      const late = clock.after(ms + DRAIN_SLACK_MS, () => this.#onDrained?.());
+      this.#onDrained = () => {
+        if (clock.now() < end && [...this.#members].some(({ isDrained }) => !isDrained)) return;
+        this.#onDrained = undefined;
+        late.cancel();
+        resolve();
+      };
+      const end = clock.now() + ms + DRAIN_SLACK_MS;
+      this.#onDrained();
+    });
+  }
+
   /** Has every worker end its links in good order; resolves when all are gone. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.admission.close(ENDING);
     for (const timer of this.#timers) timer.cancel();
     if (this.#members.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.#whenEmpty = resolve));
@@ -121,21 +168,35 @@ export class Crew {
   // --- connections ---------------------------------------------------------------------------------------------
 
   #assign(connection: IncomingConnection): void {
-    const { limits, counters, notices } = this.#options.host;
-    const openCount = this.linkCount;
-    if (openCount >= limits.maxLinks || this.#isClosing) {
-      counters.linksRefused++;
-      notices.ofLink('linkRefused', 'warning', connection.remote, `refused, ${openCount} links are open`);
-      return connection.destroy();
-    }
+    const { address } = connection.remote;
+    const refusal = this.admission.admit(address);
+    if (refusal !== undefined) return this.#refuse(connection, refusal);
     const member = this.#idlest();
     if (member === undefined) {
-      counters.linksRefused++;
-      notices.ofLink('linkRefused', 'warning', connection.remote, 'refused, no worker is ready');
-      return connection.destroy();
+      this.admission.release(address);
+      return this.#refuse(connection, 'no worker is ready');
     }
     member.handedCount++;
+    member.hosts.set(address, (member.hosts.get(address) ?? 0) + 1);
     member.process.hand(connection);
+  }
+
+  #refuse(connection: IncomingConnection, reason: string): void {
+    const { counters, notices, clock } = this.#options.host;
+    counters.linksRefused++;
+    if (this.#refusals.take(clock.now())) {
+      notices.ofLink('linkRefused', 'warning', connection.remote, `refused, ${reason}`);
+    }
+    connection.destroy();
+  }
+
+  /** A link is gone, or never came to be. */
+  #release({ hosts }: Member, address: string): void {
+    const count = hosts.get(address) ?? 0;
+    if (count === 0) return;
+    if (count === 1) hosts.delete(address);
+    else hosts.set(address, count - 1);
+    this.admission.release(address);
   }
 
   #idlest(): Member | undefined {
@@ -157,6 +218,7 @@ export class Crew {
         if (--missing > 0) return;
         this.#onStart = undefined;
         this.#timers.add(host.clock.every(NAMES_MS, () => this.#tellNames()));
+        this.#timers.add(host.clock.every(REFUSALS_MS, () => this.#refusals.look(host.clock.now())));
         resolve();
       };
       for (let place = 1; place <= workerCount; place++) this.#start(place);
@@ -172,6 +234,12 @@ export class Crew {
       connection: process.pipe,
       ready: () => this.#ready(member),
       counted: (counters) => (member.counters = counters),
+      lives: (vitals) => (member.vitals = vitals),
+      gone: (address) => this.#release(member, address),
+      drained: () => {
+        member.isDrained = true;
+        this.#onDrained?.();
+      },
       closed: (reason) => {
         fault = reason;
         if (fault !== undefined) this.#publish('error', `${nameOf(member)} broke the rules of its pipe: ${fault}`);
@@ -186,12 +254,27 @@ export class Crew {
       startedAt: host.clock.now(),
       isReady: false,
       handedCount: 0,
+      hosts: new Map(),
+      isDrained: false,
+      vitals: { memoryBytes: 0, loopDelayMs: 0 },
       counters: noCounters(),
     };
     this.#members.add(member);
     const { guid, bigEndian, connectionTimeoutMs, limits } = host;
     const logsPuts = host.putLog !== undefined;
-    desk.setUp({ ...this.#rules, guid, bigEndian, connectionTimeoutMs, limits, logsPuts }, [...this.#names]);
+    const share = shareOf(limits, this.#options.workerCount);
+    desk.setUp(
+      {
+        ...this.#rules,
+        guid,
+        bigEndian,
+        connectionTimeoutMs,
+        limits: share,
+        logsPuts,
+        maxMemoryBytes: this.#options.maxMemoryBytes,
+      },
+      [...this.#names],
+    );
   }
 
   #ready(member: Member): void {
@@ -203,7 +286,13 @@ export class Crew {
   #ended(member: Member, how: string): void {
     if (!this.#members.delete(member)) return;
     // Links that it had are gone, whether or not it could still say so.
-    add(this.#past, { ...member.counters, linksOpened: member.handedCount, linksClosed: member.handedCount });
+    const { handedCount, counters } = member;
+    const linksClosed = handedCount - counters.linksRefused;
+    add(this.#past, { ...counters, linksOpened: linksClosed, linksClosed, monitorsClosed: counters.monitorsOpened });
+    for (const [address, count] of member.hosts) {
+      for (let index = 0; index < count; index++) this.admission.release(address);
+    }
+    this.#onDrained?.();
     if (this.#isClosing) {
       if (this.#members.size === 0) this.#whenEmpty?.();
       return;
@@ -254,6 +343,16 @@ export class Crew {
 /** Worker processes of this machine. */
 export function workerProcesses(): Processes {
   return nodeProcesses(new URL('main.js', import.meta.url));
+}
+
+/** Bounds on what all links take together are split: no worker knows what the others hold. */
+function shareOf(limits: Limits, workerCount: number): Limits {
+  const share = (bytes: number): number => Math.ceil(bytes / workerCount);
+  return {
+    ...limits,
+    maxReceivingBytes: share(limits.maxReceivingBytes),
+    maxQueuedBytes: share(limits.maxQueuedBytes),
+  };
 }
 
 /** Links that a worker has, or will have when it has taken what was handed to it. */

@@ -11,6 +11,7 @@ import type { Reader } from '../../protocol/reader.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
 import { encodeType, type TypeReceiver } from '../../protocol/types/wire.ts';
 import type { TcpConnection } from '../../transport/network.ts';
+import type { VitalSigns } from '../../transport/vitals.ts';
 import type { LinkHost } from '../link-host.ts';
 import type { ServerNotice } from '../notices.ts';
 import { requireAny } from '../operations/rpc.ts';
@@ -36,6 +37,11 @@ export interface DeskOptions {
   readonly connection: TcpConnection;
   readonly ready: () => void;
   readonly counted: (counters: WorkerCounters) => void;
+  /** A connection that the worker was handed is gone; the address of its client. */
+  readonly gone: (address: string) => void;
+  /** The worker is through with what `drain` asked. */
+  readonly drained: () => void;
+  readonly lives: (vitals: VitalSigns) => void;
   /** Called once, when the worker can be reached no more. */
   readonly closed: (fault: string | undefined) => void;
 }
@@ -61,6 +67,9 @@ export class WorkerDesk {
     [TO_SERVER.process, (body, types) => this.#process(body, types)],
     [TO_SERVER.abort, (body) => this.#abort(body.u32(), body.string(), body.string())],
     [TO_SERVER.counters, (body) => this.#options.counted(decodeCounters(body))],
+    [TO_SERVER.gone, (body) => this.#options.gone(body.string())],
+    [TO_SERVER.drained, () => this.#options.drained()],
+    [TO_SERVER.vitals, (body) => this.#options.lives({ memoryBytes: body.f64(), loopDelayMs: body.f64() })],
     [TO_SERVER.notice, (body) => this.#notice(body.string())],
     [TO_SERVER.putLog, (body) => this.#log(body.string())],
   ]);
@@ -100,6 +109,11 @@ export class WorkerDesk {
   /** The server has no more what it had under this name. */
   endChannelsNamed(pvName: string): void {
     this.#pipe.send(TO_WORKER.endName, (writer) => writer.string(pvName));
+  }
+
+  /** Has the worker finish what is under way on its links, and end each that is through. */
+  drain(ms: number): void {
+    this.#pipe.send(TO_WORKER.drain, (writer) => writer.f64(ms));
   }
 
   /** Has the worker end its links in good order, and then itself. */

@@ -3,6 +3,7 @@
 import process from 'node:process';
 import { systemClock } from '../../transport/clocks.ts';
 import { parentOfWorker } from '../../transport/node-processes.ts';
+import { processVitals } from '../../transport/vitals.ts';
 import { Worker } from './worker.ts';
 
 const LOST = 1;
@@ -15,10 +16,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 let isEnding = false;
-const connection = parentOfWorker((accepted) => worker.accept(accepted));
+const connection = parentOfWorker((accepted, address) => worker.accept(accepted, address));
 const worker = new Worker({
   connection,
   clock: systemClock,
+  vitals: processVitals(),
   ending: () => (isEnding = true),
   // Without its server a worker must not stay: it would serve values that nobody changes any more.
   ended: () => process.exit(isEnding ? 0 : LOST),

@@ -41,6 +41,8 @@ export const TO_WORKER = {
   endName: 12,
   /** End all links in good order, and then yourself. */
   close: 13,
+  /** milliseconds: take nothing new, finish what is under way, and end each link that is through. */
+  drain: 14,
 } as const;
 
 /** From a worker to the server. */
@@ -65,6 +67,12 @@ export const TO_SERVER = {
   notice: 9,
   /** `PutLogEntry` as JSON. */
   putLog: 10,
+  /** address: a connection that was handed over is gone. */
+  gone: 11,
+  /** It has done what `drain` asked. */
+  drained: 12,
+  /** Bytes of memory, milliseconds of delay: how it is, about once a second. */
+  vitals: 13,
 } as const;
 
 /** What became of a name that was to be opened. */
@@ -86,6 +94,8 @@ export interface WorkerSetup extends WorkerRules {
   readonly connectionTimeoutMs: number;
   readonly limits: Limits;
   readonly logsPuts: boolean;
+  /** Memory that it may take before it closes links; 0 for any. */
+  readonly maxMemoryBytes: number;
 }
 
 /** Who may do what. */
@@ -99,6 +109,9 @@ export const COUNTER_NAMES = [
   'linksClosed',
   'linksRefused',
   'linksFaulted',
+  'linksShed',
+  'monitorsOpened',
+  'monitorsClosed',
   'unknownCommands',
   'unknownIds',
   'updatesSquashed',
@@ -161,6 +174,9 @@ export function noCounters(): WorkerCounters {
     linksClosed: 0,
     linksRefused: 0,
     linksFaulted: 0,
+    linksShed: 0,
+    monitorsOpened: 0,
+    monitorsClosed: 0,
     unknownCommands: 0,
     unknownIds: 0,
     updatesSquashed: 0,

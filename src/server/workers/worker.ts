@@ -9,9 +9,12 @@ import type { Reader } from '../../protocol/reader.ts';
 import type { TypeReceiver } from '../../protocol/types/wire.ts';
 import type { Clock, TimerHandle } from '../../transport/clocks.ts';
 import type { TcpConnection } from '../../transport/network.ts';
+import type { Vitals } from '../../transport/vitals.ts';
 import { AccessControl } from '../access-control.ts';
 import { Directory } from '../directory.ts';
+import { LinkLedger } from '../link-ledger.ts';
 import { Links } from '../links.ts';
+import { MemoryWatch } from '../memory-watch.ts';
 import { newCounters, NoticeBoard } from '../notices.ts';
 import { PutLog } from '../put-log.ts';
 import { AskedRequests } from './asked.ts';
@@ -24,6 +27,8 @@ export interface WorkerOptions {
   /** The pipe to the server. */
   readonly connection: TcpConnection;
   readonly clock: Clock;
+  /** How its process is; undefined where nobody measures it. */
+  readonly vitals?: Vitals;
   /** Called when the server has said that this is the end. */
   readonly ending: () => void;
   /** Called once, when the pipe is gone; with the fault that ended it, if there was one. */
@@ -46,6 +51,7 @@ const NO_PVS: Source = { has: () => false, open: () => undefined, names: () => [
 
 export class Worker {
   readonly #clock: Clock;
+  readonly #vitals: Vitals | undefined;
   readonly #pipe: Pipe;
   readonly #asked: AskedRequests;
   readonly #source: ServerSource;
@@ -68,11 +74,13 @@ export class Worker {
     [TO_WORKER.refused, (body) => this.#asked.refused(body.u32(), body.string())],
     [TO_WORKER.tell, (body) => this.#tell(body)],
     [TO_WORKER.endName, (body) => this.#serving?.links.endChannelsNamed(body.string())],
+    [TO_WORKER.drain, (body) => this.#drain(body.f64())],
     [TO_WORKER.close, () => this.#end()],
   ]);
 
-  constructor({ connection, clock, ending, ended }: WorkerOptions) {
+  constructor({ connection, clock, vitals, ending, ended }: WorkerOptions) {
     this.#clock = clock;
+    this.#vitals = vitals;
     this.#ending = ending;
     this.#pipe = new Pipe({
       connection,
@@ -90,14 +98,14 @@ export class Worker {
     this.#source = new ServerSource(this.#pipe, this.#asked);
   }
 
-  /** Takes a connection over that the server accepted. */
-  accept(accepted: TcpConnection | undefined): void {
+  /** Takes a connection over that the server accepted; undefined for one whose client, of that address, is gone. */
+  accept(accepted: TcpConnection | undefined, address: string): void {
     if (this.#serving === undefined) return accepted?.destroy();
     if (accepted === undefined) {
       // The server counts it among the links of this worker.
       this.#counters.linksOpened++;
       this.#counters.linksClosed++;
-      return this.#countSoon();
+      return this.#gone(address);
     }
     const connection = new HeldConnection(accepted, (gone) => this.#connections.delete(gone));
     this.#connections.add(connection);
@@ -116,7 +124,7 @@ export class Worker {
     if (this.#serving !== undefined) throw new RemoteProtocolError('a worker is set up once');
     // Of the same program, which started this one.
     const setup = JSON.parse(text) as WorkerSetup;
-    const { limits, guid, bigEndian, connectionTimeoutMs } = setup;
+    const { limits, guid, bigEndian, connectionTimeoutMs, maxMemoryBytes } = setup;
     this.#pipe.useLimits(limits);
     const notices = new NoticeBoard();
     notices.listen((notice) => this.#sendText(TO_SERVER.notice, notice));
@@ -139,12 +147,16 @@ export class Worker {
         guid,
         bigEndian,
         connectionTimeoutMs,
+        ledger: new LinkLedger(limits),
+        isDraining: false,
       },
-      () => this.#countSoon(),
+      (address) => this.#gone(address),
     );
     links.watch();
+    const memory = new MemoryWatch(maxMemoryBytes, notices);
     const timer = clock.every(LOOK_MS, () => {
       this.#source.look();
+      this.#tellVitals(memory, links);
       this.#countSoon();
     });
     this.#serving = { links, access, timer };
@@ -156,6 +168,28 @@ export class Worker {
     // Of the same program, which started this one.
     this.#serving.access.access = rulesOf(JSON.parse(text) as WorkerRules);
     this.#serving.links.reviseRights();
+  }
+
+  #tellVitals(memory: MemoryWatch, links: Links): void {
+    const signs = this.#vitals?.take();
+    if (signs === undefined) return;
+    memory.look(signs.memoryBytes, links);
+    this.#pipe.send(TO_SERVER.vitals, (writer) => {
+      writer.f64(signs.memoryBytes);
+      writer.f64(signs.loopDelayMs);
+    });
+  }
+
+  #drain(ms: number): void {
+    const drained = (): void => this.#pipe.send(TO_SERVER.drained, () => undefined);
+    if (this.#serving === undefined) return drained();
+    this.#serving.links.drain(ms).then(drained, drained);
+  }
+
+  /** A connection that was handed over is gone. */
+  #gone(address: string): void {
+    this.#pipe.send(TO_SERVER.gone, (writer) => writer.string(address));
+    this.#countSoon();
   }
 
   #end(): void {

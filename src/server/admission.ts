@@ -1,0 +1,67 @@
+// Which new connections does a server take? As many as it may hold, and from one host no more than its share.
+
+export interface AdmissionLimits {
+  readonly maxLinks: number;
+  readonly maxLinksPerHost: number;
+}
+
+/** Counts links by host; knows no connection. */
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #byHost = new Map<string, number>();
+  /** What the system allows, where that is less than the limit. */
+  #most: number;
+  #count = 0;
+  #closedReason: string | undefined;
+  #pauseReason: string | undefined;
+
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
+    this.#most = limits.maxLinks;
+  }
+
+  /** Links that are open. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Links that may be open. */
+  get most(): number {
+    return this.#most;
+  }
+
+  /** The system does not allow more than so many. */
+  capAt(most: number): void {
+    this.#most = Math.min(this.#limits.maxLinks, Math.max(most, 1));
+  }
+
+  /** Takes none for this reason, until it is undefined. */
+  pauseFor(reason: string | undefined): void {
+    this.#pauseReason = reason;
+  }
+
+  /** Takes none any more. */
+  close(reason: string): void {
+    this.#closedReason ??= reason;
+  }
+
+  /** Counts a link from the address in, for `release` to count out; or says why it is to be refused. */
+  admit(address: string): string | undefined {
+    const reason = this.#closedReason ?? this.#pauseReason;
+    if (reason !== undefined) return reason;
+    if (this.#count >= this.#most) return `${this.#count} links are open`;
+    const ofHost = this.#byHost.get(address) ?? 0;
+    if (ofHost >= this.#limits.maxLinksPerHost) return `${ofHost} links of this host are open`;
+    this.#byHost.set(address, ofHost + 1);
+    this.#count++;
+    return undefined;
+  }
+
+  release(address: string): void {
+    const ofHost = this.#byHost.get(address) ?? 0;
+    if (ofHost === 0) return;
+    this.#count--;
+    if (ofHost === 1) this.#byHost.delete(address);
+    else this.#byHost.set(address, ofHost - 1);
+  }
+}

@@ -1,0 +1,91 @@
+// How many searches by UDP does a server look into? So many names a second for each sender and for all, and what is past
+// that is dropped unread: clients search again, and whoever floods takes no time from the others.
+//
+// A bucket for each holds the names of one second, and fills again as fast. Nothing is queued here; what waits is what the
+// system holds for the socket.
+
+import type { Limits } from '../protocol/limits.ts';
+
+export type SearchLimits = Pick<
+  Limits,
+  'maxSearchRatePerSender' | 'maxSearchRate' | 'maxForwardRate' | 'maxSearchSenders'
+>;
+
+const MS_PER_SECOND = 1_000;
+
+/** So many a second, and as many at once after a second of rest. */
+class Bucket {
+  readonly #rate: number;
+  #level: number;
+  #at: number;
+
+  constructor(rate: number, now: number) {
+    this.#rate = rate;
+    this.#level = rate;
+    this.#at = now;
+  }
+
+  /** Whether there is anything left. */
+  hasSome(now: number): boolean {
+    const filled = this.#level + ((now - this.#at) * this.#rate) / MS_PER_SECOND;
+    this.#level = Math.min(filled, this.#rate);
+    this.#at = now;
+    return this.#level >= 1;
+  }
+
+  /** Takes more than there is, if need be: what that is too much has to fill again. */
+  take(count: number): void {
+    this.#level -= count;
+  }
+}
+
+/** Knows senders by a text of their address and port; time comes in. */
+export class SearchBudget {
+  readonly #limits: SearchLimits;
+  readonly #all: Bucket;
+  readonly #forwards: Bucket;
+  /** The one that was silent longest comes first. */
+  readonly #senders = new Map<string, Bucket>();
+
+  constructor(limits: SearchLimits, now: number) {
+    this.#limits = limits;
+    this.#all = new Bucket(limits.maxSearchRate, now);
+    this.#forwards = new Bucket(limits.maxForwardRate, now);
+  }
+
+  /** Whether a search of this sender is to be looked into; `spend` tells then what it took. */
+  admits(sender: string, now: number): boolean {
+    const bucket = this.#bucketOf(sender, now);
+    return bucket.hasSome(now) && this.#all.hasSome(now);
+  }
+
+  /** So many names were looked up. A search without names takes as long as one with one. */
+  spend(sender: string, names: number): void {
+    const count = Math.max(names, 1);
+    this.#senders.get(sender)?.take(count);
+    this.#all.take(count);
+  }
+
+  /** Whether one more search may be passed on. */
+  mayForward(now: number): boolean {
+    if (!this.#forwards.hasSome(now)) return false;
+    this.#forwards.take(1);
+    return true;
+  }
+
+  #bucketOf(sender: string, now: number): Bucket {
+    const known = this.#senders.get(sender);
+    if (known !== undefined) {
+      this.#senders.delete(sender);
+      this.#senders.set(sender, known);
+      return known;
+    }
+    if (this.#senders.size >= this.#limits.maxSearchSenders) {
+      const [silent] = this.#senders.keys();
+      if (silent !== undefined) this.#senders.delete(silent);
+    }
+    const bucket = new Bucket(this.#limits.maxSearchRatePerSender, now);
+    this.#senders.set(sender, bucket);
+    return bucket;
+  }
+}
