@@ -35,7 +35,7 @@ import type { ServedPorts } from './search-answer.ts';
 import { SearchResponder } from './search-responder.ts';
 import type { SearchSpread } from './search-spread.ts';
 import { serverPvSource } from './server-pv.ts';
-import { statisticsOf, type ServerStatistics } from './statistics.ts';
+import { ownNames, statisticsOf, type ServerStatistics } from './statistics.ts';
 import { capLinks, memoryShare } from './system-limits.ts';
 import { listenNear } from './tcp-listeners.ts';
 import { UdpStations } from './udp-stations.ts';
@@ -181,7 +181,7 @@ export class Server {
   setAccess(access: Access): void {
     const rules = this.#requireRules(access);
     this.#host.access.access = access;
-    if (this.#state === 'listening') this.#host.access.check(() => this.names());
+    if (this.#state === 'listening') this.#checkRules();
     this.#links.reviseRights();
     if (rules !== undefined) this.#crew?.setAccess(rules);
   }
@@ -321,7 +321,7 @@ export class Server {
       this.#pulse = new Pulse(this.#host.clock, this.#vitals, memory, this.#links);
     }
     this.#state = 'listening';
-    this.#host.access.check(() => this.names());
+    this.#checkRules();
     const ports = this.tcpEndpoints.map(endpointText).join(', ');
     const also = this.msgpackEndpoints.map(endpointText).join(', ');
     const text = `listening tcp ${ports}${also && ` msgpack ${also}`} udp ${this.udpPort} guid 0x${this.guid}`;
@@ -330,6 +330,12 @@ export class Server {
 
   get #admission(): Admission {
     return this.#crew?.admission ?? this.#links.admission;
+  }
+
+  /** What the server shows of itself is for rules to allow or not; nobody has forgotten it. */
+  #checkRules(): void {
+    const own = ownNames(this.config.name);
+    this.#host.access.check(() => this.names().filter((name) => !own.has(name)));
   }
 
   async #drain(ms: number): Promise<void> {

@@ -115,6 +115,11 @@ const STATISTICS: readonly Statistic[] = [
   },
 ];
 
+/** What they are called on a server of that name. */
+export function ownNames(serverName: string): ReadonlySet<string> {
+  return new Set(STATISTICS.map(({ name }) => `${serverName}:${name}`));
+}
+
 /** The PVs that show a server, until `close`; posted once a second where something has changed. */
 export class StatisticsPVs {
   /** By the last part of their names: `links`, `monitors`, `squashed`, `refused`, `loopDelay`, `memory`. */

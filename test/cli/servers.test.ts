@@ -20,6 +20,10 @@ function client(...words: string[]): Promise<Ended> {
   return run(words, { environment: server.environment });
 }
 
+const OWN = ['links', 'loopDelay', 'memory', 'monitors', 'refused', 'squashed'].map((name) => `pvkit:${name}`);
+const NAMES = ['lab:a', 'lab:b', ...OWN];
+const LINES = `${NAMES.join('\n')}\n`;
+
 const NOBODY = { EPICS_PVA_ADDR_LIST: '127.0.0.1', EPICS_PVA_AUTO_ADDR_LIST: 'NO', EPICS_PVA_BROADCAST_PORT: '9' };
 
 describe('list', () => {
@@ -38,8 +42,8 @@ describe('list', () => {
   });
 
   it('prints the PVs of a server, sorted', async () => {
-    expect(await client('list', address)).toEqual({ stdout: 'lab:a\nlab:b\n', stderr: '', exitCode: 0 });
-    expect((await client('list', '-v', address)).stdout).toBe(`# From ${address}\nlab:a\nlab:b\n`);
+    expect(await client('list', address)).toEqual({ stdout: LINES, stderr: '', exitCode: 0 });
+    expect((await client('list', '-v', address)).stdout).toBe(`# From ${address}\n${LINES}`);
   });
 
   it('prints what kind of server it is', async () => {
@@ -51,7 +55,7 @@ describe('list', () => {
   it('prints JSON', async () => {
     expect(JSON.parse((await client('list', '--json', address)).stdout)).toEqual({
       server: address,
-      names: ['lab:a', 'lab:b'],
+      names: NAMES,
     });
     expect(JSON.parse((await client('list', '--json', '-i', address)).stdout)).toMatchObject({
       language: 'typescript',

@@ -147,12 +147,33 @@ describe('a search by UDP', () => {
     expect(await ask({ protocols: ['tls', 'tcp', 'x'] })).toMatchObject([{ message: { found: true } }]);
   });
 
-  test('goes to the address and port that the body names', async () => {
+  test('goes to the port that the body names, on the host that it came from', async () => {
+    const { far, ask } = await makeSearch();
+    const other = await makeEar(far);
+    expect(await ask({ responsePort: other.port })).toEqual([]);
+    expect(await ask({ responseAddress: '10.0.0.2', responsePort: other.port })).toEqual([]);
+    expect(other.heard).toMatchObject([{ message: { command: 'SEARCH_RESPONSE' } }, { message: { found: true } }]);
+  });
+
+  test('that names another host goes back to where it came from, address and port, as through an address translation', async () => {
     const { world, ask } = await makeSearch();
-    const third = world.network.host('third');
-    const other = await makeEar(third);
-    expect(await ask({ responseAddress: '10.0.0.3', responsePort: other.port })).toEqual([]);
-    expect(other.heard).toMatchObject([{ message: { command: 'SEARCH_RESPONSE' } }]);
+    const victim = await makeEar(world.network.host('third'));
+    const flags = [SEARCH_UNICAST, 0, SEARCH_UNICAST | SEARCH_REPLY_TO_SOURCE];
+    for (const each of flags) {
+      const heard = await ask({ responseAddress: '10.0.0.3', responsePort: victim.port, flags: each });
+      expect(heard).toMatchObject([{ message: { command: 'SEARCH_RESPONSE', found: true } }]);
+    }
+    expect(victim.heard).toEqual([]);
+  });
+
+  test('that names another host goes there when it came from a relay of the configuration', async () => {
+    for (const relay of ['10.0.0.2', '0.0.0.0']) {
+      const searchRelays = [{ ...LOOPBACK, host: relay }];
+      const { world, ask } = await makeSearch({ config: { searchRelays } });
+      const other = await makeEar(world.network.host('third'));
+      expect(await ask({ responseAddress: '10.0.0.3', responsePort: other.port })).toEqual([]);
+      expect(other.heard).toMatchObject([{ message: { command: 'SEARCH_RESPONSE', found: true } }]);
+    }
   });
 
   test('of core-pva, with 0x02, goes to the port that it came from', async () => {
