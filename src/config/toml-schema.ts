@@ -21,8 +21,15 @@ const MOST: Readonly<Partial<Record<keyof Limits, number>>> = {
   maxDatagramBytes: DEFAULT_LIMITS.maxDatagramBytes,
   maxSegmentBytes: DEFAULT_LIMITS.maxSegmentBytes,
 };
-/** The others begin with 1. */
-const LEAST: Readonly<Partial<Record<keyof Limits, number>>> = { maxSegmentBytes: MIN_SEGMENT_BYTES };
+/**
+ * The others begin with 1. Below what node's own buffer of a socket takes (16 KiB, in later versions 64 KiB) nobody is told
+ * that there is room again.
+ */
+const LEAST: Readonly<Partial<Record<keyof Limits, number>>> = {
+  maxSegmentBytes: MIN_SEGMENT_BYTES,
+  monitorPauseBytes: 64 * 1_024,
+  readPauseBytes: 64 * 1_024,
+};
 
 const CONTROL_MODES: readonly ControlMode[] = ['clip', 'reject'];
 const PERSISTENCES: readonly Persistence[] = ['puts', 'all', 'none'];

@@ -59,6 +59,12 @@ export class ManualClock implements Clock {
     this.#now = end;
   }
 
+  /** As for a process that is stopped: time passes, and what falls due meanwhile is called once, and late, by `advance`. */
+  sleep(ms: number): void {
+    this.#now += ms;
+    for (const timer of this.#timers) timer.at = Math.max(timer.at, this.#now);
+  }
+
   /** As `advance`, but after each timer every promise that can settle without I/O does. */
   async advanceAsync(ms: number): Promise<void> {
     const end = this.#now + ms;

@@ -195,9 +195,9 @@ describe("a server's configuration", () => {
   });
 
   it('is refused when limits contradict each other', () => {
-    const text = '[limits]\nmonitor_pause_bytes = 100\nread_pause_bytes = 50\nmax_monitor_queue = 2';
+    const text = '[limits]\nmonitor_pause_bytes = 200_000\nread_pause_bytes = 100_000\nmax_monitor_queue = 2';
     expect(problemsOf(() => resolveServer({ toml: toml(text) }))).toEqual([
-      'lab.toml:2: limits.monitor_pause_bytes: is 100, which is more than read_pause_bytes with 50',
+      'lab.toml:2: limits.monitor_pause_bytes: is 200000, which is more than read_pause_bytes with 100000',
       'lab.toml:4: limits.max_monitor_queue: is 2, which is less than default_monitor_queue with 4',
     ]);
   });
