@@ -1,0 +1,122 @@
+// Does a server that takes too much memory close the links that hold most of it, say which, and recover?
+
+import { describe, expect, test } from 'vitest';
+import { SharedPV } from '../../src/channels/shared-pv.ts';
+import { ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
+import { double } from '../../src/protocol/types/type-desc.ts';
+import { Admission } from '../../src/server/admission.ts';
+import { MemoryWatch, type ShedableLinks } from '../../src/server/memory-watch.ts';
+import { NoticeBoard } from '../../src/server/notices.ts';
+import type { VitalSigns } from '../../src/transport/vitals.ts';
+import { makeWorld } from '../support/server-world.ts';
+
+const MIB = 1024 * 1024;
+const START = 0x44;
+
+function makeWatch(heldMiB: readonly number[], maxMiB = 100) {
+  const admission = new Admission({ maxLinks: 100, maxLinksPerHost: 100 });
+  const reasons: string[] = [];
+  const open = new Map(
+    heldMiB.map((held, port) => [
+      port,
+      {
+        remote: { address: '10.0.0.2', port },
+        heldBytes: held * MIB,
+        shed(reason: string): void {
+          reasons.push(`${port}: ${reason}`);
+          open.delete(port);
+        },
+      },
+    ]),
+  );
+  const links: ShedableLinks = { admission, [Symbol.iterator]: () => open.values() };
+  const board = new NoticeBoard();
+  const notices: string[] = [];
+  board.listen(({ text }) => notices.push(text));
+  const watch = new MemoryWatch(maxMiB * MIB, board);
+  const look = (memoryMiB: number): void => watch.look(memoryMiB * MIB, links);
+  return { look, open, reasons, notices, admission };
+}
+
+describe('a process past its memory', () => {
+  test('closes the worst links first, until what they held brings it below', () => {
+    const { look, open, reasons } = makeWatch([1, 12, 5, 30, 2]);
+    look(100);
+    expect(reasons).toEqual([]);
+    look(130);
+    expect(reasons).toEqual([
+      '3: 130.0 MiB of memory are taken, 100.0 MiB are allowed, and this link holds 30.0 MiB',
+      '1: 130.0 MiB of memory are taken, 100.0 MiB are allowed, and this link holds 12.0 MiB',
+    ]);
+    expect([...open.keys()]).toEqual([0, 2, 4]);
+  });
+
+  test('waits for the memory to come back before it closes more', () => {
+    const { look, reasons } = makeWatch([50, 40, 30]);
+    look(120);
+    look(119);
+    expect(reasons).toHaveLength(1);
+    look(118);
+    expect(reasons).toHaveLength(2);
+  });
+
+  test('closes nobody for what every link takes', () => {
+    const { look, reasons, notices } = makeWatch([0.01, 0.05, 0]);
+    look(500);
+    look(500);
+    expect(reasons).toEqual([]);
+    expect(notices).toEqual(['500.0 MiB of memory are taken, 100.0 MiB are allowed: no more connections are taken']);
+  });
+
+  test('takes no connections until it is well below', () => {
+    const { look, admission, notices } = makeWatch([]);
+    look(101);
+    expect(admission.admit('a')).toBe('101.0 MiB of memory are taken, 100.0 MiB are allowed');
+    look(97);
+    expect(admission.admit('a')).toBeDefined();
+    look(94);
+    expect(admission.admit('a')).toBeUndefined();
+    expect(notices.at(-1)).toBe('94.0 MiB of memory are taken: connections are taken again');
+  });
+
+  test('without a limit is left alone', () => {
+    const { look, reasons, notices } = makeWatch([50], 0);
+    look(100_000);
+    expect([...reasons, ...notices]).toEqual([]);
+  });
+});
+
+describe('a server past its memory', () => {
+  test('closes the client that does not read, and serves the one that does', async () => {
+    const pv = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(50_000) } });
+    const signs: { now: VitalSigns } = { now: { memoryBytes: 0, loopDelayMs: 0 } };
+    const world = await makeWorld({
+      pvs: { w: pv },
+      vitals: { take: () => signs.now },
+      config: { maxMemoryBytes: 100 * MIB },
+    });
+    const clients = [await world.validated(), await world.validated()];
+    for (const client of clients) {
+      const sid = await client.createChannel('w');
+      await client.steer(sid, await client.initMonitor(sid), START);
+    }
+    const [slow, quick] = clients;
+    slow?.connection.pause();
+    for (let index = 0; index < 10; index++) {
+      pv.post({ value: new Float64Array(50_000).fill(index) });
+      await world.clock.advanceAsync(50);
+    }
+    signs.now = { memoryBytes: 101 * MIB, loopDelayMs: 0 };
+    await world.clock.advanceAsync(1_000);
+    expect(world.server.linkCount).toBe(1);
+    expect(quick?.isClosed).toBe(false);
+    expect(world.server.counters.linksShed).toBe(1);
+    const closed = world.notices.find(({ kind }) => kind === 'linkClosed');
+    expect(closed?.level).toBe('warning');
+    expect(closed?.text).toMatch(
+      /^client 127\.0\.0\.1:\d+: 101\.0 MiB of memory are taken, 100\.0 MiB are allowed, and this link holds \d\.\d MiB$/u,
+    );
+    await world.clock.until(world.server.close());
+    expect(world.clock.timerCount).toBe(0);
+  });
+});
