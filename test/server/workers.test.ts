@@ -119,6 +119,98 @@ describe('connections', () => {
   });
 });
 
+describe('links of one host', () => {
+  test('are limited for all workers together, whichever has them and however they end', async () => {
+    const limits = { ...DEFAULT_LIMITS, maxLinksPerHost: 3 };
+    const { clock, connect, host, server, notices, settle, workersOf, close } = await makeCrew({ config: { limits } });
+    const clients = [await connect(), await connect(), await connect()];
+    const refused = async (): Promise<boolean> => {
+      const client = await clock.until(WireClient.connect(host, server.tcpPort, { settle }));
+      await settle();
+      return client.isClosed;
+    };
+    expect(await refused()).toBe(true);
+    expect(notices.at(-1)?.text).toMatch(/refused, 3 links of this host are open$/u);
+    clients[0]?.connection.destroy();
+    await settle();
+    await connect();
+    expect(await refused()).toBe(true);
+    // A worker that ends takes its links with it.
+    workersOf()[0]?.kill();
+    await clock.advanceAsync(1_000);
+    expect(server.linkCount).toBeLessThan(3);
+    await connect();
+    await close();
+  });
+});
+
+describe('a server with workers that is asked to end', () => {
+  test('has what is under way finished by all of them, and takes nothing new', async () => {
+    let release = (): void => undefined;
+    const x = scalarPv();
+    const slow = new SharedPV(SCALAR, {
+      initial: { value: 1 },
+      onPut: (put, pv) => new Promise<void>((resolve) => (release = () => resolve(pv.post(put)))),
+    });
+    const { clock, connect, server, settle, close } = await makeCrew({ pvs: { x, slow } });
+    const [busy, idle] = [await connect(), await connect()];
+    await watch(idle, 'x');
+    const sid = await busy.createChannel('slow');
+    const ioid = await begin(busy, 'PUT', sid);
+    await busy.put(sid, ioid, { value: 2 });
+    let isOver = false;
+    const over = server.drain().then(() => (isOver = true));
+    await clock.advanceAsync(500);
+    expect([busy.isClosed, idle.isClosed, isOver]).toEqual([false, true, false]);
+    await busy.send({ command: 'CREATE_CHANNEL', channels: [{ cid: 77, pvName: 'x' }] });
+    expect(busy.take('CREATE_CHANNEL').status).toMatchObject({ message: 'this server is ending' });
+    release();
+    await clock.until(over);
+    await settle();
+    expect(busy.take('PUT')).toMatchObject({ status: OK });
+    expect(busy.isClosed).toBe(true);
+    await close();
+  });
+
+  test('does not wait for a worker that is gone, or that does not say it is done', async () => {
+    const { clock, connect, server, workersOf, close } = await makeCrew({ pvs: { x: scalarPv() } });
+    await connect();
+    const [first] = workersOf();
+    first?.farPipe.pause();
+    let isOver = false;
+    const over = server.drain(1_000).then(() => (isOver = true));
+    await clock.advanceAsync(1_400);
+    expect(isOver).toBe(false);
+    await clock.until(over);
+    first?.kill();
+    await close();
+  });
+});
+
+describe('statistics', () => {
+  test('are those of all workers', async () => {
+    const { clock, connect, server, workersOf, close } = await makeCrew({ pvs: { x: scalarPv() } });
+    for (let count = 0; count < 4; count++) await watch(await connect(), 'x');
+    await clock.advanceAsync(1_100);
+    expect(server.statistics).toMatchObject({ links: 4, monitors: 4, squashed: 0, refused: 0 });
+    workersOf()[0]?.kill();
+    await clock.advanceAsync(1_100);
+    expect(server.statistics).toMatchObject({ links: 2, monitors: 2 });
+    await close();
+  });
+
+  test('add up memory, and show the worst delay', async () => {
+    const vitals = { take: () => ({ memoryBytes: 1_000, loopDelayMs: 5 }) };
+    const world = prepare({ pvs: { x: scalarPv() }, vitals });
+    const { clock, server, processes } = world;
+    processes.vitals = { take: () => ({ memoryBytes: 500, loopDelayMs: 7 }) };
+    await clock.until(server.listen());
+    await clock.advanceAsync(1_100);
+    expect(server.statistics).toMatchObject({ memoryBytes: 1_000 + 2 * 500, loopDelayMs: 7 });
+    await clock.until(server.close());
+  });
+});
+
 describe('channels', () => {
   test('are followed while somebody has them open, and for a while after that', async () => {
     const [x, y] = [scalarPv(), scalarPv()];

@@ -9,6 +9,7 @@ import { Wire, type MemoryNetworkOptions } from '../../src/transport/memory-wire
 import type { Clock } from '../../src/transport/clocks.ts';
 import type { Network, TcpConnection } from '../../src/transport/network.ts';
 import type { Processes, WorkerProcess } from '../../src/transport/processes.ts';
+import type { Vitals } from '../../src/transport/vitals.ts';
 
 export interface MemoryWorker extends WorkerProcess {
   readonly worker: Worker;
@@ -23,6 +24,8 @@ export class MemoryProcesses implements Processes {
   readonly workers = new Set<MemoryWorker>();
   /** Started so far. */
   startedCount = 0;
+  /** Set by a test: how the processes of workers are. */
+  vitals: Vitals | undefined;
   /** Set by a test: workers end before they are ready. */
   failsAtStart = false;
   readonly listenTcp: Processes['listenTcp'];
@@ -53,6 +56,7 @@ export class MemoryProcesses implements Processes {
     const worker = new Worker({
       connection: farPipe,
       clock: this.#clock,
+      ...(this.vitals && { vitals: this.vitals }),
       ending: () => (isEnding = true),
       ended: () => over(isEnding ? 'exit code 0' : 'exit code 1'),
     });
