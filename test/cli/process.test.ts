@@ -1,7 +1,9 @@
 // Does pvkit behave as a process: exit codes, signals, and readers that go away or are slow?
 
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -28,10 +30,16 @@ interface Process {
   readonly ended: Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number | null }>;
   /** Resolves once this much of stdout is there. */
   readonly printed: (text: string) => Promise<void>;
+  /** Resolves once the text is on stderr so often, or the process has ended. */
+  readonly stderrHas: (text: string, times?: number) => Promise<void>;
 }
 
 function launch(...words: string[]): Process {
-  const child = spawn(process.execPath, [program, ...words], { cwd: built.folder, env: { ...server.environment } });
+  return launchIn(server.environment, ...words);
+}
+
+function launchIn(environment: Readonly<Record<string, string | undefined>>, ...words: string[]): Process {
+  const child = spawn(process.execPath, [program, ...words], { cwd: built.folder, env: { ...environment } });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -48,7 +56,16 @@ function launch(...words: string[]): Process {
       child.on('close', () => reject(new Error(`ended without printing '${text}': ${stdout}${stderr}`)));
       look();
     });
-  return { child, ended, printed };
+  const stderrHas = (text: string, times = 1): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (stderr.split(text).length > times) resolve();
+      };
+      child.stderr.on('data', look);
+      child.on('close', () => resolve());
+      look();
+    });
+  return { child, ended, printed, stderrHas };
 }
 
 describe('pvkit as a process', () => {
@@ -78,6 +95,32 @@ describe('pvkit as a process', () => {
     await printed('listening');
     child.kill(signal);
     expect(await ended).toMatchObject({ stderr: '', exitCode: 0 });
+  });
+
+  it('serve outlives errors that nobody caught, and ends with 1 once there are many', async () => {
+    const hook = join(built.folder, 'faults.mjs');
+    writeFileSync(
+      hook,
+      `process.on('SIGUSR2', () => {
+        setTimeout(() => { throw new Error('of a timer'); }, 1);
+        Promise.reject(new Error('of a promise'));
+      });`,
+    );
+    const words = ['serve', '--pv', 'lab:a=int:7', '--interface', '127.0.0.1', '--tcp-port', '0', '--udp-port', '0'];
+    const environment = { ...server.environment, NODE_OPTIONS: `--import ${pathToFileURL(hook).href}` };
+    const { child, ended, printed, stderrHas } = launchIn(environment, ...words);
+    await printed('listening');
+    child.kill('SIGUSR2');
+    await stderrHas('of a timer');
+    await stderrHas('of a promise');
+    expect(child.exitCode).toBeNull();
+    for (let count = 0; count < 4; count++) {
+      child.kill('SIGUSR2');
+      await stderrHas('of a timer', count + 2);
+    }
+    const { stderr, exitCode } = await ended;
+    expect(stderr).toContain('10 faults within 60 s: ending');
+    expect(exitCode).toBe(1);
   });
 
   it('monitor ends with 0 at ^C', async () => {
