@@ -7,6 +7,12 @@ import type { BindUdpOptions, Endpoint, UdpHandlers, UdpSocket } from './network
 
 /** Past this the kernel has taken nothing for a while; datagrams may be lost anyway, so new ones are. */
 const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
+/**
+ * What the system keeps of datagrams while the process is at something else; it may allow less (net.core.rmem_max). Some 700
+ * searches: what clients send at once is not lost so soon, and a slow core reads them all in 50 ms. More would have every
+ * search wait as long as a flood lasts.
+ */
+const RECEIVE_BUFFER_BYTES = 256 * 1024;
 /** Datagrams that wait for the end of a turn; libuv reads at most as many in one. */
 const MOST_WAITING = 32;
 
@@ -17,7 +23,13 @@ export function bindUdp(
   return new Promise((resolve, reject) => {
     const type = isIPv6(address) ? 'udp6' : 'udp4';
     const lookup = type === 'udp6' ? keepIpv6 : keepIpv4;
-    const socket = createSocket({ type, reuseAddr: shared, ipv6Only: type === 'udp6', lookup });
+    const socket = createSocket({
+      type,
+      reuseAddr: shared,
+      ipv6Only: type === 'udp6',
+      lookup,
+      recvBufferSize: RECEIVE_BUFFER_BYTES,
+    });
     const refuse = (error: Error): void => {
       socket.close();
       reject(networkErrorFrom(error, `UDP port ${endpointText({ address, port })} cannot be opened`));

@@ -1,13 +1,17 @@
 // Does pvkit behave as a process: exit codes, signals, and readers that go away or are slow?
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { buildPackage, type BuiltPackage } from '../support/built-package.ts';
+import { nodeNetwork } from '../../src/index.ts';
+import { WireClient } from '../support/wire-client.ts';
 import { serve, type Serving } from './support.ts';
 
 let built: BuiltPackage;
@@ -30,6 +34,7 @@ interface Process {
   readonly ended: Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number | null }>;
   /** Resolves once this much of stdout is there. */
   readonly printed: (text: string) => Promise<void>;
+  readonly stdoutText: () => string;
   /** Resolves once the text is on stderr so often, or the process has ended. */
   readonly stderrHas: (text: string, times?: number) => Promise<void>;
 }
@@ -65,7 +70,51 @@ function launchIn(environment: Readonly<Record<string, string | undefined>>, ...
       child.on('close', () => resolve());
       look();
     });
-  return { child, ended, printed, stderrHas };
+  return { child, ended, printed, stderrHas, stdoutText: () => stdout };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!isSo()) {
+    if (performance.now() > end) throw new Error('not within 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+async function connectTo(port: number): Promise<WireClient> {
+  const client = await WireClient.connect(nodeNetwork, port, { settle: until });
+  await until(() => client.heard.length >= 2);
+  await client.validate();
+  return client;
+}
+
+async function watchingWave(port: number): Promise<WireClient> {
+  const client = await connectTo(port);
+  const sid = await client.createChannel('w');
+  const ioid = await client.initMonitor(sid);
+  await client.steer(sid, ioid, 0x44);
+  return client;
+}
+
+/** Puts as many arrays of 4 MB. */
+async function writeWaves(client: WireClient, count: number): Promise<void> {
+  const sid = await client.createChannel('w');
+  const ioid = await client.init('PUT', sid);
+  for (let index = 1; index <= count; index++)
+    await client.put(sid, ioid, { value: new Float64Array(500_000).fill(index) });
+  client.connection.destroy();
+}
+
+/** Resolves once nobody listens any more. */
+async function refusesConnections(port: number): Promise<void> {
+  for (let isRefused = false; !isRefused;) {
+    const socket = connect({ host: '127.0.0.1', port }).on('error', () => (isRefused = true));
+    await new Promise((resolve) => socket.once('close', resolve).once('connect', () => socket.destroy()));
+  }
+}
+
+function firstOf(value: unknown): number | undefined {
+  return (value as { readonly value: Float64Array }).value[0];
 }
 
 describe('pvkit as a process', () => {
@@ -96,6 +145,58 @@ describe('pvkit as a process', () => {
     child.kill(signal);
     expect(await ended).toMatchObject({ stderr: '', exitCode: 0 });
   });
+
+  it('serve finishes what is under way before it ends, and a second signal does not wait for that', async () => {
+    const serving = ['serve', '--pv', 'w=double[]', '--interface', '127.0.0.1', '--tcp-port', '0', '--udp-port', '0'];
+    for (const isAskedTwice of [false, true]) {
+      const { child, ended, printed, stdoutText } = launch(...serving);
+      await printed('guid');
+      const port = Number(/ tcp \S+:(\d+) /u.exec(stdoutText())?.[1]);
+      const slow = await watchingWave(port);
+      slow.connection.pause();
+      const writer = await connectTo(port);
+      await writeWaves(writer, 12);
+      child.kill('SIGTERM');
+      await refusesConnections(port);
+      if (isAskedTwice) child.kill('SIGTERM');
+      else slow.connection.resume();
+      const { exitCode } = await ended;
+      expect(exitCode).toBe(isAskedTwice ? 130 : 0);
+      if (!isAskedTwice) {
+        await until(() => slow.isClosed);
+        const updates = slow.takeAll('MONITOR').filter(({ phase }) => phase === 'update');
+        const last = updates.at(-1);
+        // The last put of the other client.
+        expect(last?.phase === 'update' && firstOf(last.update.value)).toBe(12);
+      }
+      slow.connection.destroy();
+    }
+  }, 60_000);
+
+  it('serve with few file descriptors refuses in order, says so once, and takes clients again', async () => {
+    const words = `${process.execPath} ${program} serve --interface 127.0.0.1 --tcp-port 0 --udp-port 0 --pv a=int:3`;
+    const child = spawn('sh', ['-c', `ulimit -n 200; exec ${words}`], { env: { ...server.environment } });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    await until(() => stdout.includes('listening'));
+    const port = Number(/ tcp \S+:(\d+) /u.exec(stdout)?.[1]);
+    const sockets = Array.from({ length: 300 }, () =>
+      connect({ host: '127.0.0.1', port }).on('error', () => undefined),
+    );
+    let greeted = 0;
+    for (const socket of sockets) socket.once('data', () => greeted++);
+    await until(() => sockets.filter(({ destroyed }) => destroyed).length + greeted === sockets.length);
+    expect(greeted).toBe(200 - 128);
+    for (const socket of sockets) socket.destroy();
+    expect(stderr.split('the system allows a process 200 open files')).toHaveLength(2);
+    const client = await connectTo(port);
+    expect(await client.createChannel('a')).toBeGreaterThan(0);
+    client.connection.destroy();
+    child.kill('SIGTERM');
+    await once(child, 'close');
+    expect(child.exitCode).toBe(0);
+  }, 30_000);
 
   it('serve outlives errors that nobody caught, and ends with 1 once there are many', async () => {
     const hook = join(built.folder, 'faults.mjs');
