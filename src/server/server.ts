@@ -6,7 +6,6 @@ import { AccessRules } from '../channels/access/access-rules.ts';
 import type { Channel } from '../channels/channel.ts';
 import { StaticSource, type Source } from '../channels/source.ts';
 import { resolveServerConfig, type ServerConfig } from '../config/effective.ts';
-import { msgpack } from '../protocol/codecs/msgpack.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { GUID_BYTES, guidText } from '../protocol/guid.ts';
 import { KnownNames } from '../protocol/known-names.ts';
@@ -14,16 +13,15 @@ import type { Limits } from '../protocol/limits.ts';
 import { requireSegmentBytes } from '../protocol/segments.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
-import type { Endpoint, Network, TcpListener } from '../transport/network.ts';
+import type { Endpoint, Network } from '../transport/network.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
 import type { Processes } from '../transport/processes.ts';
 import { processVitals, type Vitals } from '../transport/vitals.ts';
 import { AccessControl } from './access-control.ts';
-import type { Admission } from './admission.ts';
 import { BeaconEmitter } from './beacon-emitter.ts';
 import type { ChannelManager } from './channel-manager.ts';
 import { Directory } from './directory.ts';
-import { servedAddresses, type ServedAddress } from './interfaces.ts';
+import { servedAddresses } from './interfaces.ts';
 import type { LinkHost } from './link-host.ts';
 import { LinkLedger } from './link-ledger.ts';
 import { Links } from './links.ts';
@@ -31,13 +29,12 @@ import { MemoryWatch } from './memory-watch.ts';
 import { NoticeBoard, newCounters, type ServerCounters, type ServerNotice } from './notices.ts';
 import { Pulse } from './pulse.ts';
 import { PutLog, type PutLogEntry } from './put-log.ts';
-import type { ServedPorts } from './search-answer.ts';
 import { SearchResponder } from './search-responder.ts';
 import type { SearchSpread } from './search-spread.ts';
 import { serverPvSource } from './server-pv.ts';
 import { ownNames, statisticsOf, type ServerStatistics } from './statistics.ts';
 import { capLinks, memoryShare } from './system-limits.ts';
-import { listenNear } from './tcp-listeners.ts';
+import { TcpPorts } from './tcp-ports.ts';
 import { UdpStations } from './udp-stations.ts';
 import type { Crew } from './workers/crew.ts';
 
@@ -88,8 +85,7 @@ export class Server {
   #manager: ChannelManager | undefined;
   /** The processes that have the links, where this one has not. */
   #crew: Crew | undefined;
-  readonly #listeners: TcpListener[] = [];
-  readonly #msgpackListeners: TcpListener[] = [];
+  #ports: TcpPorts | undefined;
   #stations: UdpStations | undefined;
   #responder: SearchResponder | undefined;
   #beacons: BeaconEmitter | undefined;
@@ -206,22 +202,22 @@ export class Server {
 
   /** TCP port of the first interface; 0 unless listening. */
   get tcpPort(): number {
-    return this.#listeners[0]?.local.port ?? 0;
+    return this.tcpEndpoints[0]?.port ?? 0;
   }
 
   /** TCP port of the first interface on which MessagePack is spoken; undefined if it is not, or not yet. */
   get msgpackPort(): number | undefined {
-    return this.#msgpackListeners[0]?.local.port;
+    return this.msgpackEndpoints[0]?.port;
   }
 
   /** Where clients that speak MessagePack connect to. */
   get msgpackEndpoints(): readonly Endpoint[] {
-    return this.#msgpackListeners.map(({ local }) => local);
+    return this.#ports?.msgpackEndpoints ?? [];
   }
 
   /** Where clients connect to. */
   get tcpEndpoints(): readonly Endpoint[] {
-    return this.#listeners.map(({ local }) => local);
+    return this.#ports?.endpoints ?? [];
   }
 
   /** UDP port on which searches are heard; 0 unless listening. */
@@ -250,7 +246,7 @@ export class Server {
     return statisticsOf({
       counters: this.counters,
       links: this.linkCount,
-      maxLinks: this.#admission.most,
+      maxLinks: this.#links.admission.most,
       processes: [this.#pulse?.signs, ...(this.#crew?.vitals ?? [])],
       maxMemoryBytes: this.config.maxMemoryBytes,
     });
@@ -293,7 +289,8 @@ export class Server {
     const { config } = this;
     const { addresses, groups } = await servedAddresses(this.#network, config.interfaces);
     this.#crew = await this.#hire();
-    const listening = await this.#listen(addresses);
+    this.#ports = new TcpPorts({ ...this.#host, config, network: this.#network, crew: this.#crew, links: this.#links });
+    const listening = await this.#ports.open(addresses);
     const responder = await SearchResponder.open(this.#host, this.#network, config);
     this.#responder = responder;
     const stations = await UdpStations.open({
@@ -314,7 +311,7 @@ export class Server {
       periodMs: config.beaconPeriodMs,
     });
     if (this.#state !== 'opening') throw new LocalProtocolError('the server was closed while it opened its ports');
-    capLinks({ admission: this.#admission, network: this.#network, notices: this.#notices, config });
+    capLinks({ admission: this.#links.admission, network: this.#network, notices: this.#notices, config });
     this.#links.watch();
     if (this.#vitals !== undefined) {
       const memory = new MemoryWatch(memoryShare(config), this.#notices);
@@ -326,10 +323,6 @@ export class Server {
     const also = this.msgpackEndpoints.map(endpointText).join(', ');
     const text = `listening tcp ${ports}${also && ` msgpack ${also}`} udp ${this.udpPort} guid 0x${this.guid}`;
     this.#notices.publish({ kind: 'listening', level: 'info', text });
-  }
-
-  get #admission(): Admission {
-    return this.#crew?.admission ?? this.#links.admission;
   }
 
   /** What the server shows of itself is for rules to allow or not; nobody has forgotten it. */
@@ -348,7 +341,7 @@ export class Server {
     this.#beacons?.close();
     this.#responder?.close();
     this.#stations?.close();
-    await Promise.all([...this.#listeners, ...this.#msgpackListeners].map((listener) => listener.close()));
+    await this.#ports?.close();
   }
 
   /** Starts the workers that the configuration asks for. */
@@ -362,6 +355,7 @@ export class Server {
       processes: this.#processes ?? workerProcesses(),
       workerCount,
       access,
+      admission: this.#links.admission,
       maxMemoryBytes: memoryShare(this.config),
     });
   }
@@ -371,42 +365,6 @@ export class Server {
     if (access instanceof AccessRules) return access;
     if (this.config.workers <= 1) return undefined;
     throw new LocalProtocolError('a server with workers needs AccessRules, not a function');
-  }
-
-  async #listen(addresses: readonly ServedAddress[]) {
-    const listening: ({ readonly served: ServedAddress } & ServedPorts)[] = [];
-    for (const served of addresses) {
-      // Whole only once both listeners are there; links look when they are searched over.
-      const ports: { tcpPort: number; msgpackPort: number | undefined } = { tcpPort: 0, msgpackPort: undefined };
-      const listener: TcpListener = await listenNear({
-        network: this.#crew ?? this.#network,
-        notices: this.#notices,
-        served,
-        // All interfaces on one port, as far as it is free.
-        tcpPort: this.tcpPort === 0 ? this.config.tcpPort : this.tcpPort,
-        accept: (connection) => this.#links.accept(connection, ports),
-      });
-      this.#listeners.push(listener);
-      ports.tcpPort = listener.local.port;
-      ports.msgpackPort = await this.#listenMsgpack(served, ports);
-      listening.push({ served, ...ports });
-    }
-    return listening;
-  }
-
-  /** Opens the port of MessagePack beside a listener, if one is asked for. Its links are held by this process, always. */
-  async #listenMsgpack(served: ServedAddress, ports: ServedPorts): Promise<number | undefined> {
-    const { msgpackPort } = this.config;
-    if (msgpackPort === undefined) return undefined;
-    const listener: TcpListener = await listenNear({
-      network: this.#network,
-      notices: this.#notices,
-      served: { ...served, tcpPort: undefined },
-      tcpPort: this.msgpackPort ?? msgpackPort,
-      accept: (connection) => this.#links.accept(connection, ports, msgpack),
-    });
-    this.#msgpackListeners.push(listener);
-    return listener.local.port;
   }
 
   async #close(): Promise<void> {

@@ -11,7 +11,7 @@ import type { TimerHandle } from '../../transport/clocks.ts';
 import type { ListenTcpOptions, TcpListener } from '../../transport/network.ts';
 import { nodeProcesses } from '../../transport/node-processes.ts';
 import type { IncomingConnection, Processes, WorkerProcess } from '../../transport/processes.ts';
-import { Admission } from '../admission.ts';
+import type { Admission } from '../admission.ts';
 import type { CalmNotices } from '../calm-notices.ts';
 import type { LinkHost } from '../link-host.ts';
 import { refusalsOf } from '../links.ts';
@@ -24,6 +24,8 @@ export interface CrewOptions {
   readonly host: LinkHost;
   readonly processes: Processes;
   readonly workerCount: number;
+  /** Of all links, those of this process among them. */
+  readonly admission: Admission;
   /** What each worker may take; 0 for any. */
   readonly maxMemoryBytes: number;
   readonly access: AccessRules;
@@ -59,7 +61,6 @@ const DRAIN_SLACK_MS = 500;
 const END_MS = 12_000;
 
 export class Crew {
-  readonly admission: Admission;
   readonly #options: CrewOptions;
   readonly #members = new Set<Member>();
   /** What workers that are gone have counted. */
@@ -81,7 +82,6 @@ export class Crew {
   private constructor(options: CrewOptions) {
     const { host, access } = options;
     this.#options = options;
-    this.admission = new Admission(host.limits);
     this.#refusals = refusalsOf(host);
     this.#rules = rulesOf(access);
     this.#names = new Set(host.directory.names());
@@ -133,7 +133,7 @@ export class Crew {
 
   /** As `Links.drain`; resolves when every worker is through with it. */
   async drain(ms: number): Promise<void> {
-    this.admission.close(ENDING);
+    this.#options.admission.close(ENDING);
     for (const { desk } of this.#members) desk.drain(ms);
     const { clock } = this.#options.host;
     await new Promise<void>((resolve) => {
@@ -153,7 +153,7 @@ export class Crew {
   /** Has every worker end its links in good order; resolves when all are gone. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.admission.close(ENDING);
+    this.#options.admission.close(ENDING);
     for (const timer of this.#timers) timer.cancel();
     if (this.#members.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.#whenEmpty = resolve));
@@ -169,11 +169,11 @@ export class Crew {
 
   #assign(connection: IncomingConnection): void {
     const { address } = connection.remote;
-    const refusal = this.admission.admit(address);
+    const refusal = this.#options.admission.admit(address);
     if (refusal !== undefined) return this.#refuse(connection, refusal);
     const member = this.#idlest();
     if (member === undefined) {
-      this.admission.release(address);
+      this.#options.admission.release(address);
       return this.#refuse(connection, 'no worker is ready');
     }
     member.handedCount++;
@@ -196,7 +196,7 @@ export class Crew {
     if (count === 0) return;
     if (count === 1) hosts.delete(address);
     else hosts.set(address, count - 1);
-    this.admission.release(address);
+    this.#options.admission.release(address);
   }
 
   #idlest(): Member | undefined {
@@ -290,7 +290,7 @@ export class Crew {
     const linksClosed = handedCount - counters.linksRefused;
     add(this.#past, { ...counters, linksOpened: linksClosed, linksClosed, monitorsClosed: counters.monitorsOpened });
     for (const [address, count] of member.hosts) {
-      for (let index = 0; index < count; index++) this.admission.release(address);
+      for (let index = 0; index < count; index++) this.#options.admission.release(address);
     }
     this.#onDrained?.();
     if (this.#isClosing) {
