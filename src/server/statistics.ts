@@ -1,7 +1,7 @@
 // How does a server show how it is? As PVs that any tool can watch: links, monitors, what was squashed and refused, how late
 // the event loop is, how much memory is taken.
 
-import { SharedPV } from '../channels/shared-pv.ts';
+import type { SharedPV } from '../channels/shared-pv.ts';
 import type { AlarmDefinition } from '../config/channel-definition.ts';
 import { systemClock, type Clock, type TimerHandle } from '../transport/clocks.ts';
 import type { VitalSigns } from '../transport/vitals.ts';

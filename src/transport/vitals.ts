@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
+/** How a process is at one moment. */
 export interface VitalSigns {
   /** Bytes that the system has given to the process: its resident set. */
   readonly memoryBytes: number;
@@ -10,6 +11,7 @@ export interface VitalSigns {
   readonly loopDelayMs: number;
 }
 
+/** Who measures how a process is; `processVitals` does so for this one. */
 export interface Vitals {
   /** As they are now; the delay is that since the last call. */
   take(): VitalSigns;

@@ -107,10 +107,14 @@ async function writeWaves(client: WireClient, count: number): Promise<void> {
 
 /** Resolves once nobody listens any more. */
 async function refusesConnections(port: number): Promise<void> {
-  for (let isRefused = false; !isRefused;) {
-    const socket = connect({ host: '127.0.0.1', port }).on('error', () => (isRefused = true));
-    await new Promise((resolve) => socket.once('close', resolve).once('connect', () => socket.destroy()));
-  }
+  const isRefused = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect({ host: '127.0.0.1', port }, () => {
+        socket.destroy();
+        resolve(false);
+      }).on('error', () => resolve(true));
+    });
+  while (!(await isRefused())) await new Promise(setImmediate);
 }
 
 function firstOf(value: unknown): number | undefined {

@@ -12,6 +12,7 @@ import { capLinks } from '../../src/server/system-limits.ts';
 import { Wakefulness } from '../../src/server/wakefulness.ts';
 import { configWith, LOOPBACK, makeWorld } from '../support/server-world.ts';
 import { fromHex } from '../support/vectors.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const { limits: DEFAULTS } = configWith();
 const makePv = () => new SharedPV(ntScalar(double), { initial: { value: 1 } });
@@ -68,6 +69,7 @@ describe('admission', () => {
 
 describe('a host with many links', () => {
   test('is refused past its share, and others are served', async () => {
+    hitsLimit('maxLinksPerHost');
     const world = await makeWorld({ pvs: { x: makePv() }, config: { limits: { ...DEFAULTS, maxLinksPerHost: 2 } } });
     const [first] = [await world.validated(), await world.validated()];
     const third = await world.connect();
@@ -109,6 +111,7 @@ describe('a storm', () => {
 
 describe('a connection that does not say who it is', () => {
   test('is closed after a while, however much it sends otherwise', async () => {
+    hitsLimit('handshakeMs');
     const world = await makeWorld({ pvs: { x: makePv() } });
     const [silent, babbling] = [await world.connect(), await world.connect()];
     for (let ms = 0; ms < DEFAULTS.handshakeMs - 1_000; ms += 1_000) {

@@ -134,5 +134,7 @@ describe('a fault', () => {
     const ioid = await client.init('GET', sid);
     await client.send({ command: 'GET', phase: 'exec', sid, ioid, subcommand: 0 });
     await servesOn(world);
+    // The other client, and perhaps the one that met the fault.
+    expect(world.server.linkCount).toBeGreaterThan(0);
   });
 });

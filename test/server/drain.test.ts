@@ -2,13 +2,14 @@
 
 import { describe, expect, test } from 'vitest';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
-import { StaticSource, type Source } from '../../src/channels/source.ts';
+import type { Source } from '../../src/channels/source.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { OK, STATUS_ERROR } from '../../src/protocol/status.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import type { Server } from '../../src/server/server.ts';
 import { makeWorld } from '../support/server-world.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const SCALAR = ntScalar(double);
 const START = 0x44;
@@ -135,7 +136,6 @@ describe('while a server drains', () => {
     let give = (): void => undefined;
     const pv = new SharedPV(SCALAR, { initial: { value: 1 } });
     const source: Source = {
-      ...new StaticSource(),
       has: () => true,
       open: () => new Promise((resolve) => (give = () => resolve(pv))),
       names: () => [],
@@ -153,6 +153,7 @@ describe('while a server drains', () => {
   });
 
   test('what never ends is waited for so long and no longer', async () => {
+    hitsLimit('drainMs');
     const { pv } = standingPv();
     const world = await makeWorld({ pvs: { x: pv }, config: { limits: { ...DEFAULT_LIMITS, drainMs: 2_000 } } });
     const client = await world.validated();

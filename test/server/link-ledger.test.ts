@@ -8,6 +8,7 @@ import { double } from '../../src/protocol/types/type-desc.ts';
 import { LinkLedger } from '../../src/server/link-ledger.ts';
 import { makeWorld } from '../support/server-world.ts';
 import { fromHex } from '../support/vectors.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const WAVE = ntScalarArray(double);
 const START = 0x44;
@@ -17,6 +18,7 @@ describe('half-received messages', () => {
   const HEAD = fromHex('ca02000b00001000');
 
   test('of all links have a bound, and the link that holds most is closed', async () => {
+    hitsLimit('maxReceivingBytes');
     const limits = { ...DEFAULT_LIMITS, maxReceivingBytes: 100_000 };
     const world = await makeWorld({ config: { limits } });
     const [small, large, last] = [await world.validated(), await world.validated(), await world.validated()];
@@ -137,6 +139,7 @@ describe('queued updates', () => {
   }
 
   test('squash where the queues of a link or of all links are full together; the last value always comes', async () => {
+    hitsLimit('maxQueuedBytesPerLink', 'maxQueuedBytes');
     for (const name of ['maxQueuedBytesPerLink', 'maxQueuedBytes'] as const) {
       const { world, post, drain } = await makeQueues({ [name]: 100_000 });
       await post(60);

@@ -107,6 +107,7 @@ describe('over TCP', () => {
     const pv = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(4_000_000) } });
     const server = await makeServer({ pvs: { a: pv }, clock });
     const [dead, other] = [await connect(server, settle), await connect(server, settle)];
+    await other.validate();
     const sid = await dead.createChannel('a');
     const ioid = await dead.init('GET', sid);
     dead.connection.pause();

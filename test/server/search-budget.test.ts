@@ -11,6 +11,7 @@ import { Writer } from '../../src/protocol/writer.ts';
 import { SearchBudget } from '../../src/server/search-budget.ts';
 import { replyEndpoint } from '../../src/server/search-reply.ts';
 import { makeWorld } from '../support/server-world.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const LIMITS = { maxSearchRatePerSender: 100, maxSearchRate: 150, maxForwardRate: 10, maxSearchSenders: 3 };
 
@@ -35,6 +36,7 @@ describe('the budget', () => {
   });
 
   test('of all together is no more than that, whoever asks', () => {
+    hitsLimit('maxSearchRate');
     const budget = new SearchBudget(LIMITS, 0);
     budget.admits('a', 0);
     budget.spend('a', 100);
@@ -55,6 +57,7 @@ describe('the budget', () => {
   });
 
   test('forgets the sender that was silent longest', () => {
+    hitsLimit('maxSearchSenders');
     const budget = new SearchBudget({ ...LIMITS, maxSearchRate: 10_000 }, 0);
     for (const sender of ['a', 'b', 'c']) {
       budget.admits(sender, 0);
@@ -129,6 +132,7 @@ describe('a flood', () => {
   }
 
   test('is dropped past what its sender may ask, and everybody else is answered', async () => {
+    hitsLimit('maxSearchRatePerSender');
     const { world, flooding, honest, searchFrom, answersOf } = await makeFlood({ maxSearchRatePerSender: 100 });
     for (let index = 0; index < 50; index++) searchFrom(flooding, 10);
     await world.settle();
@@ -159,6 +163,7 @@ describe('a flood', () => {
   });
 
   test('is passed on to other servers only so often', async () => {
+    hitsLimit('maxForwardRate');
     const { world, flooding, searchFrom, answersOf } = await makeFlood({ maxForwardRate: 5 });
     for (let index = 0; index < 50; index++) searchFrom(flooding, 1);
     await world.settle();
