@@ -194,6 +194,39 @@ describe("a server's configuration", () => {
     }
   });
 
+  it('takes an amount of memory from the command line, else from the file', () => {
+    const file = '[server]\nmax_memory = "1.5GiB"\nsearch_relays = ["10.4.0.1", "10.4.0.1"]';
+    const ofFile = resolveServer({ toml: toml(file) });
+    expect([ofFile.maxMemoryBytes, ofFile.origins.maxMemoryBytes]).toEqual([1.5 * 2 ** 30, 'lab.toml:2']);
+    expect(ofFile.searchRelays.map(formatAddress)).toEqual(['10.4.0.1']);
+    expect(resolveServer({ toml: toml('[server]\nmax_memory = 200_000_000') }).maxMemoryBytes).toBe(200_000_000);
+    for (const [text, bytes] of [
+      ['512MiB', 512 * 2 ** 20],
+      ['512 mb', 512 * 2 ** 20],
+      ['2G', 2 ** 31],
+      ['300000000', 300_000_000],
+      ['150000KiB', 150_000 * 1_024],
+    ] as const) {
+      const config = resolveServer({ toml: toml(file), flags: { maxMemory: text } });
+      expect([config.maxMemoryBytes, config.origins.maxMemoryBytes]).toEqual([bytes, '--max-memory']);
+    }
+  });
+
+  it('is refused with an amount of memory that is none, or less than the program takes', () => {
+    const expected = 'expected bytes such as 512MiB or 2GiB, 96MiB at the least';
+    for (const text of ['', 'much', '-1G', '1e9', '2 GiB 3', '0x10']) {
+      const fault = `--max-memory: "${text}" is no amount of memory; ${expected}`;
+      expect(problemsOf(() => resolveServer({ flags: { maxMemory: text } }))).toEqual([fault]);
+    }
+    for (const text of ['0', '95MiB', '99999999T']) {
+      const fault = `--max-memory: "${text}" is out of range; ${expected}`;
+      expect(problemsOf(() => resolveServer({ flags: { maxMemory: text } }))).toEqual([fault]);
+    }
+    expect(problemsOf(() => resolveServer({ toml: toml('[server]\nmax_memory = true') }))).toEqual([
+      'lab.toml:2: server.max_memory: is true; expected a string such as "2GiB", or a number of bytes',
+    ]);
+  });
+
   it('is refused when limits contradict each other', () => {
     const text = '[limits]\nmonitor_pause_bytes = 200_000\nread_pause_bytes = 100_000\nmax_monitor_queue = 2';
     expect(problemsOf(() => resolveServer({ toml: toml(text) }))).toEqual([
