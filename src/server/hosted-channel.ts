@@ -133,7 +133,8 @@ export class HostedChannel {
   async #put(put: PutRequest): Promise<void> {
     const { definition } = this.#stored;
     const update = this.#toStore(this.pv.completed(put));
-    await this.#world.store.write(definition.name, update, { signal: put.signal, definition });
+    // Without the signal of the request, which takes as long to make as the rest: stores answer within two seconds.
+    await this.#world.store.write(definition.name, update, { definition });
   }
 
   /**
@@ -141,19 +142,20 @@ export class HostedChannel {
    * may be under way that changes it. The choices of an enum are its definition's.
    */
   #toStore({ changed, value }: ChannelUpdate): ChannelUpdate {
-    const { type } = this.pv;
-    const stored = changed.clone();
-    if (this.settings.alarm !== undefined) stored.or(leavesOf(type, 'alarm'));
-    return { changed: this.#kept(stored), value };
+    const { type, definition } = this.#template;
+    const stored = definition.alarm === undefined ? changed : changed.clone().or(leavesOf(type, 'alarm'));
+    return this.#chosen({ changed: stored, value });
   }
 
-  /** Which of some leaves are a matter of the store: those of a structure are, all of them. */
-  #kept(leaves: BitSet): BitSet {
-    return this.settings.type.kind === 'enum' ? withoutChoices(this.#template.type, leaves) : leaves;
+  /** Without the choices of an enum. */
+  #chosen(update: ChannelUpdate): ChannelUpdate {
+    const { type, definition } = this.#template;
+    if (definition.type.kind !== 'enum') return update;
+    return { changed: withoutChoices(type, update.changed.clone()), value: update.value };
   }
 
-  #adopt(pv: SharedPV, { changed, value }: ChannelUpdate): void {
-    const update = { changed: this.#kept(changed.clone()), value };
+  #adopt(pv: SharedPV, told: ChannelUpdate): void {
+    const update = this.#chosen(told);
     if (this.#keeper === undefined) pv.adopt(update);
     else this.#keeper.unheeded(() => pv.adopt(update));
   }
@@ -162,7 +164,7 @@ export class HostedChannel {
   #requireChoice({ changed, value }: ChannelUpdate): void {
     const { type, definition } = this.#template;
     if (definition.type.kind !== 'enum') return;
-    const update = { changed: withoutChoices(type, changed.clone()), value };
+    const update = this.#chosen({ changed, value });
     const chosen = { ...structureIn(value, 'value'), choices: definition.type.choices };
     try {
       requireChoice(type, { ...update, value: { ...value, value: chosen } }, { ...value, value: chosen });

@@ -82,6 +82,7 @@ class EmbeddedStore implements ChannelStore {
     this.#limits = limits;
     this.#clock = clock;
     this.#commits = new GroupCommit({
+      clock,
       table: channels,
       commit: (changes) => this.#commit(changes),
       tell: (event) => this.#watchers.tell(event),

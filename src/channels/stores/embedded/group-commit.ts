@@ -1,16 +1,22 @@
 // How do many writers share the cost of a commit? What comes while one commit is under way waits and goes with the next.
 //
 // Nothing changes in memory before its commit: a batch works on a view of the table, and the table follows when the
-// commit holds. A commit that does not leaves everything as it was, and all of its batch is refused.
+// commit holds. A commit that does not leaves everything as it was, and all of its batch is refused. Where the disk takes
+// longer than anybody waits, what is not begun is refused and never done; of what is under way nobody can know.
 
 import type { ChannelTable, Effect } from '../channel-operations.ts';
 import type { StoredChannel, StoreWatcher } from '../channel-store.ts';
+import type { Clock, TimerHandle } from '../../../transport/clocks.ts';
 import { StoreError } from '../store-error.ts';
 
 /** What becomes of channels: their new state, undefined for those that are destroyed. */
 export type TableChanges = ReadonlyMap<string, StoredChannel | undefined>;
 
+/** Whoever writes is answered by then: clients of a server wait for 5 s. */
+const ANSWER_MS = 2_000;
+
 interface Waiting {
+  readonly since: number;
   readonly act: (table: ChannelTable) => Effect<unknown>;
   readonly signal: AbortSignal | undefined;
   readonly resolve: (result: unknown) => void;
@@ -18,6 +24,7 @@ interface Waiting {
 }
 
 export interface GroupCommitOptions {
+  readonly clock: Clock;
   readonly table: ChannelTable;
   /** Makes changes durable; when it rejects, none of them is. */
   readonly commit: (changes: TableChanges) => Promise<void>;
@@ -27,8 +34,9 @@ export interface GroupCommitOptions {
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #waiting: Waiting[] = [];
+  #underWay: readonly Waiting[] = [];
   #running: Promise<void> | undefined;
-  #underWay = 0;
+  #patience: TimerHandle | undefined;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -36,15 +44,17 @@ export class GroupCommit {
 
   /** Operations that are not acknowledged yet. */
   get count(): number {
-    return this.#waiting.length + this.#underWay;
+    return this.#waiting.length + this.#underWay.length;
   }
 
   /** Carries an operation out; resolves when it is committed and told. What is aborted before its batch is not done. */
   take<R>(act: (table: ChannelTable) => Effect<R>, signal?: AbortSignal): Promise<R> {
+    const since = this.#options.clock.now();
     return new Promise<R>((resolve, reject) => {
       // The queue holds operations of all results; each resolve gets what its own act gave.
-      this.#waiting.push({ act, signal, reject, resolve: resolve as (result: unknown) => void });
+      this.#waiting.push({ since, act, signal, reject, resolve: resolve as (result: unknown) => void });
       this.#running ??= this.#run();
+      this.#patience ??= this.#options.clock.after(ANSWER_MS, () => this.#answerLate());
     });
   }
 
@@ -59,11 +69,28 @@ export class GroupCommit {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      this.#underWay = batch.length;
+      this.#underWay = batch;
       await this.#commit(batch);
-      this.#underWay = 0;
+      this.#underWay = [];
     }
     this.#running = undefined;
+    this.#patience?.cancel();
+    this.#patience = undefined;
+  }
+
+  /** Answers those that have waited too long, if there are any, and looks again as long as somebody waits. */
+  #answerLate(): void {
+    const { clock } = this.#options;
+    const isLate = ({ since }: Waiting): boolean => clock.now() - since >= ANSWER_MS;
+    const why = `it was not written within ${ANSWER_MS / 1_000} s`;
+    for (const { reject } of this.#waiting.filter(isLate)) reject(new StoreError('STORE_AWAY', `${why}, and will not be`));
+    this.#waiting = this.#waiting.filter((waiting) => !isLate(waiting));
+    // Its commit may hold yet; then watchers hear of it.
+    for (const { reject } of this.#underWay.filter(isLate))
+      reject(new StoreError('STORE_UNCERTAIN', `${why}; whether it will be is not known`));
+    const oldest = [...this.#underWay, ...this.#waiting].find((waiting) => !isLate(waiting));
+    const leftMs = oldest === undefined ? ANSWER_MS : oldest.since + ANSWER_MS - clock.now();
+    this.#patience = this.#running && clock.after(leftMs, () => this.#answerLate());
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {

@@ -3,7 +3,11 @@
 //
 //   defined <act> <bytes of key>\n<key>
 //   destroyed <act> <bytes of key>\n<key>
-//   changed <act> <revision> <time in ms> <bytes of key> <bytes of path> <bytes of leaf> ...\n<key><path><leaf>...
+//   changed <act> <act before> <revision> <time in ms> <bytes of key> <bytes of leaves> <bytes of path> <bytes of leaf> ...\n
+//     <key><path><leaf>...
+//
+// The act before is the one that had changed the channel last: who knows the channel as that act left it can take the
+// change, and nobody else. A revision alone would not tell a channel from one that was destroyed and made again.
 
 /** An act, as its text: `<writer>:<number>` of a write, `define:<writer>:<number>` and the like of all else. */
 export type ActId = string;
@@ -15,6 +19,8 @@ export type ChangeMessage =
       readonly kind: 'changed';
       readonly act: ActId;
       readonly key: string;
+      /** The act that it follows on. */
+      readonly follows: ActId;
       readonly revision: number;
       /** When it was written, in milliseconds of Redis' clock. */
       readonly timeMs: number;
@@ -30,29 +36,72 @@ export function* readChanges(message: Uint8Array): Generator<ChangeMessage> {
   for (let at = 0; at < bytes.length;) {
     const headerEnd = bytes.indexOf(LINE_END, at);
     if (headerEnd === -1) return;
-    const [kind, act = '', ...numbers] = bytes.toString('latin1', at, headerEnd).split(' ');
-    const counts = numbers.map(Number);
-    if (act === '' || !counts.every((count) => Number.isSafeInteger(count) && count >= 0)) return;
-    const isChange = kind === 'changed';
-    const [revision = 0, timeMs = 0] = counts;
-    const [keyBytes = 0, ...lengths] = isChange ? counts.slice(2) : counts;
-    const keyEnd = headerEnd + 1 + keyBytes;
-    const end = lengths.reduce((sum, length) => sum + length, keyEnd);
-    if (end > bytes.length || lengths.length % 2 !== 0) return;
-    const key = bytes.toString('utf8', headerEnd + 1, keyEnd);
-    if (isChange) yield { kind, act, key, revision, timeMs, leaves: () => cut(bytes, keyEnd, lengths) };
-    else if (kind === 'defined' || kind === 'destroyed') yield { kind, act, key };
-    else return;
-    at = end;
+    const words = new Words(bytes.toString('latin1', at, headerEnd));
+    const kind = words.next();
+    const act = words.next();
+    if (act === '') return;
+    if (kind === 'changed') {
+      const follows = words.next();
+      const revision = words.count();
+      const timeMs = words.count();
+      const keyEnd = headerEnd + 1 + words.count();
+      const end = keyEnd + words.count();
+      // Also not a number.
+      if (!(end <= bytes.length && Number.isSafeInteger(revision) && Number.isSafeInteger(timeMs))) return;
+      const key = bytes.toString('utf8', headerEnd + 1, keyEnd);
+      const lengths = words.rest();
+      const leaves = (): [string, Uint8Array][] => cut(bytes.subarray(keyEnd, end), lengths);
+      yield { kind, act, key, follows, revision, timeMs, leaves };
+      at = end;
+    } else if (kind === 'defined' || kind === 'destroyed') {
+      const end = headerEnd + 1 + words.count();
+      if (!(end <= bytes.length)) return;
+      yield { kind, act, key: bytes.toString('utf8', headerEnd + 1, end) };
+      at = end;
+    } else return;
   }
 }
 
-function* cut(bytes: Buffer, from: number, lengths: readonly number[]): Generator<readonly [string, Uint8Array]> {
-  let at = from;
-  for (let index = 0; index + 1 < lengths.length; index += 2) {
-    const pathEnd = at + (lengths[index] ?? 0);
-    const end = pathEnd + (lengths[index + 1] ?? 0);
-    yield [bytes.toString('utf8', at, pathEnd), bytes.subarray(pathEnd, end)];
+/** What stands between spaces, one after the other. */
+class Words {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** '' past the last. */
+  next(): string {
+    const start = this.#at;
+    const space = this.#text.indexOf(' ', start);
+    const end = space === -1 ? this.#text.length : space;
+    this.#at = end + 1;
+    return this.#text.slice(start, end);
+  }
+
+  /** NaN for what is no count. */
+  count(): number {
+    const word = this.next();
+    return /^\d+$/u.test(word) ? Number(word) : Number.NaN;
+  }
+
+  rest(): string {
+    return this.#text.slice(this.#at);
+  }
+}
+
+/** None of them where the lengths are not those of the bytes. */
+function cut(bytes: Buffer, lengths: string): [string, Uint8Array][] {
+  const leaves: [string, Uint8Array][] = [];
+  const words = new Words(lengths);
+  let at = 0;
+  while (at < bytes.length) {
+    const pathEnd = at + words.count();
+    const end = pathEnd + words.count();
+    if (!(end <= bytes.length && end > at)) return [];
+    leaves.push([bytes.toString('utf8', at, pathEnd), bytes.subarray(pathEnd, end)]);
     at = end;
   }
+  return leaves;
 }

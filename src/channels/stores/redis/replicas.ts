@@ -218,10 +218,14 @@ export class Replicas {
     if (before === undefined || this.#stale.has(name)) return this.#readLater(name);
     if (message.kind !== 'changed') return message.act === before.last ? undefined : this.#readLater(name);
     if (message.revision <= before.revision) return;
-    if (message.revision > before.revision + 1) return this.#readLater(name);
+    // Changes were missed, or it is of a channel by that name that was before this one or comes after it.
+    if (message.revision > before.revision + 1 || message.follows !== before.last) return this.#readLater(name);
     try {
       const update = this.#updateOf(before, message);
-      const state = { changed: before.state.changed.clone().or(update.changed), value: update.value };
+      const { changed } = before.state;
+      // After the first few writes nothing is new in it.
+      const everSet = changed.includes(update.changed) ? changed : changed.clone().or(update.changed);
+      const state = { changed: everSet, value: update.value };
       const now = { ...before, revision: message.revision, last: message.act, state };
       this.#known.set(name, now);
       this.#tell(now, update, message.timeMs);

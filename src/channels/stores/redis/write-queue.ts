@@ -22,7 +22,7 @@ import type { RedisKeys } from './redis-keys.ts';
 import { countIn, partsIn, textIn } from './redis-reply.ts';
 import type { Replicas } from './replicas.ts';
 import { settleScript } from './scripts/write.ts';
-import { WriteBatches } from './write-batches.ts';
+import { WriteBatches, type OutgoingWrite } from './write-batches.ts';
 
 /** Redis takes a write for so long after it was sent. */
 const WRITE_MS = 1_500;
@@ -33,14 +33,13 @@ const TOLD_MS = 250;
 const SWEEP_MS = 50;
 const MAX_ATTEMPTS = 3;
 
-interface Entry {
+interface Entry extends OutgoingWrite {
   readonly name: string;
-  readonly channel: HashedChannel;
-  readonly change: ChannelUpdate;
   readonly sentAt: number;
   readonly resolve: (revision: number) => void;
   readonly reject: (error: Error) => void;
   number: number;
+  tooLate: number;
   attempts: number;
   state: 'sent' | 'lost' | 'answered';
   answeredAt: number;
@@ -67,7 +66,7 @@ export class WriteQueue {
   readonly #entries = new Map<number, Entry>();
   /** Those that are answered and wait for their message, by channel. */
   readonly #untold = new Map<string, Entry[]>();
-  readonly #batches: WriteBatches;
+  readonly #batches: WriteBatches<Entry>;
   readonly #actPrefix: string;
   readonly #sweeping: TimerHandle;
   #number = 0;
@@ -75,7 +74,11 @@ export class WriteQueue {
   constructor(options: WriteQueueOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#batches = new WriteBatches(options);
+    this.#batches = new WriteBatches<Entry>({
+      ...options,
+      replied: (entry, reply) => this.#replied(entry, reply),
+      failed: (entry, thrown) => this.#failed(entry, thrown),
+    });
     this.#actPrefix = `${options.writer}:`;
     this.#sweeping = this.#clock.every(SWEEP_MS, () => this.sweep());
   }
@@ -86,41 +89,55 @@ export class WriteQueue {
 
   /** @throws StoreError at once where nothing can be sent */
   send(channel: HashedChannel, change: ChannelUpdate, signal: AbortSignal | undefined): Promise<number> {
-    const { client } = this.#options;
+    const { client, keys } = this.#options;
     if (!client.isUp) throw away(client.reason);
     if (this.#entries.size >= STORE_LIMITS.maxQueuedWrites)
       throw away(`${this.#entries.size} writes are waiting for it already`);
     return new Promise((resolve, reject) => {
-      const { name } = channel.definition;
-      const now = this.#clock.now();
-      const abort = (): void => {
-        this.#drop(entry);
-        // It is on its way already.
-        reject(new StoreError('STORE_UNCERTAIN', `whether '${name}' was written is not known: it was given up`));
-      };
-      const settled = (): void => signal?.removeEventListener('abort', abort);
+      const { name, type } = channel.definition;
       const entry: Entry = {
         name,
-        channel,
+        key: keys.channel(name),
+        digest: channel.digest,
+        type,
         change,
         number: 0,
+        tooLate: 0,
         attempts: 0,
         state: 'sent',
-        sentAt: now,
+        sentAt: this.#clock.now(),
         answeredAt: 0,
         revision: 0,
-        resolve(revision) {
-          settled();
-          resolve(revision);
-        },
-        reject(error) {
-          settled();
-          reject(error);
-        },
+        ...(signal === undefined ? { resolve, reject } : this.#untilAborted(signal, () => entry, resolve, reject)),
       };
-      signal?.addEventListener('abort', abort, { once: true });
       this.#send(entry);
     });
+  }
+
+  /** Rejects as soon as nobody waits any more. */
+  #untilAborted(
+    signal: AbortSignal,
+    entryOf: () => Entry,
+    resolve: (revision: number) => void,
+    reject: (error: Error) => void,
+  ): Pick<Entry, 'resolve' | 'reject'> {
+    const abort = (): void => {
+      const entry = entryOf();
+      this.#drop(entry);
+      // It is on its way already.
+      reject(uncertain(entry.name, 'it was given up'));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return {
+      resolve(revision) {
+        signal.removeEventListener('abort', abort);
+        resolve(revision);
+      },
+      reject(error) {
+        signal.removeEventListener('abort', abort);
+        reject(error);
+      },
+    };
   }
 
   /** The change behind a message, if it is one of ours that is under way. */
@@ -170,24 +187,14 @@ export class WriteQueue {
 
   /** Must not wait for anything: numbers are to arrive in order. */
   #send(entry: Entry): void {
-    const { keys, redisClock } = this.#options;
-    const { name, channel, change, sentAt } = entry;
-    const key = keys.channel(name);
+    const now = this.#options.redisClock.now();
     this.#entries.delete(entry.number);
     // By the clock, so that Redis can tell how long ago it was.
-    this.#number = Math.max(this.#number + 1, Math.floor(redisClock.now() * 1_000));
+    this.#number = Math.max(this.#number + 1, Math.floor(now * 1_000));
     entry.number = this.#number;
+    entry.tooLate = now + WRITE_MS - (this.#clock.now() - entry.sentAt);
     entry.attempts++;
-    this.#batches.add({
-      key,
-      change,
-      number: entry.number,
-      digest: channel.digest,
-      type: channel.definition.type,
-      tooLate: redisClock.now() + WRITE_MS - (this.#clock.now() - sentAt),
-      replied: (reply) => this.#replied(entry, reply),
-      failed: (thrown) => this.#failed(entry, thrown),
-    });
+    this.#batches.add(entry);
     this.#entries.set(entry.number, entry);
   }
 

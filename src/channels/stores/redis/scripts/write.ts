@@ -15,9 +15,8 @@ export const writeScript = redisScript(`
 -- ARGV[2]  when it is too late, in milliseconds of this server's clock
 -- ARGV[3]  the topic of changes
 -- ARGV[4]  the leaves of all writes: path, bytes, path, bytes, ... with nothing between
--- ARGV[5], ARGV[8], ...   the digest of the definition that the writer knows
--- ARGV[6], ARGV[9], ...   the number of the write: past all numbers of this writer before
--- ARGV[7], ARGV[10], ...  the lengths of its paths and bytes
+-- ARGV[4 + i]  of write i, with a space between: the digest of the definition that the writer knows; the number of the
+--          write, which is past all numbers of this writer before; the lengths of its paths and bytes
 -- returns  for each write its revision; or 'late', 'missing', 'definition', or an error, when it took no effect
 local unpack = table.unpack or unpack
 local writer, tooLate, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[4]
@@ -47,7 +46,7 @@ local function write(key, digest, number, lengths)
     if count % 2 == 1 then fields[count] = '.' .. fields[count] end
     at = at + length
   end
-  local found = redis.pcall('HMGET', key, 'digest', 'revision', field)
+  local found = redis.pcall('HMGET', key, 'digest', 'revision', field, 'last')
   if found.err then return found.err end
   if not found[1] then return 'missing' end
   if found[1] ~= digest then return 'definition' end
@@ -66,13 +65,13 @@ local function write(key, digest, number, lengths)
   for first = 1001, count, 1000 do
     redis.call('HSET', key, unpack(fields, first, math.min(first + 999, count)))
   end
-  messages[#messages + 1] = 'changed ' .. last .. ' ' .. revision .. ' ' .. now .. ' ' .. #key .. ' ' .. lengths .. '\\n'
-    .. key .. string.sub(leaves, from, at - 1)
+  messages[#messages + 1] = 'changed ' .. last .. ' ' .. (found[4] or '-') .. ' ' .. revision .. ' ' .. now .. ' ' .. #key
+    .. ' ' .. (at - from) .. ' ' .. lengths .. '\\n' .. key .. string.sub(leaves, from, at - 1)
   return tonumber(revision)
 end
 
 for i, key in ipairs(KEYS) do
-  results[i] = write(key, ARGV[i * 3 + 2], ARGV[i * 3 + 3], ARGV[i * 3 + 4])
+  results[i] = write(key, string.match(ARGV[i + 4], '^(%S+) (%d+) (.*)$'))
 end
 if #messages > 0 then redis.call('PUBLISH', ARGV[3], table.concat(messages)) end
 return results
