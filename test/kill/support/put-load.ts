@@ -25,9 +25,15 @@ export function client(writer: number): Client {
   return { writer, context: new Context({ config: resolveClientConfig({ processEnvironment }) }) };
 }
 
+/** A client that searches: every server that listens to this UDP port of loopback may answer. */
+export function searchingClient(writer: number, udpPort: number): Client {
+  const processEnvironment = { EPICS_PVA_AUTO_ADDR_LIST: 'NO', EPICS_PVA_ADDR_LIST: `127.0.0.1:${udpPort}` };
+  return { writer, context: new Context({ config: resolveClientConfig({ processEnvironment }) }) };
+}
+
 export interface LoadOptions {
-  /** HOST:PORT */
-  readonly server: string;
+  /** HOST:PORT; whichever answers a search where it is left out. */
+  readonly server?: string | undefined;
   readonly ledger: Ledger;
   /** No put is begun after it; those under way come to their end. */
   readonly stop: AbortSignal;
@@ -48,7 +54,11 @@ export async function load(
     while (!stop.aborted && !gone.aborted) {
       const origin: Origin = { writer, put: ledger.begin(pvName, writer) };
       try {
-        await context.put(pvName, payloadOf(origin), { server, timeoutMs: PUT_TIMEOUT_MS, signal: gone });
+        await context.put(pvName, payloadOf(origin), {
+          timeoutMs: PUT_TIMEOUT_MS,
+          signal: gone,
+          ...(server !== undefined && { server }),
+        });
         ledger.acknowledge(pvName, origin);
       } catch (thrown) {
         faults.push(thrown);

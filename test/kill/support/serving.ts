@@ -21,6 +21,8 @@ export interface Serving {
   readonly stderr: () => string;
   /** `kill -9`; resolves when the process is gone. */
   kill(): Promise<void>;
+  /** SIGTERM; resolves when the process is gone, with its exit code. */
+  stop(): Promise<number | null>;
 }
 
 /** Starts servers of one build, and ends those that are left. */
@@ -76,7 +78,20 @@ async function listening(child: Child): Promise<Serving> {
       reject(new Error(`pvkit serve ended with ${code ?? signal} before it was listening\n${stderr}`));
     });
   });
-  return { server: `127.0.0.1:${tcpPort}`, udpPort, stderr: () => stderr, kill: () => ended(child) };
+  return {
+    server: `127.0.0.1:${tcpPort}`,
+    udpPort,
+    stderr: () => stderr,
+    kill: () => ended(child),
+    stop: () => stopped(child),
+  };
+}
+
+async function stopped(child: Child): Promise<number | null> {
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exit;
+  return child.exitCode;
 }
 
 async function ended(child: Child): Promise<void> {

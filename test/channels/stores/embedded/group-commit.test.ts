@@ -1,0 +1,64 @@
+// Is a writer answered in time when the disk hangs, and is what was refused never done?
+
+import { expect, it } from 'vitest';
+import { write } from '../../../../src/channels/stores/channel-operations.ts';
+import type { StoredChannel, StoreChange, StoreWatcher } from '../../../../src/channels/stores/channel-store.ts';
+import { GroupCommit, type TableChanges } from '../../../../src/channels/stores/embedded/group-commit.ts';
+import { POINT, pointOf } from '../../../../src/channels/stores/suite/suite-support.ts';
+import { ManualClock } from '../../../../src/transport/manual-clock.ts';
+
+class World {
+  readonly clock = new ManualClock();
+  readonly table = new Map<string, StoredChannel>([
+    ['a', { definition: { name: 'a', type: POINT, settings: {} }, revision: 0, state: pointOf({}) }],
+  ]);
+  readonly committed: TableChanges[] = [];
+  readonly told: StoreChange[] = [];
+  readonly #ends: (() => void)[] = [];
+  readonly commits = new GroupCommit({
+    clock: this.clock,
+    table: this.table,
+    commit: (changes) => {
+      this.committed.push(changes);
+      return new Promise((resolve) => this.#ends.push(resolve));
+    },
+    tell: (event) => event(this.watcher),
+  });
+  readonly watcher: StoreWatcher = {
+    defined() {},
+    destroyed() {},
+    health() {},
+    changed: (change) => this.told.push(change),
+  };
+
+  write(x: number): Promise<number> {
+    return this.commits.take((table) => write(table, 'a', pointOf({ x })));
+  }
+
+  async endCommit(): Promise<void> {
+    this.#ends.shift()?.();
+    await this.clock.advanceAsync(0);
+  }
+}
+
+it('answers after two seconds: of a write that is under way nobody knows, one that is not begun is never done', async () => {
+  const world = new World();
+  const first = expect(world.write(1)).rejects.toMatchObject({ reason: 'STORE_UNCERTAIN' });
+  await world.clock.advanceAsync(1_000);
+  const second = expect(world.write(2)).rejects.toMatchObject({ reason: 'STORE_AWAY' });
+  await world.clock.advanceAsync(1_000);
+  await first;
+  expect(world.commits.count).toBe(2);
+  const third = world.write(3);
+  await world.clock.advanceAsync(1_000);
+  await second;
+  // The disk goes on.
+  await world.endCommit();
+  expect(world.told.map(({ update }) => update.value['x'])).toEqual([1]);
+  await world.endCommit();
+  expect(await third).toBe(2);
+  expect(world.told.map(({ update }) => update.value['x'])).toEqual([1, 3]);
+  expect(world.committed).toHaveLength(2);
+  await world.commits.idle();
+  expect([world.commits.count, world.clock.timerCount]).toEqual([0, 0]);
+});
