@@ -83,7 +83,8 @@ export class GroupCommit {
     const { clock } = this.#options;
     const isLate = ({ since }: Waiting): boolean => clock.now() - since >= ANSWER_MS;
     const why = `it was not written within ${ANSWER_MS / 1_000} s`;
-    for (const { reject } of this.#waiting.filter(isLate)) reject(new StoreError('STORE_AWAY', `${why}, and will not be`));
+    for (const { reject } of this.#waiting.filter(isLate))
+      reject(new StoreError('STORE_AWAY', `${why}, and will not be`));
     this.#waiting = this.#waiting.filter((waiting) => !isLate(waiting));
     // Its commit may hold yet; then watchers hear of it.
     for (const { reject } of this.#underWay.filter(isLate))

@@ -8,7 +8,7 @@ import { StoreError } from '../store-error.ts';
 import type { ActId } from './change-message.ts';
 import { hashedDefinition, leafFields } from './channel-hash.ts';
 import type { RedisClient } from './redis-client.ts';
-import { errorOf } from './redis-errors.ts';
+import { away, errorOf } from './redis-errors.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { partsIn, textIn } from './redis-reply.ts';
 import type { Replicas } from './replicas.ts';
@@ -124,11 +124,12 @@ export class Resync {
 
   async #identify(): Promise<string> {
     const { client, keys } = this.#options;
-    const asked = client.run(openScript, keys.store, [STORE_FORMAT, randomUUID()]);
+    const asked = client.run(openScript, keys.store, [STORE_FORMAT, randomUUID(), keys.changes]);
     const reply = await asked.catch(async (thrown: unknown) => {
       throw await errorOf(thrown, client, keys.store);
     });
     const [format = '', id = ''] = partsIn(reply).map(textIn);
+    if (format === 'silent') throw away(`it does not let this user publish to '${keys.changes}': ${id}`);
     if (!/^\d+$/u.test(format) || id === '') {
       throw new StoreError('STORE_FORMAT', `the key '${keys.store}' is not ours: it has no format and id`);
     }

@@ -2,16 +2,7 @@
 
 import { deepStrictEqual, equal, ok, rejects } from 'node:assert/strict';
 import { double, int, structure } from '../../../protocol/types/type-desc.ts';
-import {
-  bitsOf,
-  eventually,
-  POINT,
-  pointOf,
-  Recorder,
-  storeError,
-  updateOf,
-  type StoreTest,
-} from './suite-support.ts';
+import { bitsOf, eventually, POINT, pointOf, Recorder, storeError, updateOf, type StoreTest } from './suite-support.ts';
 
 /** Its fields have other bits than those of POINT. */
 const OTHER = structure('demo:other/1.0', { note: int, y: double });
@@ -119,28 +110,34 @@ export function testWrites(storeTest: StoreTest): void {
     equal(await store.write('a', pointOf({ x: 2 }), { signal: new AbortController().signal }), 1);
   });
 
-  storeTest('refuses a write that was made for another definition, and says what differs', async ({ store, openSecond }) => {
-    await store.define(A, pointOf({ x: 1 }));
-    const second = openSecond === undefined ? store : await openSecond();
-    equal((await second.read('a'))?.revision, 0);
-    const made = { name: 'a', type: OTHER, settings: {} };
-    await rejects(store.write('a', updateOf(OTHER, { y: 5 }), { definition: made }), /type\.x is double in the store/u);
-    // Of the same type, but what its values mean is another thing.
-    const inches = { ...A, settings: { units: 'inch' } };
-    const writing = store.write('a', pointOf({ x: 2 }), { definition: inches });
-    await rejects(writing, storeError('DEFINITION_CONFLICT'));
-    deepStrictEqual((await store.read('a'))?.state.value, { x: 1, y: 0, note: '' });
+  storeTest(
+    'refuses a write that was made for another definition, and says what differs',
+    async ({ store, openSecond }) => {
+      await store.define(A, pointOf({ x: 1 }));
+      const second = openSecond === undefined ? store : await openSecond();
+      equal((await second.read('a'))?.revision, 0);
+      const made = { name: 'a', type: OTHER, settings: {} };
+      await rejects(
+        store.write('a', updateOf(OTHER, { y: 5 }), { definition: made }),
+        /type\.x is double in the store/u,
+      );
+      // Of the same type, but what its values mean is another thing.
+      const inches = { ...A, settings: { units: 'inch' } };
+      const writing = store.write('a', pointOf({ x: 2 }), { definition: inches });
+      await rejects(writing, storeError('DEFINITION_CONFLICT'));
+      deepStrictEqual((await store.read('a'))?.state.value, { x: 1, y: 0, note: '' });
 
-    // By whoever it is defined anew: what was made for the definition before is refused everywhere.
-    await second.define(made, undefined, { replace: true });
-    for (const each of [store, second]) {
-      const late = each.write('a', pointOf({ x: 3 }), { definition: A });
-      await rejects(late, storeError('DEFINITION_CONFLICT'));
-    }
-    const found = await store.read('a');
-    deepStrictEqual([found?.revision, found?.state.value], [0, { note: 0, y: 0 }]);
-    equal(await store.write('a', updateOf(OTHER, { y: 5 }), { definition: { ...made } }), 1);
-  });
+      // By whoever it is defined anew: what was made for the definition before is refused everywhere.
+      await second.define(made, undefined, { replace: true });
+      for (const each of [store, second]) {
+        const late = each.write('a', pointOf({ x: 3 }), { definition: A });
+        await rejects(late, storeError('DEFINITION_CONFLICT'));
+      }
+      const found = await store.read('a');
+      deepStrictEqual([found?.revision, found?.state.value], [0, { note: 0, y: 0 }]);
+      equal(await store.write('a', updateOf(OTHER, { y: 5 }), { definition: { ...made } }), 1);
+    },
+  );
 
   storeTest('hands out values that stay as they are', async ({ store }) => {
     await store.define(A);

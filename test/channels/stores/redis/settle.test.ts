@@ -34,12 +34,12 @@ beforeEach(async () => {
 });
 
 it('says twice the same of a write that came to nothing: the first answer may have been lost, too', () => {
-  redis.cli('hset', key, 'w:me', '100');
-  expect(settle(200)).toEqual([100, 0]);
-  expect(settle(200)).toEqual([100, 0]);
+  redis.cli('hset', key, 'w:me', '100:7');
+  expect(settle(200)).toEqual([100, 7]);
+  expect(settle(200)).toEqual([100, 7]);
   // An older question that comes late changes nothing.
-  expect(settle(150)).toEqual([100, 0]);
-  expect(redis.cli('hget', key, 'w:me')).toBe('100/200');
+  expect(settle(150)).toEqual([100, 7]);
+  expect(redis.cli('hget', key, 'w:me')).toBe('100:7/200');
 });
 
 it('says so of a writer that has never written, and of a channel that is gone', () => {
@@ -52,13 +52,24 @@ it('says so of a writer that has never written, and of a channel that is gone', 
 it('lets the writer go on with numbers past what it has settled, and not before', async () => {
   const revision = await store.write('pv', update(1));
   const [field = '', number = ''] = ownNumbers();
-  const later = String(Number(number) + 10_000_000_000);
+  const later = String(Number.parseInt(number, 10) + 10_000_000_000);
   redis.cli('eval', settleScript.lua, '1', key, field.slice(2), later);
   // As long as the numbers of this object are below that, they are refused, and sent again in vain.
   await expect(store.write('pv', update(2))).rejects.toMatchObject({ reason: 'STORE_AWAY' });
-  redis.cli('hset', key, field, `${number}/${number}`);
+  redis.cli('hset', key, field, `${number}/${Number.parseInt(number, 10)}`);
   expect(await store.write('pv', update(3))).toBe(revision + 1);
-  expect(ownNumbers()[1]).toMatch(/^\d+$/u);
+  expect(ownNumbers()[1]).toMatch(/^\d+:2$/u);
+});
+
+it('says the revision of the write that it is asked for, also if others have written since', async () => {
+  await store.write('pv', update(1));
+  const [field = '', text = ''] = ownNumbers();
+  const [number = ''] = text.split(':');
+  const other = await openRedisStore(redis.url);
+  await other.write('pv', update(2));
+  await other.close();
+  const answer = redis.cli('eval', settleScript.lua, '1', key, field.slice(2), number).split('\n');
+  expect(answer).toEqual([number, '1']);
 });
 
 function settle(number: number): readonly number[] {

@@ -27,7 +27,7 @@ if #redis.call('HGETALL', KEYS[1]) > 0 then return { 'foreign' } end
 redis.call('HSET', KEYS[1], 'definition', ARGV[1], 'digest', ARGV[2], 'revision', '0', 'made', ARGV[3],
   'last', ARGV[3])
 setLeaves(5)
-redis.call('PUBLISH', ARGV[4], 'defined ' .. ARGV[3] .. ' ' .. #KEYS[1] .. '\\n' .. KEYS[1])
+redis.pcall('PUBLISH', ARGV[4], 'defined ' .. ARGV[3] .. ' ' .. #KEYS[1] .. '\\n' .. KEYS[1])
 return { 'created' }
 `);
 
@@ -51,7 +51,7 @@ if ARGV[6] == 'reset' then
   setLeaves(7)
 end
 redis.call('HSET', KEYS[1], 'definition', ARGV[1], 'digest', ARGV[2], 'last', ARGV[3])
-redis.call('PUBLISH', ARGV[4], 'defined ' .. ARGV[3] .. ' ' .. #KEYS[1] .. '\\n' .. KEYS[1])
+redis.pcall('PUBLISH', ARGV[4], 'defined ' .. ARGV[3] .. ' ' .. #KEYS[1] .. '\\n' .. KEYS[1])
 return { 'replaced' }
 `);
 
@@ -77,6 +77,6 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'definition', ARGV[1], 'digest', ARGV[2], 'revision', ARGV[5], 'made', ARGV[6],
   'last', ARGV[3])
 setLeaves(7)
-redis.call('PUBLISH', ARGV[4], 'defined ' .. ARGV[3] .. ' ' .. #KEYS[1] .. '\\n' .. KEYS[1])
+redis.pcall('PUBLISH', ARGV[4], 'defined ' .. ARGV[3] .. ' ' .. #KEYS[1] .. '\\n' .. KEYS[1])
 return 1
 `);

@@ -9,6 +9,6 @@ export const destroyScript = redisScript(`
 -- returns  1, or 0 if there was none
 if not redis.call('HGET', KEYS[1], 'definition') then return 0 end
 redis.call('DEL', KEYS[1])
-redis.call('PUBLISH', ARGV[2], 'destroyed ' .. ARGV[1] .. ' ' .. #KEYS[1] .. '\\n' .. KEYS[1])
+redis.pcall('PUBLISH', ARGV[2], 'destroyed ' .. ARGV[1] .. ' ' .. #KEYS[1] .. '\\n' .. KEYS[1])
 return 1
 `);

@@ -1,10 +1,13 @@
 // How are channels written, and how does a writer that lost its connection find out whether they were?
 //
-// Each writer numbers its writes by its clock, in microseconds. The hash keeps the number of the last one of each
-// writer, in the field w:<writer>; those of an hour ago are removed. A number that is not past it is refused: so a
-// writer that asked (settleScript) can be sure that what was still under way comes to nothing. Then the field is
-// "<number of the last write that took effect>/<number up to which nothing will>": whoever has to ask twice, because the
-// first answer was lost, is to hear the same.
+// Each writer numbers its writes by its clock, in microseconds. The hash keeps the number and the revision of the last one
+// of each writer, as "<number>:<revision>" in the field w:<writer>; those of an hour ago are removed. A number that is
+// not past it is refused: so a writer that asked (settleScript) can be sure that what was still under way comes to
+// nothing. Then the field ends with "/<number up to which nothing will take effect>": whoever has to ask twice, because
+// the first answer was lost, is to hear the same.
+//
+// Once a write has taken effect nothing may end the script with an error, which would say that nothing was written: what
+// can be refused after that is called with pcall.
 
 import { redisScript } from './redis-script.ts';
 
@@ -26,14 +29,15 @@ local field = 'w:' .. writer
 local results, messages, at = {}, {}, 1
 
 local function newest(numbers)
-  return tonumber(numbers) or tonumber(string.match(numbers, '/(%d+)$')) or 0
+  return tonumber(string.match(numbers, '/(%d+)$') or string.match(numbers, '^%d+')) or 0
 end
 
 local function removeOldWriters(key)
-  local all = redis.call('HGETALL', key)
+  local all = redis.pcall('HGETALL', key)
+  if all.err then return end
   for i = 1, #all, 2 do
     if string.sub(all[i], 1, 2) == 'w:' and newest(all[i + 1]) / 1000 < now - 3600000 then
-      redis.call('HDEL', key, all[i])
+      redis.pcall('HDEL', key, all[i])
     end
   end
 end
@@ -60,10 +64,11 @@ local function write(key, digest, number, lengths)
   if not revision then return 'its revision is not a number' end
   revision = string.format('%.0f', revision + 1)
   local last = writer .. ':' .. number
-  local done = redis.pcall('HSET', key, 'revision', revision, 'last', last, field, number, unpack(fields, 1, math.min(count, 1000)))
+  local done = redis.pcall('HSET', key, 'revision', revision, 'last', last, field, number .. ':' .. revision,
+    unpack(fields, 1, math.min(count, 1000)))
   if type(done) == 'table' and done.err then return done.err end
   for first = 1001, count, 1000 do
-    redis.call('HSET', key, unpack(fields, first, math.min(first + 999, count)))
+    redis.pcall('HSET', key, unpack(fields, first, math.min(first + 999, count)))
   end
   messages[#messages + 1] = 'changed ' .. last .. ' ' .. (found[4] or '-') .. ' ' .. revision .. ' ' .. now .. ' ' .. #key
     .. ' ' .. (at - from) .. ' ' .. lengths .. '\\n' .. key .. string.sub(leaves, from, at - 1)
@@ -73,7 +78,7 @@ end
 for i, key in ipairs(KEYS) do
   results[i] = write(key, string.match(ARGV[i + 4], '^(%S+) (%d+) (.*)$'))
 end
-if #messages > 0 then redis.call('PUBLISH', ARGV[3], table.concat(messages)) end
+if #messages > 0 then redis.pcall('PUBLISH', ARGV[3], table.concat(messages)) end
 return results
 `);
 
@@ -81,13 +86,13 @@ export const settleScript = redisScript(`
 -- KEYS[1]  the channel
 -- ARGV[1]  the writer
 -- ARGV[2]  the number of its latest write to the channel
--- returns  { the number of the last write that took effect, the revision }; { 0, 0 } if there is no such channel.
+-- returns  { the number of the last write that took effect, its revision }; { 0, 0 } if there is no such channel.
 --          None that is under way will take effect after this.
 local found = redis.call('HMGET', KEYS[1], 'revision', 'w:' .. ARGV[1])
 if not found[1] then return { 0, 0 } end
-local last, settled = string.match(found[2] or '0', '^(%d+)/?(%d*)$')
+local last, revision, settled = string.match(found[2] or '0:0', '^(%d+):?(%d*)/?(%d*)$')
 if tonumber(ARGV[2]) > math.max(tonumber(last), tonumber(settled) or 0) then
-  redis.call('HSET', KEYS[1], 'w:' .. ARGV[1], last .. '/' .. ARGV[2])
+  redis.call('HSET', KEYS[1], 'w:' .. ARGV[1], last .. ':' .. revision .. '/' .. ARGV[2])
 end
-return { tonumber(last), tonumber(found[1]) }
+return { tonumber(last), tonumber(revision) or tonumber(found[1]) }
 `);
