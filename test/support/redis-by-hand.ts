@@ -12,6 +12,9 @@ export const KEYS = new RedisKeys('pvkit:');
 
 const DEFINITION = { name: 'pv', type: structure({ value: double }), settings: {} };
 
+/** Behind what all writes of a batch have in common. */
+const WRITES_AT = 4;
+
 /** What was asked and is not answered, unless the test did so. */
 export interface Asked {
   /** The keys, by a space. */
@@ -29,6 +32,7 @@ export function makeRedis() {
     });
   const fake = {
     isUp: true,
+    isCluster: false,
     reason: 'it was cut off',
     run: (_script: unknown, key: string, args: readonly unknown[]) => ask(key, args),
     runOnKeys: (_script: unknown, keys: readonly string[], args: readonly unknown[]) => ask(keys.join(' '), args),
@@ -59,11 +63,15 @@ export function channelAt(revision: number): HashedChannel {
   return { definition: DEFINITION, revision, state, digest, made: 'define:me:1', last: `me:${revision}` };
 }
 
+/** What the script for reading says of a channel that there is not. */
+export const NO_CHANNEL: readonly Uint8Array[] = [Buffer.from('none')];
+
 /** The channel as the script for reading gives it. */
 export function hashAt(revision: number): readonly Uint8Array[] {
   const { text, digest } = hashedDefinition(DEFINITION);
   const fields = { definition: text, digest, revision: String(revision), made: 'define:me:1', last: `me:${revision}` };
-  return Object.entries(fields).flatMap(([name, field]) => [Buffer.from(name), Buffer.from(field)]);
+  const parts = Object.entries(fields).flat();
+  return [Buffer.from(`${parts.map(({ length }) => length).join(' ')}\n${parts.join('')}`)];
 }
 
 /** As the scripts publish it (change-message.ts): this write set the value to its revision. */
@@ -71,7 +79,14 @@ export function changeTo(revision: number): Uint8Array {
   const key = KEYS.channel('pv');
   const leaf = Buffer.alloc(8);
   leaf.writeDoubleBE(revision);
-  return Buffer.concat([Buffer.from(`changed me:${revision} ${revision} 0 ${key.length} 5 8\n${key}value`), leaf]);
+  const head = `changed me:${revision} me:${revision - 1} ${revision} 0 ${key.length} 13 5 8`;
+  return Buffer.concat([Buffer.from(`${head}\n${key}value`), leaf]);
+}
+
+/** The number of a write of a batch, as the script is told it; undefined where nothing was asked. */
+export function numberOf(asked: Asked | undefined, index = 0): number | undefined {
+  const said = asked?.args[WRITES_AT + index];
+  return typeof said === 'string' ? Number(said.split(' ')[1]) : undefined;
 }
 
 /** Lets every promise settle that can. */

@@ -9,7 +9,7 @@ import type * as Limits from '../../../../src/protocol/limits.ts';
 import { STORE_LIMITS } from '../../../../src/protocol/limits.ts';
 import { ManualClock } from '../../../../src/transport/manual-clock.ts';
 import { hitsLimit } from '../../../support/hits-limit.ts';
-import { changeTo, channelAt, hashAt, KEYS, makeRedis, makeReplicas, turn } from '../../../support/redis-by-hand.ts';
+import { changeTo, channelAt, hashAt, KEYS, makeRedis, makeReplicas, NO_CHANNEL, turn } from '../../../support/redis-by-hand.ts';
 
 // As many writes as fit take seconds to make; the limit is the same one, read from the same place.
 vi.mock('../../../../src/protocol/limits.ts', async (original) => {
@@ -37,21 +37,47 @@ describe('a channel that is read while it changes', () => {
 });
 
 describe('channels that are read', () => {
-  it('are asked for a few hundred at once, the others after them', async () => {
+  it('one by one are asked for by a few calls at once, the others after them', async () => {
     hitsLimit('maxReads');
     const { maxReads } = STORE_LIMITS;
     const { asked, replicas } = makeReplicas();
     const all = Promise.all(Array.from({ length: maxReads + 2 }, (_, index) => replicas.read(`pv${index}`)));
     await turn();
     expect(asked).toHaveLength(maxReads);
-    asked[0]?.answer([]);
+    asked[0]?.answer(NO_CHANNEL);
     await turn();
     expect(asked.map(({ key }) => key).slice(maxReads)).toEqual([KEYS.channel(`pv${maxReads}`)]);
-    for (const { answer } of asked) answer([]);
+    for (const { answer } of asked) answer(NO_CHANNEL);
     await turn();
     expect(asked).toHaveLength(maxReads + 2);
-    asked.at(-1)?.answer([]);
+    asked.at(-1)?.answer(NO_CHANNEL);
     expect((await all).every((channel) => channel === undefined)).toBe(true);
+  });
+
+  it('together are asked for a few hundred in one call', async () => {
+    hitsLimit('maxChannelsPerRead');
+    const { maxChannelsPerRead } = STORE_LIMITS;
+    const { asked, replicas } = makeReplicas();
+    const names = Array.from({ length: maxChannelsPerRead + 1 }, (_, index) => `pv${index}`);
+    const reading = replicas.readAll(names);
+    await turn();
+    expect(asked.map(({ key }) => key.split(' ').length)).toEqual([maxChannelsPerRead, 1]);
+    for (const { key, answer } of asked) answer(key.split(' ').flatMap(() => NO_CHANNEL));
+    expect(await reading).toEqual([]);
+  });
+
+  it('and have more bytes than one answer is to have are asked for again', async () => {
+    hitsLimit('maxReadBytes');
+    const { asked, replicas } = makeReplicas();
+    const reading = replicas.readAll(['a', 'b', 'c']);
+    await turn();
+    expect(asked[0]?.args).toEqual([STORE_LIMITS.maxReadBytes]);
+    const later = Buffer.from('later');
+    asked[0]?.answer([...NO_CHANNEL, later, later]);
+    await turn();
+    expect(asked[1]?.key).toBe([KEYS.channel('b'), KEYS.channel('c')].join(' '));
+    asked[1]?.answer([...NO_CHANNEL, ...NO_CHANNEL]);
+    expect(await reading).toEqual([]);
   });
 });
 
@@ -96,6 +122,7 @@ describe('writes that are not acknowledged', () => {
     expect(() => queue.send(channel, change, undefined)).toThrow(
       `${maxQueuedWrites} writes are waiting for it already`,
     );
+    await clock.advanceAsync(0);
     // The first batch is answered and its writes are told: there is room for as many.
     const count = asked[0]?.key.split(' ').length ?? 0;
     asked[0]?.answer(Array.from({ length: count }, (_, index) => index + 1));

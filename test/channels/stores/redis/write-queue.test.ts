@@ -5,11 +5,10 @@ import { RedisClock } from '../../../../src/channels/stores/redis/redis-clock.ts
 import { WriteQueue } from '../../../../src/channels/stores/redis/write-queue.ts';
 import { BitSet } from '../../../../src/protocol/bit-set.ts';
 import { ManualClock } from '../../../../src/transport/manual-clock.ts';
-import { changeTo, channelAt, hashAt, KEYS, makeReplicas, turn } from '../../../support/redis-by-hand.ts';
+import { changeTo, channelAt, hashAt, KEYS, makeReplicas, NO_CHANNEL, numberOf, turn } from '../../../support/redis-by-hand.ts';
 
 const CHANGE = { changed: BitSet.of(1), value: { value: 7 } };
-/** Where the number of a write stands in what is asked of the scripts, and of `settle`. */
-const NUMBER = 5;
+/** Where the number of a write stands in what is asked of `settle`. */
 const LATEST = 1;
 
 async function makeQueue({ isKnown = true } = {}) {
@@ -196,7 +195,7 @@ describe('a write that Redis does not carry out', () => {
     asked.shift()?.answer([Buffer.from('missing')]);
     await settle();
     expect(outcome).toEqual({});
-    asked.shift()?.answer([]);
+    asked.shift()?.answer(NO_CHANNEL);
     await settle();
     expect(outcome).toMatchObject({ reason: 'NO_SUCH_CHANNEL' });
     expect(replicas.get('pv')).toBeUndefined();
@@ -222,7 +221,7 @@ describe('a write that Redis does not carry out', () => {
     for (let attempt = 0; attempt < 3; attempt++) {
       await settle();
       const question = asked.shift();
-      numbers.push(question?.args[NUMBER]);
+      numbers.push(numberOf(question));
       question?.answer([Buffer.from('late')]);
     }
     await settle();
@@ -284,7 +283,7 @@ describe('a write under way when the connection is lost', () => {
     const { asked, fake, queue, send, settle, lose } = await makeQueue();
     const outcome = send();
     await settle();
-    const number = asked[0]?.args[NUMBER];
+    const number = numberOf(asked[0]);
     await lose();
     await settle(100);
     expect(asked).toEqual([]);
@@ -303,8 +302,7 @@ describe('a write under way when the connection is lost', () => {
     const { asked, fake, queue, send, settle, lose } = await makeQueue();
     const outcomes = [send(), send(), send()];
     await settle();
-    const { args = [] } = asked[0] ?? {};
-    const numbers = [args[NUMBER], args[NUMBER + 3], args[NUMBER + 6]].map(Number);
+    const numbers = [0, 1, 2].map((index) => numberOf(asked[0], index));
     await lose();
     fake.isUp = true;
     await settle(50);
@@ -327,7 +325,7 @@ describe('a write under way when the connection is lost', () => {
     const { asked, fake, queue, send, settle, lose } = await makeQueue();
     const outcome = send();
     await settle();
-    const number = asked[0]?.args[NUMBER];
+    const number = numberOf(asked[0]);
     await lose();
     fake.isUp = true;
     await settle(50);
