@@ -6,10 +6,10 @@
 // leaves meanwhile is older, or is the echo of a post, and would set the value back. It is withheld until the write is
 // answered; then its revision says whether somebody else has written after us.
 
-import { BitSet } from '../protocol/bit-set.ts';
 import type { Channel, ChannelUpdate } from '../channels/channel.ts';
 import type { ChannelStore, StoredDefinition } from '../channels/stores/channel-store.ts';
 import { isStoreAway } from '../channels/stores/store-error.ts';
+import type { BitSet } from '../protocol/bit-set.ts';
 import type { Clock, TimerHandle } from '../transport/clocks.ts';
 
 /** From the begin of one write to the next: what a `kill -9` may lose of posts, which nobody was promised. */

@@ -293,7 +293,8 @@ export class StoredChannels implements Source, StoreWatcher {
     this.#move();
     hosted.close();
     this.#computed.delete(name);
-    for (const dependent of [...this.#computed]) {
+    // Those that go meanwhile are not come upon.
+    for (const dependent of this.#computed) {
       const found = this.#hosted.get(dependent);
       if (!Object.values(found?.settings.computed?.inputs ?? {}).includes(name) || found === undefined) continue;
       this.#end(dependent);

@@ -137,7 +137,6 @@ describe.each(WORLDS)('what is kept in the %s store', (_, isShared, makeWorld) =
     }
     await using again = await nodeOn(world, []);
     expect(again.pv('lab:all').state.value['value']).toBe(3);
-    expect(again.pv('lab:all').state.value['timeStamp']).toMatchObject({ secondsPastEpoch: expect.any(BigInt) });
   });
 
   it('is the newest of many posts, in few writes, and their echo sets nothing back', async () => {
@@ -192,5 +191,6 @@ describe.each(WORLDS)('what is kept in the %s store', (_, isShared, makeWorld) =
     }
     const { value } = await one.stored('lab:all');
     for (const each of [pv, theirs]) await eventually('the last value', () => each.state.value['value'] === value);
+    expect([59, -59]).toContain(value);
   });
 });

@@ -9,7 +9,16 @@ import type * as Limits from '../../../../src/protocol/limits.ts';
 import { STORE_LIMITS } from '../../../../src/protocol/limits.ts';
 import { ManualClock } from '../../../../src/transport/manual-clock.ts';
 import { hitsLimit } from '../../../support/hits-limit.ts';
-import { changeTo, channelAt, hashAt, KEYS, makeRedis, makeReplicas, NO_CHANNEL, turn } from '../../../support/redis-by-hand.ts';
+import {
+  changeTo,
+  channelAt,
+  hashAt,
+  KEYS,
+  makeRedis,
+  makeReplicas,
+  NO_CHANNEL,
+  turn,
+} from '../../../support/redis-by-hand.ts';
 
 // As many writes as fit take seconds to make; the limit is the same one, read from the same place.
 vi.mock('../../../../src/protocol/limits.ts', async (original) => {

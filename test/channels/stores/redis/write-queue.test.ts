@@ -5,7 +5,16 @@ import { RedisClock } from '../../../../src/channels/stores/redis/redis-clock.ts
 import { WriteQueue } from '../../../../src/channels/stores/redis/write-queue.ts';
 import { BitSet } from '../../../../src/protocol/bit-set.ts';
 import { ManualClock } from '../../../../src/transport/manual-clock.ts';
-import { changeTo, channelAt, hashAt, KEYS, makeReplicas, NO_CHANNEL, numberOf, turn } from '../../../support/redis-by-hand.ts';
+import {
+  changeTo,
+  channelAt,
+  hashAt,
+  KEYS,
+  makeReplicas,
+  NO_CHANNEL,
+  numberOf,
+  turn,
+} from '../../../support/redis-by-hand.ts';
 
 const CHANGE = { changed: BitSet.of(1), value: { value: 7 } };
 /** Where the number of a write stands in what is asked of `settle`. */
