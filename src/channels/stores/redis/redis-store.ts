@@ -89,7 +89,10 @@ class RedisStore implements ChannelStore {
   #lagMs = 0;
 
   constructor(url: RedisUrl, { clock = systemClock, nodeId = randomUUID(), onWarning = () => {} }: RedisStoreOptions) {
-    this.#warn = onWarning;
+    // What is given up because this store is closed is no news.
+    this.#warn = (text) => {
+      if (!this.#isClosed) onWarning(text);
+    };
     this.location = locationOf(url);
     this.#clock = clock;
     this.#keys = new RedisKeys(url.prefix);
@@ -110,13 +113,13 @@ class RedisStore implements ChannelStore {
       watchers: this.#watchers,
       ownChange: (act) => this.#writes.changeOf(act),
       told: (change, timeMs) => this.#told(change, timeMs),
-      warn: onWarning,
+      warn: this.#warn,
     });
     this.#writes = new WriteQueue({
       ...parts,
       replicas: this.#replicas,
       writer: this.#writer,
-      warn: onWarning,
+      warn: this.#warn,
       answered: (latencyMs) => (this.#latencyMs = latencyMs),
     });
     this.#nodes = new NodeRegistry({ ...parts, own: nodeId });
@@ -124,7 +127,7 @@ class RedisStore implements ChannelStore {
       ...parts,
       replicas: this.#replicas,
       newAct: (kind) => this.#act(kind),
-      warn: onWarning,
+      warn: this.#warn,
     });
   }
 
