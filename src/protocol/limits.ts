@@ -187,7 +187,7 @@ export const STORE_LIMITS = Object.freeze({
   /** Changes that are held for a channel while it is read; past it, it is read again. */
   maxHeldChanges: 256,
   /** Calls that read channels and are under way at once. */
-  maxReads: 8,
+  maxReads: 64,
   /** Channels that one call reads: Redis does nothing else meanwhile, which is a few milliseconds. */
   maxChannelsPerRead: 256,
   /** Bytes past which a call reads no further channel: an answer is held in memory by both sides. */

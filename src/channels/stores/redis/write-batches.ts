@@ -19,6 +19,8 @@ const MAX_BYTES = 256 * 1024;
  * less, and with two Redis has something to do while this process reads the answer before.
  */
 const MAX_CALLS = 2;
+/** A call that is not answered by then does not keep others from being sent: nobody waits for it any more. */
+const MAX_CALL_MS = 2_000;
 
 export interface OutgoingWrite {
   readonly key: string;
@@ -100,14 +102,20 @@ export class WriteBatches<W extends OutgoingWrite> {
       // All its writes were refused before they were in it.
       if (batch.writes.length === 0) continue;
       lane.callCount++;
+      let isCounted = true;
+      const release = (): void => {
+        timer.cancel();
+        if (!isCounted) return;
+        isCounted = false;
+        lane.callCount--;
+        this.#sendFrom(group, lane);
+      };
+      const timer = this.#options.clock.after(MAX_CALL_MS, release);
       this.#carryOut(batch)
         .catch((thrown: unknown) => {
           for (const write of batch.writes) this.#options.failed(write, thrown);
         })
-        .finally(() => {
-          lane.callCount--;
-          this.#sendFrom(group, lane);
-        });
+        .finally(release);
     }
   }
 
