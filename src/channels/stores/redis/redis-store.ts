@@ -103,7 +103,10 @@ class RedisStore implements ChannelStore {
       {
         up: () => this.#up(),
         down: (reason) => this.#down(reason),
-        message: (bytes) => this.#replicas.receive(bytes),
+        // Before, nothing is known that could change; without both connections all is read again once they are there.
+        message: (bytes) => {
+          if (this.#isOpen && this.#client.isUp) this.#replicas.receive(bytes);
+        },
       },
       clock,
     );
