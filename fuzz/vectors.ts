@@ -9,7 +9,8 @@ const FOLDER = join(ROOT, 'test', 'vectors');
 
 interface Recorded {
   readonly dir: string;
-  /** Not there where a connection opened or closed. */
+  readonly conn?: number;
+  /** One message; not there where a connection opened or closed. */
   readonly hex?: string;
 }
 
@@ -25,14 +26,47 @@ interface MalformedCase {
 
 export type From = 'client' | 'server';
 
-/** Everything that one side said in each recorded conversation, in one piece. */
-export function conversations(from: From): readonly Uint8Array[] {
-  const dir = from === 'client' ? 'c2s' : 's2c';
-  return recordings().map(({ tcp = [] }) => joined(tcp.filter((each) => each.dir === dir)));
+/** The ids that our side of a link gives first, one after the other. */
+export interface FirstIds {
+  readonly sid?: number;
+  readonly cid?: number;
+  readonly ioid?: number;
+}
+
+const FLAGS_AT = 2;
+const COMMAND_AT = 3;
+const BODY_AT = 8;
+const BIG_ENDIAN = 0x80;
+/** Control messages have no body, and only the first of several segments begins with ids. */
+const NOT_PLAIN = 0x31;
+const CREATE_CHANNEL = 0x07;
+const DESTROY_CHANNEL = 0x08;
+/** GET, PUT, PUT_GET, MONITOR, ARRAY, DESTROY_REQUEST, PROCESS, GET_FIELD, CANCEL, RPC. */
+const OPERATIONS: ReadonlySet<number> = new Set([0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x14, 0x15]);
+
+/**
+ * Everything that one side said in each recorded conversation, in one piece. With ids those of the recording are replaced
+ * by the ones that our own peer gives, in the same order: else all that follows is about channels that do not exist.
+ */
+export function conversations(from: From, ids?: FirstIds): readonly Uint8Array[] {
+  return spoken('transcripts', from, ids);
+}
+
+/** The same of the conversations with PUT_GET, PROCESS, ARRAY and segments. */
+export function operations(from: From, ids?: FirstIds): readonly Uint8Array[] {
+  return spoken('operations', from, ids);
 }
 
 export function datagrams(): readonly Uint8Array[] {
-  return recordings().flatMap(({ udp = [] }) => udp.map(({ hex = '' }) => fromHex(hex)));
+  return recordings('transcripts').flatMap(({ udp = [] }) => udp.map(({ hex = '' }) => fromHex(hex)));
+}
+
+/** The recordings themselves, as JSON text; the shortest ones. */
+export function recordingTexts(count: number): readonly Uint8Array[] {
+  return recordings('transcripts')
+    .map((recording) => new Uint8Array(Buffer.from(JSON.stringify(recording))))
+    .toSorted((one, other) => one.length - other.length)
+    .slice(0, count);
 }
 
 /** The recorded inputs that a decoder must survive. */
@@ -51,15 +85,72 @@ export function dataHex(...keys: readonly string[]): readonly Uint8Array[] {
     .flatMap((hex) => (typeof hex === 'string' ? [fromHex(hex)] : []));
 }
 
-function recordings(): readonly Recording[] {
-  const folder = join(FOLDER, 'transcripts');
-  return readdirSync(folder)
-    .toSorted()
-    .map((name) => read(join('transcripts', name)) as Recording);
+// -----------------------------------------------------------------------------------------------------------------
+
+function spoken(folder: string, from: From, ids?: FirstIds): readonly Uint8Array[] {
+  const dir = from === 'client' ? 'c2s' : 's2c';
+  return recordings(folder).map(({ tcp = [] }) => {
+    const messages = tcp.map(({ dir: from, hex = '' }) => ({ dir: from, bytes: fromHex(hex) }));
+    if (ids !== undefined) renumber(messages, ids);
+    return new Uint8Array(Buffer.concat(messages.filter((each) => each.dir === dir).map(({ bytes }) => bytes)));
+  });
 }
 
-function joined(parts: readonly Recorded[]): Uint8Array {
-  return fromHex(parts.map(({ hex = '' }) => hex).join(''));
+interface Message {
+  readonly dir: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Replaces ids where they stand, at the beginning of bodies; ids are met in the order in which they were given. */
+function renumber(messages: readonly Message[], first: FirstIds): void {
+  const [sid, cid, ioid] = [first.sid, first.cid, first.ioid].map((start) => new Numbering(start));
+  for (const { dir, bytes } of messages) {
+    if (bytes.length < BODY_AT + 8 || ((bytes[FLAGS_AT] ?? 0) & NOT_PLAIN) !== 0) continue;
+    const command = bytes[COMMAND_AT] ?? 0;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const isLittle = ((bytes[FLAGS_AT] ?? 0) & BIG_ENDIAN) === 0;
+    const put = (at: number, numbering: Numbering | undefined): void => {
+      const own = numbering?.of(view.getUint32(at, isLittle));
+      if (own !== undefined) view.setUint32(at, own, isLittle);
+    };
+    if (dir === 'c2s') {
+      if (command === CREATE_CHANNEL) put(BODY_AT + 2, cid);
+      else if (command === DESTROY_CHANNEL || OPERATIONS.has(command)) {
+        put(BODY_AT, sid);
+        put(BODY_AT + 4, command === DESTROY_CHANNEL ? cid : ioid);
+      }
+    } else if (command === CREATE_CHANNEL) {
+      put(BODY_AT, cid);
+      put(BODY_AT + 4, sid);
+    } else if (command === DESTROY_CHANNEL) {
+      put(BODY_AT, sid);
+      put(BODY_AT + 4, cid);
+    } else if (OPERATIONS.has(command)) put(BODY_AT, ioid);
+  }
+}
+
+class Numbering {
+  readonly #first: number | undefined;
+  readonly #own = new Map<number, number>();
+
+  /** Without a first number everything stays as it is. */
+  constructor(first: number | undefined) {
+    this.#first = first;
+  }
+
+  of(recorded: number): number | undefined {
+    if (this.#first === undefined) return undefined;
+    const own = this.#own.get(recorded) ?? this.#first + this.#own.size;
+    this.#own.set(recorded, own);
+    return own;
+  }
+}
+
+function recordings(folder: string): readonly Recording[] {
+  return readdirSync(join(FOLDER, folder))
+    .filter((name) => name.endsWith('.json'))
+    .toSorted()
+    .map((name) => read(join(folder, name)) as Recording);
 }
 
 function read(name: string): unknown {

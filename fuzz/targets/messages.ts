@@ -1,22 +1,11 @@
 // Does every message that decodes encode to bytes that decode to the same?
 
-import { isDeepStrictEqual } from 'node:util';
+import { Framer } from '../../src/protocol/framer.ts';
 
-import { Framer, type Frame } from '../../src/protocol/framer.ts';
-import { HEADER_BYTES, readHeader } from '../../src/protocol/header.ts';
-import {
-  decodeMessage,
-  encodeMessage,
-  type ClientMessage,
-  type ServerMessage,
-} from '../../src/protocol/messages/index.ts';
-import type { DecodeContext, OperationCommand, OperationTypes } from '../../src/protocol/messages/message-module.ts';
-import { TypeReceiver } from '../../src/protocol/types/wire.ts';
-import { Writer } from '../../src/protocol/writer.ts';
-
+import { LinkTypes } from '../link-types.ts';
 import { withFittingSizes } from '../repair.ts';
-import { mayRefuse, requireThat, type Target } from '../target.ts';
-import { conversations, malformed, type From } from '../vectors.ts';
+import { mayRefuse, type Target } from '../target.ts';
+import { conversations, malformed, operations, type From } from '../vectors.ts';
 
 export const clientMessages: Target = messagesOf('client');
 export const serverMessages: Target = messagesOf('server');
@@ -24,7 +13,7 @@ export const serverMessages: Target = messagesOf('server');
 function messagesOf(from: From): Target {
   return {
     name: `${from}-messages`,
-    seeds: () => [...conversations(from), ...malformed('message')],
+    seeds: () => [...conversations(from), ...operations(from), ...malformed('message')],
     repair: withFittingSizes,
     run(input) {
       const framer = new Framer({ expectFromServer: from === 'server' });
@@ -32,40 +21,4 @@ function messagesOf(from: From): Target {
       mayRefuse(() => framer.push(input, (frame) => link.take(frame)));
     },
   };
-}
-
-/** What a link knows while its messages are read: types by id, and what INIT agreed on, from whichever side it came. */
-class LinkTypes {
-  readonly #operations = new Map<number, OperationTypes>();
-  readonly #types = new TypeReceiver();
-
-  take(frame: Frame): void {
-    const message = decodeMessage(frame, this.#context());
-    if (message === undefined) return;
-    this.#remember(message);
-    if ('phase' in message && message.phase === 'outOfScope') return;
-    const again = decodeMessage(encoded(message, frame), this.#context(new TypeReceiver()));
-    requireThat(isDeepStrictEqual(again, message), `${message.command} comes back as it was`);
-  }
-
-  #context(types = this.#types): DecodeContext {
-    return { types, typeOf: (ioid) => this.#operations.get(ioid) };
-  }
-
-  #remember(message: ClientMessage | ServerMessage): void {
-    if (!('phase' in message) || message.phase !== 'init') return;
-    const command: OperationCommand = message.command;
-    // In a client's messages only the pvRequest has a type; as that of the data it is as good as any.
-    const type = 'pvRequest' in message ? (message.pvRequest?.type ?? null) : 'type' in message ? message.type : null;
-    this.#operations.set(message.ioid, { command, type, putType: type });
-  }
-}
-
-function encoded(message: ClientMessage | ServerMessage, { header }: Frame): Frame {
-  const writer = new Writer(header.bigEndian);
-  // Which of the two unions the message is of, the header says.
-  if (header.fromServer) encodeMessage(writer, message as never, { fromServer: true });
-  else encodeMessage(writer, message as never, { fromServer: false });
-  const bytes = writer.detach(0);
-  return { header: readHeader(bytes, 0), body: bytes.subarray(HEADER_BYTES) };
 }

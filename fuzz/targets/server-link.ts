@@ -1,32 +1,46 @@
-// Does a server survive any conversation, and serve its other clients right beside it?
+// Does a server survive any client, with nobody else harmed? A client says arbitrary bytes, in pieces, and may read slowly.
 //
-// A client says arbitrary bytes, in two chunks; another client, which keeps to the rules, then puts a number and gets it back.
+// Whatever it says: all that the server answers can be read, another client that keeps to the rules puts a number, gets it
+// back and hears it from its monitor, and once the link is gone nothing of it is left.
 
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { Context } from '../../src/client/context.ts';
+import type { MonitorUpdate } from '../../src/client/monitor.ts';
 import { resolveClientConfig, resolveServerConfig } from '../../src/config/effective.ts';
+import { Framer } from '../../src/protocol/framer.ts';
 import { ntEnum, enumValue } from '../../src/protocol/normative/nt-enum.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
-import { double, string } from '../../src/protocol/types/type-desc.ts';
+import { boundedString, double, int, long, string, structure } from '../../src/protocol/types/type-desc.ts';
 import { Server } from '../../src/server/server.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork, type MemoryHost } from '../../src/transport/memory-network.ts';
 
+import { LinkTypes } from '../link-types.ts';
 import { withFittingSizes } from '../repair.ts';
 import { requireThat, type Target } from '../target.ts';
-import { conversations } from '../vectors.ts';
+import { conversations, operations } from '../vectors.ts';
 
 const ADDRESS = '127.0.0.1';
 /** After so many inputs everything is made anew, so that no finding needs thousands of inputs to be had again. */
 const MOST_RUNS = 200;
-/** The PVs that the recorded clients ask for, so that their conversations get somewhere. */
-const RECORDED_NAMES = ['vec:double', 'vec:string', 'vec:enum', 'vec:array', 'vec:get-array'];
+/** The first channels of a link have these ids. */
+const FIRST_IDS = { sid: 2 };
+/** The last byte of an input says how it is said. */
+const PIECES = 0b11;
+const READS_SLOWLY = 0b100;
+const TAKES_ITS_TIME = 0b1000;
+const LONG_MS = 40_000;
 
 interface World {
   readonly clock: ManualClock;
   readonly host: MemoryHost;
   readonly server: Server;
   readonly context: Context;
+  /** All that strangers can reach. */
+  readonly pvs: readonly SharedPV[];
+  /** The last value that the monitor of the client beside has given. */
+  heard: number;
+  isOver: boolean;
   runs: number;
 }
 
@@ -35,32 +49,69 @@ let number = 0;
 
 export const serverLink: Target = {
   name: 'server-link',
-  seeds: () => conversations('client'),
+  seeds: () => [...conversations('client', FIRST_IDS), ...operations('client', FIRST_IDS)],
   repair: withFittingSizes,
   async run(input) {
     world ??= await makeWorld();
-    const { clock, host, server, context } = world;
-    const connection = await clock.until(host.connectTcp({ address: ADDRESS, port: server.tcpPort }));
-    connection.listen({ data: () => undefined, drain: () => undefined, close: () => undefined });
-    const half = (input[input.length - 1] ?? 0) % (input.length + 1);
-    connection.write(Uint8Array.from(input.subarray(0, half)));
-    await clock.settle();
-    connection.write(Uint8Array.from(input.subarray(half)));
-    await clock.settle();
-    await clock.until(context.put('fuzz:beside', ++number, { timeoutMs: 2_000 }));
-    const { value } = (await clock.until(context.get('fuzz:beside', { timeoutMs: 2_000 }))) as {
-      readonly value: unknown;
-    };
-    requireThat(value === number, 'the others are served as if nothing was');
-    connection.destroy();
-    await clock.settle();
-    requireThat(server.linkCount === 1, 'a link that is gone is forgotten');
+    const { clock, host, server } = world;
+    try {
+      await speak(world, input);
+      await lookBeside(world);
+      requireThat(server.linkCount === 1, 'a link that is gone is forgotten');
+      requireThat(
+        world.pvs.every(({ subscriberCount }) => subscriberCount === 0),
+        'subscriptions of a link that is gone are forgotten',
+      );
+    } catch (thrown) {
+      // What is broken now must not be blamed on the inputs that follow.
+      world = undefined;
+      throw thrown;
+    }
     if (++world.runs < MOST_RUNS) return;
+    world.isOver = true;
     await clock.until(world.context.close());
-    await clock.until(world.server.close());
+    await clock.until(server.close());
+    requireThat(clock.timerCount === 0 && host.interfaces().length > 0, 'no timer is left');
     world = undefined;
   },
 };
+
+/** Says all of the input, reads all that comes, and leaves. */
+async function speak({ clock, host, server }: World, input: Uint8Array): Promise<void> {
+  const manner = input[input.length - 1] ?? 0;
+  const connection = await clock.until(host.connectTcp({ address: ADDRESS, port: server.tcpPort }));
+  const framer = new Framer({ expectFromServer: true });
+  const types = new LinkTypes();
+  connection.listen({
+    data: (chunk) => framer.push(Uint8Array.from(chunk), (frame) => types.take(frame)),
+    drain: () => undefined,
+    close: () => undefined,
+  });
+  if ((manner & READS_SLOWLY) !== 0) connection.pause();
+  const pieces = (manner & PIECES) + 1;
+  for (let piece = 0; piece < pieces; piece++) {
+    const [from, to] = [piece, piece + 1].map((part) => Math.floor((part * input.length) / pieces));
+    connection.write(Uint8Array.from(input.subarray(from, to)));
+    await clock.settle();
+    if ((manner & TAKES_ITS_TIME) !== 0 && piece > 0) await clock.advanceAsync(LONG_MS);
+  }
+  connection.resume();
+  await clock.settle();
+  connection.destroy();
+  await clock.settle();
+}
+
+async function lookBeside(here: World): Promise<void> {
+  const { clock, context } = here;
+  await clock.until(context.put('fuzz:beside', ++number, { timeoutMs: 2_000 }));
+  // A mailbox of a double.
+  const { value } = (await clock.until(context.get('fuzz:beside', { timeoutMs: 2_000 }))) as {
+    readonly value: unknown;
+  };
+  requireThat(value === number, 'the others are served as if nothing was');
+  for (let waited = 0; waited < 10 && here.heard !== number; waited++) await clock.advanceAsync(1);
+  requireThat(here.heard === number, 'the others hear the last value');
+}
 
 async function makeWorld(): Promise<World> {
   const clock = new ManualClock();
@@ -68,14 +119,52 @@ async function makeWorld(): Promise<World> {
   const config = { ...resolveServerConfig({ processEnvironment: {} }), autoBeacon: false };
   const server = new Server({ clock, network: host, config });
   server.add('fuzz:beside', SharedPV.mailbox(ntScalar(double)));
-  for (const name of RECORDED_NAMES) server.add(name, SharedPV.mailbox(ntScalar(string)));
-  server.add('fuzz:array', SharedPV.mailbox(ntScalarArray(double)));
-  server.add('fuzz:enum', SharedPV.mailbox(ntEnum, { initial: { value: enumValue(['Off', 'On'], 1) } }));
+  const pvs = Object.entries(recordedPvs()).map(([name, pv]) => {
+    server.add(name, pv);
+    return pv;
+  });
   await clock.until(server.listen());
   const context = new Context({
     config: resolveClientConfig({ processEnvironment: { EPICS_PVA_NAME_SERVERS: `${ADDRESS}:${server.tcpPort}` } }),
     network: host,
     clock,
   });
-  return { clock, host, server, context, runs: 0 };
+  const here: World = { clock, host, server, context, pvs, heard: Number.NaN, isOver: false, runs: 0 };
+  listen(here).catch((thrown: unknown) => {
+    if (!here.isOver) throw thrown;
+  });
+  return here;
+}
+
+/** Goes on until the context is closed. */
+async function listen(here: World): Promise<void> {
+  for await (const update of here.context.monitor('fuzz:beside')) {
+    // Only updates are asked for; the PV is a mailbox of a double.
+    here.heard = ((update as MonitorUpdate).value as { readonly value: number }).value;
+  }
+}
+
+/** The PVs that the recorded clients ask for, so that their conversations get somewhere. */
+function recordedPvs(): Readonly<Record<string, SharedPV>> {
+  const mailbox = (type: Parameters<typeof ntScalar>[0]): SharedPV => SharedPV.mailbox(ntScalar(type));
+  const bounded = (): SharedPV => SharedPV.mailbox(structure('', { value: boundedString(8) }));
+  const array = (): SharedPV =>
+    SharedPV.mailbox(ntScalarArray(double), { initial: { value: Float64Array.of(1, 2, 3, 4, 5) } });
+  const service = (): SharedPV => SharedPV.mailbox(ntScalar(double), { onCall: ({ argument }) => argument });
+  return {
+    'vec:double': mailbox(double),
+    'vec:tick': mailbox(int),
+    'vec:long': mailbox(long),
+    'vec:string': mailbox(string),
+    'vec:limited': bounded(),
+    'vec:enum': SharedPV.mailbox(ntEnum, { initial: { value: enumValue(['Off', 'On'], 1) } }),
+    'vec:array': array(),
+    'vec:get-array': array(),
+    'vec:ro': new SharedPV(ntScalar(double), { initial: 1 }),
+    'vec:sum': service(),
+    testCounter: mailbox(int),
+    testSum: service(),
+    testBoundedString: bounded(),
+    testArray2600: array(),
+  };
 }
