@@ -1,14 +1,17 @@
 // What is fuzzed? The list of all targets.
 
 import type { Target } from './target.ts';
+import { backup } from './targets/backup.ts';
 import { captures } from './targets/captures.ts';
 import { clientLink } from './targets/client-link.ts';
 import { datagram } from './targets/datagram.ts';
 import { framer } from './targets/framer.ts';
 import { clientMessages, serverMessages } from './targets/messages.ts';
 import { serverLink } from './targets/server-link.ts';
+import { access, dotenv, expressions } from './targets/settings.ts';
 import { json, pvFlags, pvRequests, toml } from './targets/texts.ts';
 import { types, values } from './targets/values.ts';
+import { words } from './targets/words.ts';
 
 export const TARGETS: readonly Target[] = [
   framer,
@@ -21,6 +24,11 @@ export const TARGETS: readonly Target[] = [
   toml,
   pvFlags,
   json,
+  words,
+  dotenv,
+  access,
+  expressions,
+  backup,
   captures,
   serverLink,
   clientLink,

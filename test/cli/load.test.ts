@@ -113,4 +113,10 @@ describe('a range of names', () => {
   ])('%s', (text, names) => {
     expect(loadNamesOf(text, ['before'])).toEqual(['before', ...names]);
   });
+
+  it('may be long, and no longer', () => {
+    expect(loadNamesOf('x{0..99}{0..999}')).toHaveLength(100_000);
+    expect(() => loadNamesOf('x{0..99}{0..1000}')).toThrow('at most 100000 names');
+    expect(() => loadNamesOf('x{0..99999}', ['before'])).toThrow('at most 100000 names');
+  });
 });
