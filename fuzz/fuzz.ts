@@ -2,7 +2,7 @@
 
 import type { Corpus } from './corpus.ts';
 import type { Coverage } from './coverage.ts';
-import type { Guard } from './guard.ts';
+import { turn, type Guard } from './guard.ts';
 import { mutate } from './mutate.ts';
 import type { Random } from './random.ts';
 import type { Target } from './target.ts';
@@ -77,8 +77,13 @@ export async function fuzz(options: FuzzOptions): Promise<Outcome> {
       if (reason !== undefined) return outcome(await shrunk(options, input, reason));
     }
     const ran = performance.now();
+    // Most targets never let go of the thread, and then nobody hears of promises that were left alone.
+    await turn();
+    const stray = guard.takeStray();
+    if (stray !== undefined) return outcome({ input: batch.at(-1) ?? new Uint8Array(0), reason: stray });
+    const looked = performance.now();
     const blocks = coverage.takeNew();
-    const wanted = (BATCH_TIMES * (performance.now() - ran) * batch.length) / Math.max(ran - began, 0.01);
+    const wanted = (BATCH_TIMES * (performance.now() - looked) * batch.length) / Math.max(ran - began, 0.01);
     batchSize = Math.min(MOST_BATCH, Math.max(1, batchSize + (wanted - batchSize) * ADAPTION));
     if (blocks.size > 0) {
       const led = await leaders(options, batch, blocks);

@@ -58,6 +58,13 @@ export class Guard {
       : `took ${least.bytes} bytes of memory, at most ${MOST_MEMORY_BYTES} expected`;
   }
 
+  /** An error that reached nobody since this was asked last. */
+  takeStray(): string | undefined {
+    if (!this.#hasStray) return undefined;
+    this.#hasStray = false;
+    return `an error that nobody waits for: ${textOf(this.#stray)}`;
+  }
+
   async #costOf(target: Target, input: Uint8Array): Promise<Cost | string> {
     this.#watchdog?.begin(target.name, input);
     const bytesBefore = heldBytes();
@@ -65,16 +72,17 @@ export class Guard {
     try {
       // Promises are awaited only where there are any: that costs as much as a small input.
       const running = target.run(Uint8Array.from(input));
-      if (running !== undefined) await running;
+      if (running !== undefined) {
+        await running;
+        await turn();
+      }
     } catch (thrown) {
       return textOf(thrown);
     } finally {
       this.#watchdog?.end();
     }
-    if (this.#hasStray) {
-      this.#hasStray = false;
-      return `an error that nobody waits for: ${textOf(this.#stray)}`;
-    }
+    const stray = this.takeStray();
+    if (stray !== undefined) return stray;
     return { ms: performance.now() - before, bytes: Math.max(0, heldBytes() - bytesBefore) };
   }
 
@@ -82,6 +90,13 @@ export class Guard {
     this.#stray = thrown;
     this.#hasStray = true;
   };
+}
+
+/** Node tells of promises that nobody waits for at the end of a turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** What the collector has not freed, values and array buffers. It runs when it likes: less than was taken, never more. */

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 import { Corpus } from '../fuzz/corpus.ts';
+import { Guard } from '../fuzz/guard.ts';
 import { mutate } from '../fuzz/mutate.ts';
 import { Random } from '../fuzz/random.ts';
-import { requireThat } from '../fuzz/target.ts';
+import { requireThat, type Target } from '../fuzz/target.ts';
 import { TARGETS } from '../fuzz/targets.ts';
 
 const CORPUS = fileURLToPath(new URL('../fuzz/corpus', import.meta.url));
@@ -29,6 +30,24 @@ describe('the fuzzer', () => {
     expect(inputs(7)).toEqual(inputs(7));
     expect(inputs(7)).not.toEqual(inputs(8));
     expect(parents[0]).toEqual(Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]));
+  });
+
+  it('takes an input that throws, or wants more memory than it may, for a finding', async () => {
+    const guard = new Guard();
+    const held: ArrayBuffer[] = [];
+    const target: Target = {
+      name: 'test',
+      seeds: () => [],
+      run: ([kind = 0]) => {
+        if (kind === 1) throw new Error('thrown');
+        if (kind === 2) held.push(new ArrayBuffer(200 * 1024 * 1024));
+      },
+    };
+    expect(await guard.reasonAgainst(target, Uint8Array.of(0))).toBeUndefined();
+    expect(await guard.reasonAgainst(target, Uint8Array.of(1))).toContain('thrown');
+    expect(await guard.reasonAgainst(target, Uint8Array.of(2))).toMatch(
+      /^took \d{9} bytes of memory, at most 67108864 expected$/u,
+    );
   });
 
   it('finds a promise that is not kept', () => {
