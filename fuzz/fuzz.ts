@@ -4,6 +4,7 @@ import type { Corpus } from './corpus.ts';
 import type { Coverage } from './coverage.ts';
 import { turn, type Guard } from './guard.ts';
 import { mutate } from './mutate.ts';
+import { mutateMessages } from './mutate-messages.ts';
 import type { Random } from './random.ts';
 import type { Target } from './target.ts';
 
@@ -100,8 +101,10 @@ export async function fuzz(options: FuzzOptions): Promise<Outcome> {
   return outcome();
 }
 
-function made({ repair }: Target, pool: readonly Uint8Array[], random: Random): Uint8Array {
-  const input = mutate(random.pick(pool), random.pick(pool), random);
+function made({ repair, speaksMessages = false }: Target, pool: readonly Uint8Array[], random: Random): Uint8Array {
+  const [one, other] = [random.pick(pool), random.pick(pool)];
+  if (speaksMessages && random.chance(3)) return mutateMessages(one, other, random);
+  const input = mutate(one, other, random);
   return repair !== undefined && random.chance(2) ? repair(input) : input;
 }
 

@@ -9,6 +9,8 @@ export interface Target {
   readonly seeds: () => Iterable<Uint8Array>;
   /** Makes of a mutated input one that gets further; half of the inputs go through it. */
   readonly repair?: (input: Uint8Array) => Uint8Array;
+  /** Inputs are messages with their headers: a third of the inputs are good messages in a bad order. */
+  readonly speaksMessages?: boolean;
   /** Takes one input. What it throws or rejects with is a finding. */
   readonly run: (input: Uint8Array) => void | Promise<void>;
 }

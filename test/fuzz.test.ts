@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Corpus } from '../fuzz/corpus.ts';
 import { Guard } from '../fuzz/guard.ts';
+import { mutateMessages } from '../fuzz/mutate-messages.ts';
 import { mutate } from '../fuzz/mutate.ts';
 import { Random } from '../fuzz/random.ts';
 import { requireThat, type Target } from '../fuzz/target.ts';
@@ -30,6 +31,38 @@ describe('the fuzzer', () => {
     expect(inputs(7)).toEqual(inputs(7));
     expect(inputs(7)).not.toEqual(inputs(8));
     expect(parents[0]).toEqual(Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]));
+  });
+
+  it('makes conversations of other messages of the same seed, and leaves their parents as they are', () => {
+    const message = (command: number): readonly number[] => [
+      0xca,
+      2,
+      0,
+      command,
+      9,
+      0,
+      0,
+      0,
+      1,
+      0,
+      0,
+      0,
+      2,
+      0,
+      0,
+      0,
+      8,
+    ];
+    const parents = [Uint8Array.from([7, 10, 15].flatMap(message)), new Uint8Array(0), Uint8Array.of(1, 2, 3)];
+    const inputs = (seed: number): readonly Uint8Array[] => {
+      const random = new Random(seed);
+      return Array.from({ length: 500 }, () => mutateMessages(random.pick(parents), random.pick(parents), random));
+    };
+    expect(inputs(7)).toEqual(inputs(7));
+    expect(parents[0]).toEqual(Uint8Array.from([7, 10, 15].flatMap(message)));
+    const commands = new Set(inputs(7).map((bytes) => [3, 20, 37, 54].map((at) => bytes[at]).join(' ')));
+    // Left out, twice, in another order, another command.
+    expect([...commands]).toEqual(expect.arrayContaining(['7 15  ', '7 7 10 15', '10 7 15 ', '7 10 15 ']));
   });
 
   it('takes an input that throws, or wants more memory than it may, for a finding', async () => {

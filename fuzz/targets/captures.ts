@@ -22,6 +22,7 @@ export const captures: Target = {
     utf8('ca 02 00 03  00000025 # a search\n0000  ca 02 41 02 00 00 00 00  |..A.....|\n'),
   ],
   repair: withFittingSizes,
+  speaksMessages: true,
   run(input) {
     try {
       let count = 0;

@@ -60,6 +60,7 @@ export const clientLink: Target = {
     return seeds.flatMap((bytes, index) => [bytes, Uint8Array.of(...bytes, index % CALLS.length)]);
   },
   repair: withFittingSizes,
+  speaksMessages: true,
   async run(input) {
     const clock = new ManualClock();
     const host = new MemoryNetwork({ clock }).host('host');

@@ -15,6 +15,7 @@ function messagesOf(from: From): Target {
     name: `${from}-messages`,
     seeds: () => [...conversations(from), ...operations(from), ...malformed('message')],
     repair: withFittingSizes,
+    speaksMessages: true,
     run(input) {
       const framer = new Framer({ expectFromServer: from === 'server' });
       const link = new LinkTypes();

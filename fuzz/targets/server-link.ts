@@ -51,6 +51,7 @@ export const serverLink: Target = {
   name: 'server-link',
   seeds: () => [...conversations('client', FIRST_IDS), ...operations('client', FIRST_IDS)],
   repair: withFittingSizes,
+  speaksMessages: true,
   async run(input) {
     world ??= await makeWorld();
     const { clock, host, server } = world;
