@@ -16,6 +16,7 @@ export class StoppedReader implements LinkHandlers {
   readonly #link: LoadLink;
   readonly #subscriptions = new Map<number, Subscription>();
   isLost = false;
+  heardCount = 0;
 
   private constructor(link: LoadLink) {
     this.#link = link;
@@ -74,6 +75,7 @@ export class StoppedReader implements LinkHandlers {
 
   reply(message: ServerMessage): void {
     if (message.command !== 'MONITOR' || message.phase !== 'update') return;
+    this.heardCount++;
     const subscription = this.#subscriptions.get(message.ioid);
     const value = valueOf(message.update);
     if (subscription !== undefined && value !== undefined) subscription.last = Number(value);

@@ -115,7 +115,7 @@ describe('slow-readers', () => {
     const result = await loadPvkit({ a: silent }, 'slow-readers', { ...options, names: ['a'], timeoutMs: 500 });
     expect(result.wrong).toBe(4);
     expect(result.problems).toEqual([
-      '4 monitors of stopped readers do not have the last value 0.5 s after they read on',
+      '4 monitors of stopped readers do not have the last value 0.5 s after the last update',
     ]);
   });
 
