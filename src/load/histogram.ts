@@ -46,12 +46,12 @@ export class Histogram {
     this.#maxMs = 0;
   }
 
-  /** Becomes a copy of another. */
-  copy(other: Histogram): void {
-    this.#counts.set(other.#counts);
-    this.#count = other.#count;
-    this.#minMs = other.#minMs;
-    this.#maxMs = other.#maxMs;
+  /** Counts all that another has counted, too. */
+  addAll(other: Histogram): void {
+    for (const [index, count] of other.#counts.entries()) this.#counts[index] = (this.#counts[index] ?? 0) + count;
+    this.#count += other.#count;
+    this.#minMs = Math.min(this.#minMs, other.#minMs);
+    this.#maxMs = Math.max(this.#maxMs, other.#maxMs);
   }
 
   summary(): LatencySummary {

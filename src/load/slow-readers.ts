@@ -1,5 +1,5 @@
-// Do readers that stop hold up the others? The delay from a put to each monitor is measured twice, alone and beside links
-// that have stopped reading; these must have the last value once they read on.
+// Do readers that stop hold up the others? The delay from a put to each monitor is measured alone and beside links that
+// have stopped reading; these must have the last value once they read on.
 
 import { reasonOf } from '../protocol/errors.ts';
 import { Histogram } from './histogram.ts';
@@ -10,6 +10,7 @@ import { PacedPuts } from './paced-puts.ts';
 import { StoppedReader } from './stopped-reader.ts';
 import type { Workload, WorkloadSettings } from './workload.ts';
 
+const ROUNDS = 2;
 const DEFAULT_RATE = 1_000;
 const MS_PER_SECOND = 1_000;
 const LOOK_MS = 5;
@@ -23,8 +24,9 @@ export class SlowReaders implements Workload {
   readonly #links: LoadLink[] = [];
   readonly #fast: MonitorLink[] = [];
   readonly #stopped: StoppedReader[] = [];
-  /** The delays of the phase before the readers stop. */
+  /** The delays while all read, and while some have stopped. */
   readonly #alone = new Histogram();
+  readonly #beside = new Histogram();
   #course = Promise.resolve();
   #isOver = false;
   #closedByServer = 0;
@@ -69,7 +71,7 @@ export class SlowReaders implements Workload {
   }
 
   figures(): Readonly<Record<string, number>> {
-    const [alone, beside] = [this.#alone.summary(), this.#settings.tally.latency.summary()];
+    const [alone, beside] = [this.#alone.summary(), this.#beside.summary()];
     return {
       aloneP50Us: alone.p50,
       aloneP99Us: alone.p99,
@@ -85,24 +87,41 @@ export class SlowReaders implements Workload {
 
   // -------------------------------------------------------------------------------------------------------------
 
-  /** Rejects never: what goes wrong is counted. */
+  /** Alone and beside in turn, so that a machine that grows slower or faster meanwhile tells nothing of the readers. */
   async #run(): Promise<void> {
-    const { tally, seconds, warmupSeconds, link } = this.#settings;
-    const startedAt = link.clock.now();
-    this.#puts.start();
+    const { tally, seconds, warmupSeconds } = this.#settings;
+    this.#beginPuts();
     await this.#phase(warmupSeconds);
+    for (let round = 0; round < ROUNDS && !this.#isOver; round++) {
+      if (round > 0) this.#beginPuts();
+      await this.#measured(seconds / ROUNDS, this.#alone);
+      if (round === 0) await this.#openReaders();
+      for (const reader of this.#stopped) reader.stop();
+      await this.#measured(seconds / ROUNDS, this.#beside);
+      await this.#endPuts();
+      await this.#readOn();
+    }
     tally.latency.clear();
-    await this.#phase(seconds);
-    this.#alone.copy(tally.latency);
-    await this.#stopReaders();
-    tally.latency.clear();
-    await this.#phase(seconds);
-    tally.isCounting = false;
-    this.#puts.stop();
-    this.#puttingMs = link.clock.now() - startedAt;
-    await this.#puts.settled();
-    await this.#readOn();
+    tally.latency.addAll(this.#beside);
     this.#settings.ended();
+  }
+
+  #beginPuts(): void {
+    this.#puttingMs -= this.#settings.link.clock.now();
+    this.#puts.start();
+  }
+
+  async #endPuts(): Promise<void> {
+    this.#puts.stop();
+    this.#puttingMs += this.#settings.link.clock.now();
+    await this.#puts.settled();
+  }
+
+  async #measured(seconds: number, histogram: Histogram): Promise<void> {
+    const { latency } = this.#settings.tally;
+    latency.clear();
+    await this.#phase(seconds);
+    histogram.addAll(latency);
   }
 
   async #phase(seconds: number): Promise<void> {
@@ -113,13 +132,11 @@ export class SlowReaders implements Workload {
     }
   }
 
-  async #stopReaders(): Promise<void> {
+  async #openReaders(): Promise<void> {
     const { stopped, names, depth, request, link, tally } = this.#settings;
     for (let count = 0; count < stopped && !this.#isOver; count++) {
       try {
-        const reader = await StoppedReader.open(link, { names, depth, request });
-        this.#stopped.push(reader);
-        reader.stop();
+        this.#stopped.push(await StoppedReader.open(link, { names, depth, request }));
       } catch (thrown) {
         tally.errors++;
         tally.tell(reasonOf(thrown));
@@ -135,7 +152,7 @@ export class SlowReaders implements Workload {
     const missing = (): number =>
       this.#stopped.reduce((sum, reader) => sum + (reader.isLost ? 0 : reader.missingCount(this.#puts)), 0);
     const left = await this.#caughtUp(missing);
-    this.#caughtUpMs = link.clock.now() - startedAt;
+    this.#caughtUpMs = Math.max(this.#caughtUpMs, link.clock.now() - startedAt);
     this.#closedByServer = this.#stopped.filter(({ isLost }) => isLost).length;
     if (left === 0) return;
     tally.wrong += left;

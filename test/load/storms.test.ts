@@ -109,7 +109,7 @@ describe('slow-readers', () => {
       onPut: (request, pv) => {
         // All but the values that come last are posted.
         const { value } = request.value as { readonly value: number };
-        if (value < 120) pv.post({ value });
+        if (value < 200) pv.post({ value });
       },
     });
     const result = await loadPvkit({ a: silent }, 'slow-readers', { ...options, names: ['a'], timeoutMs: 500 });
