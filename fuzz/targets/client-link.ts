@@ -5,7 +5,6 @@
 
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { Context } from '../../src/client/context.ts';
-import type { MonitorUpdate } from '../../src/client/monitor.ts';
 import { resolveClientConfig, resolveServerConfig } from '../../src/config/effective.ts';
 import { PvaError } from '../../src/protocol/errors.ts';
 import { Framer } from '../../src/protocol/framer.ts';
@@ -114,8 +113,8 @@ class HonestMonitor {
 
   async #read(context: Context): Promise<void> {
     for await (const update of context.monitor('fuzz:honest')) {
-      // Only updates are asked for, of the PV below.
-      this.last = ((update as MonitorUpdate).value as { readonly value: number }).value;
+      // Of the PV below.
+      this.last = (update.value as { readonly value: number }).value;
     }
   }
 }

@@ -5,7 +5,6 @@
 
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { Context } from '../../src/client/context.ts';
-import type { MonitorUpdate } from '../../src/client/monitor.ts';
 import { resolveClientConfig, resolveServerConfig } from '../../src/config/effective.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import { ntEnum, enumValue } from '../../src/protocol/normative/nt-enum.ts';
@@ -140,8 +139,8 @@ async function makeWorld(): Promise<World> {
 /** Goes on until the context is closed. */
 async function listen(here: World): Promise<void> {
   for await (const update of here.context.monitor('fuzz:beside')) {
-    // Only updates are asked for; the PV is a mailbox of a double.
-    here.heard = ((update as MonitorUpdate).value as { readonly value: number }).value;
+    // The PV is a mailbox of a double.
+    here.heard = (update.value as { readonly value: number }).value;
   }
 }
 
