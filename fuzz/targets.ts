@@ -7,6 +7,7 @@ import { clientLink } from './targets/client-link.ts';
 import { datagram } from './targets/datagram.ts';
 import { framer } from './targets/framer.ts';
 import { clientMessages, serverMessages } from './targets/messages.ts';
+import { searches } from './targets/searches.ts';
 import { serverLink } from './targets/server-link.ts';
 import { access, dotenv, expressions } from './targets/settings.ts';
 import { json, pvFlags, pvRequests, toml } from './targets/texts.ts';
@@ -30,6 +31,7 @@ export const TARGETS: readonly Target[] = [
   expressions,
   backup,
   captures,
+  searches,
   serverLink,
   clientLink,
 ];

@@ -3,6 +3,8 @@
 // Whatever it says: all that the server answers can be read, another client that keeps to the rules puts a number, gets it
 // back and hears it from its monitor, and once the link is gone nothing of it is left.
 
+import { ALL_RIGHTS, NO_RIGHTS, type AccessRights } from '../../src/channels/access/rights.ts';
+import type { Peer } from '../../src/channels/peer.ts';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { Context } from '../../src/client/context.ts';
 import { resolveClientConfig, resolveServerConfig } from '../../src/config/effective.ts';
@@ -11,6 +13,7 @@ import { ntEnum, enumValue } from '../../src/protocol/normative/nt-enum.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { boundedString, double, int, long, string, structure } from '../../src/protocol/types/type-desc.ts';
 import { Server } from '../../src/server/server.ts';
+import type { Clock } from '../../src/transport/clocks.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork, type MemoryHost } from '../../src/transport/memory-network.ts';
 
@@ -29,6 +32,10 @@ const PIECES = 0b11;
 const READS_SLOWLY = 0b100;
 const TAKES_ITS_TIME = 0b1000;
 const LONG_MS = 40_000;
+const SLOW_MS = 500;
+const POSTS = 6;
+/** A PV that nobody may use: its operations are refused. */
+const HIDDEN = 'testValueOnly';
 
 interface World {
   readonly clock: ManualClock;
@@ -37,6 +44,8 @@ interface World {
   readonly context: Context;
   /** All that strangers can reach. */
   readonly pvs: readonly SharedPV[];
+  /** One of them that changes by itself. */
+  readonly ticking: SharedPV;
   /** The last value that the monitor of the client beside has given. */
   heard: number;
   isOver: boolean;
@@ -77,7 +86,7 @@ export const serverLink: Target = {
 };
 
 /** Says all of the input, reads all that comes, and leaves. */
-async function speak({ clock, host, server }: World, input: Uint8Array): Promise<void> {
+async function speak({ clock, host, server, ticking }: World, input: Uint8Array): Promise<void> {
   const manner = input[input.length - 1] ?? 0;
   const connection = await clock.until(host.connectTcp({ address: ADDRESS, port: server.tcpPort }));
   const framer = new Framer({ expectFromServer: true });
@@ -94,6 +103,8 @@ async function speak({ clock, host, server }: World, input: Uint8Array): Promise
     connection.write(Uint8Array.from(input.subarray(from, to)));
     await clock.settle();
     if ((manner & TAKES_ITS_TIME) !== 0 && piece > 0) await clock.advanceAsync(LONG_MS);
+    // Whoever has subscribed gets more than fits its queue.
+    for (let count = 0; count < POSTS; count++) ticking.post({ value: ++number });
   }
   connection.resume();
   await clock.settle();
@@ -117,9 +128,13 @@ async function makeWorld(): Promise<World> {
   const clock = new ManualClock();
   const host = new MemoryNetwork({ clock }).host('host');
   const config = { ...resolveServerConfig({ processEnvironment: {} }), autoBeacon: false };
-  const server = new Server({ clock, network: host, config });
+  const access = (_peer: Peer, pvName: string): AccessRights => (pvName === HIDDEN ? NO_RIGHTS : ALL_RIGHTS);
+  const server = new Server({ clock, network: host, config, access });
   server.add('fuzz:beside', SharedPV.mailbox(ntScalar(double)));
-  const pvs = Object.entries(recordedPvs()).map(([name, pv]) => {
+  const recorded = recordedPvs(clock);
+  const ticking = recorded['vec:tick'];
+  if (ticking === undefined) throw new Error('vec:tick is one of the PVs');
+  const pvs = Object.entries(recorded).map(([name, pv]) => {
     server.add(name, pv);
     return pv;
   });
@@ -129,7 +144,7 @@ async function makeWorld(): Promise<World> {
     network: host,
     clock,
   });
-  const here: World = { clock, host, server, context, pvs, heard: Number.NaN, isOver: false, runs: 0 };
+  const here: World = { clock, host, server, context, pvs, ticking, heard: Number.NaN, isOver: false, runs: 0 };
   listen(here).catch((thrown: unknown) => {
     if (!here.isOver) throw thrown;
   });
@@ -144,13 +159,17 @@ async function listen(here: World): Promise<void> {
   }
 }
 
-/** The PVs that the recorded clients ask for, so that their conversations get somewhere. */
-function recordedPvs(): Readonly<Record<string, SharedPV>> {
-  const mailbox = (type: Parameters<typeof ntScalar>[0]): SharedPV => SharedPV.mailbox(ntScalar(type));
+/** The PVs that the recorded clients ask for, so that their conversations get somewhere; `clock` is for those that take time. */
+function recordedPvs(clock: Clock): Readonly<Record<string, SharedPV>> {
+  const onProcess = (): void => undefined;
+  const mailbox = (type: Parameters<typeof ntScalar>[0]): SharedPV => SharedPV.mailbox(ntScalar(type), { onProcess });
   const bounded = (): SharedPV => SharedPV.mailbox(structure('', { value: boundedString(8) }));
-  const array = (): SharedPV =>
-    SharedPV.mailbox(ntScalarArray(double), { initial: { value: Float64Array.of(1, 2, 3, 4, 5) } });
+  const array = (type: Parameters<typeof ntScalarArray>[0]): SharedPV =>
+    SharedPV.mailbox(ntScalarArray(type), { initial: { value: type === string ? ['a', 'b', 'c'] : [1, 2, 3, 4, 5] } });
   const service = (): SharedPV => SharedPV.mailbox(ntScalar(double), { onCall: ({ argument }) => argument });
+  const refusing = (): never => {
+    throw new Error('not now');
+  };
   return {
     'vec:double': mailbox(double),
     'vec:tick': mailbox(int),
@@ -158,13 +177,37 @@ function recordedPvs(): Readonly<Record<string, SharedPV>> {
     'vec:string': mailbox(string),
     'vec:limited': bounded(),
     'vec:enum': SharedPV.mailbox(ntEnum, { initial: { value: enumValue(['Off', 'On'], 1) } }),
-    'vec:array': array(),
-    'vec:get-array': array(),
+    'vec:array': array(double),
+    'vec:get-array': array(double),
     'vec:ro': new SharedPV(ntScalar(double), { initial: 1 }),
     'vec:sum': service(),
     testCounter: mailbox(int),
     testSum: service(),
     testBoundedString: bounded(),
-    testArray2600: array(),
+    testArray2600: array(double),
+    'ops:scalar': mailbox(double),
+    'ops:plain': mailbox(double),
+    'ops:readonly': new SharedPV(ntScalar(double), { initial: 1 }),
+    'ops:wave': array(double),
+    'ops:longs': array(long),
+    'ops:names': array(string),
+    'ops:refuses': new SharedPV(ntScalar(double), {
+      initial: 1,
+      onPut: refusing,
+      onCall: refusing,
+      onProcess: refusing,
+    }),
+    'ops:slow': new SharedPV(ntScalar(double), {
+      initial: 1,
+      // Half a second, in which the client says other things, or leaves.
+      onPut: async (put, pv) => {
+        await new Promise<void>((resolve) => clock.after(SLOW_MS, resolve));
+        pv.post(put);
+      },
+    }),
+    'cpp:scalar': mailbox(double),
+    'cpp:wave': array(double),
+    'x:echo': service(),
+    [HIDDEN]: mailbox(double),
   };
 }

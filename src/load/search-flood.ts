@@ -25,7 +25,7 @@ export class SearchFlood implements Workload {
   readonly isBroken = false;
   readonly #settings: WorkloadSettings;
   readonly #searches: Searches;
-  readonly #datagrams: readonly Buffer[];
+  #datagrams: readonly Buffer[] = [];
   #socket: UdpSocket | undefined;
   #timer: TimerHandle | undefined;
   #startedAt = 0;
@@ -36,12 +36,13 @@ export class SearchFlood implements Workload {
   constructor(settings: WorkloadSettings) {
     this.#settings = settings;
     this.#searches = new Searches({ ...settings, rate: SEARCHES_PER_SECOND, namesPerDatagram: 1 });
-    this.#datagrams = Array.from({ length: DATAGRAMS }, (_, index) => this.#datagram(index));
   }
 
   async open(): Promise<void> {
     await this.#searches.open();
-    this.#socket = await this.#bound();
+    const socket = await this.#bound();
+    this.#socket = socket;
+    this.#datagrams = Array.from({ length: DATAGRAMS }, (_, index) => this.#datagram(index, socket.local.port));
   }
 
   start(): void {
@@ -97,7 +98,7 @@ export class SearchFlood implements Workload {
     return network.bindUdp({ address, port: 0 }, handlers);
   }
 
-  #datagram(index: number): Buffer {
+  #datagram(index: number, responsePort: number): Buffer {
     const { namesPerDatagram } = this.#settings;
     const writer = new Writer(false);
     encodeMessage(
@@ -107,7 +108,7 @@ export class SearchFlood implements Workload {
         sequenceId: index,
         flags: SEARCH_UNICAST,
         responseAddress: '::',
-        responsePort: 0,
+        responsePort,
         protocols: ['tcp'],
         names: Array.from({ length: namesPerDatagram }, (_, id) => ({
           instanceId: id,
