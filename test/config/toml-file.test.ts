@@ -48,8 +48,9 @@ alarm = { low = 5, low_warning = 10, high_warning = 60, high = 80 }
     expect(settings).toMatchObject({
       name: { value: 'lab', origin: 'lab.toml:2' },
       tcpPort: { value: 5075, origin: 'lab.toml:3' },
-      interfaces: { value: [{ host: '127.0.0.1' }], origin: 'lab.toml:4' },
-      storeUrl: { value: 'redis://127.0.0.1:6379/0', origin: 'lab.toml:7' },
+      msgpackPort: { value: 5080, origin: 'lab.toml:4' },
+      interfaces: { value: [{ host: '127.0.0.1' }], origin: 'lab.toml:5' },
+      storeUrl: { value: 'redis://127.0.0.1:6379/0', origin: 'lab.toml:8' },
       udpPort: undefined,
       logLevel: undefined,
     });
@@ -64,7 +65,7 @@ alarm = { low = 5, low_warning = 10, high_warning = 60, high = 80 }
         control: { low: 0, high: 100, minStep: undefined },
         alarm: { low: 5, lowWarning: 10, highWarning: 60, high: 80, hysteresis: undefined },
         readOnly: false,
-        origin: 'lab.toml:10',
+        origin: 'lab.toml:11',
       },
     ]);
   });

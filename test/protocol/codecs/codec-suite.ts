@@ -202,7 +202,7 @@ function throughMonitor(codec: Codec, change: Change, bigEndian: boolean, isEnco
 }
 
 /** The message with its masks in the one form that names leaves only: what MessagePack carries. */
-function leavesOnly(data: unknown): unknown {
+export function leavesOnly(data: unknown): unknown {
   if (data === null || typeof data !== 'object') return data;
   if (data instanceof BitSet || ArrayBuffer.isView(data) || Array.isArray(data)) return data;
   if (!('update' in data) || data.update === null || typeof data.update !== 'object') return data;
