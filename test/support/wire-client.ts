@@ -1,5 +1,7 @@
 // How do tests talk to a server in the protocol's own words? A client that sends what it is told and keeps what it hears.
 
+import type { Codec } from '../../src/protocol/codecs/codec.ts';
+import { pva } from '../../src/protocol/codecs/pva.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import {
   decodeServerMessage,
@@ -18,6 +20,8 @@ export type MessageOf<C extends ServerMessage['command']> = Extract<ServerMessag
 
 export interface WireClientOptions {
   readonly bigEndian?: boolean;
+  /** pvAccess by default. */
+  readonly codec?: Codec;
   /** Lets everything happen that can; called after each sending. Without a manual clock: waits for an answer. */
   readonly settle: (isAnswered: () => boolean) => Promise<void>;
 }
@@ -46,7 +50,8 @@ export class WireClient {
       data: (chunk) => {
         this.chunks.push(Uint8Array.from(chunk));
         framer.push(chunk, (frame) => {
-          const message = decodeServerMessage({ header: frame.header, body: Uint8Array.from(frame.body) }, context);
+          const copy = { header: frame.header, body: Uint8Array.from(frame.body) };
+          const message = decodeServerMessage(copy, context, options.codec);
           if (message !== undefined) this.#hear(message);
         });
       },
@@ -71,8 +76,9 @@ export class WireClient {
   }
 
   async send(...messages: ClientMessageToSend[]): Promise<void> {
-    const writer = new Writer(this.#options.bigEndian ?? false);
-    for (const message of messages) encodeMessage(writer, message, { fromServer: false });
+    const { bigEndian = false, codec = pva } = this.#options;
+    const writer = new Writer(codec.orderOf(bigEndian));
+    for (const message of messages) encodeMessage(writer, message, { fromServer: false, codec });
     await this.sendBytes(writer.detach(0));
   }
 
