@@ -3,7 +3,7 @@
 
     .venv/bin/python test/vectors/msgpack/make_vectors.py
 
-writes messages.json and values.json beside it. The messages are those of test/support/message-samples.ts, put here into
+writes messages.json and values.json beside it; with --check it fails if they were others. The messages are those of test/support/message-samples.ts, put here into
 lists by hand after docs/msgpack.md; nothing of pvkit takes part. The package is that of test/interop/requirements.txt.
 """
 
@@ -11,6 +11,7 @@ import json
 import math
 import pathlib
 import struct
+import sys
 
 import msgpack
 
@@ -201,7 +202,10 @@ def message(sender, command, body):
 
 def write(name, rows):
     path = pathlib.Path(__file__).with_name(name)
-    path.write_text("[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n", encoding="utf8")
+    text = "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+    if "--check" in sys.argv and path.read_text(encoding="utf8") != text:
+        sys.exit(f"{name} is another one now")
+    path.write_text(text, encoding="utf8")
 
 
 write("messages.json", [
