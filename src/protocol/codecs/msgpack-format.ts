@@ -45,8 +45,21 @@ export const FIXSTR = 0xa0;
 /** Bytes of the short form of text, at most. */
 export const FIXSTR_BYTES = 0x1f;
 
-/** What a first byte begins, for errors. */
-export function formatName(first: number): string {
+/** What a first byte begins. */
+export type FormatName =
+  | 'nil'
+  | 'a byte that MessagePack does not use'
+  | 'false'
+  | 'true'
+  | 'an integer'
+  | 'a float'
+  | 'text'
+  | 'bytes'
+  | 'an array'
+  | 'a map'
+  | 'an extension';
+
+export function formatName(first: number): FormatName {
   if (first <= FIXINT_MAX || first >= NEGATIVE_FIXINT) return 'an integer';
   if (first < FIXARRAY) return 'a map';
   if (first < FIXSTR) return 'an array';
@@ -54,19 +67,21 @@ export function formatName(first: number): string {
   return NAMES[first - NIL] ?? 'an integer';
 }
 
-const EXTENSION = 'an extension';
-
-const NAMES: readonly string[] = [
+const NAMES: readonly FormatName[] = [
   'nil',
   'a byte that MessagePack does not use',
   'false',
   'true',
-  ...['bytes', 'bytes', 'bytes'],
-  ...[EXTENSION, EXTENSION, EXTENSION],
-  ...['a float', 'a float'],
-  ...Array.from({ length: 8 }, () => 'an integer'),
-  ...Array.from({ length: 5 }, () => EXTENSION),
-  ...['text', 'text', 'text'],
-  ...['an array', 'an array'],
-  ...['a map', 'a map'],
+  ...times(3, 'bytes'),
+  ...times(3, 'an extension'),
+  ...times(2, 'a float'),
+  ...times(8, 'an integer'),
+  ...times(5, 'an extension'),
+  ...times(3, 'text'),
+  ...times(2, 'an array'),
+  ...times(2, 'a map'),
 ];
+
+function times(count: number, name: FormatName): readonly FormatName[] {
+  return Array.from({ length: count }, () => name);
+}

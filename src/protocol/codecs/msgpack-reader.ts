@@ -135,6 +135,16 @@ export class PackReader {
     return length;
   }
 
+  /** Type and bytes of the extension that comes next, which is not read. */
+  peekExtension(): { readonly code: number; readonly length: number } {
+    const { reader } = this;
+    const start = reader.offset;
+    const length = this.#extensionBytes(reader.u8(), 'any');
+    const code = reader.u8();
+    reader.offset = start;
+    return { code, length };
+  }
+
   /** Skips one item with all that is in it, without making anything of it. */
   walk(bounds: WalkBounds): void {
     this.#walk(bounds, 0, { items: 0 });

@@ -3,7 +3,12 @@
 // Each direction has its type registry, and what INIT agreed on is remembered for each request, so that data can be
 // read that says nothing about its own type. Nothing is answered, and nothing that a peer does wrong ends it.
 
+import type { Codec } from '../codecs/codec.ts';
+import { msgpack } from '../codecs/msgpack.ts';
+import { PackReader } from '../codecs/msgpack-reader.ts';
+import { pva } from '../codecs/pva.ts';
 import { LimitError, PvaError, reasonOf } from '../errors.ts';
+import type { Frame } from '../framer.ts';
 import { HEADER_BYTES, type Header } from '../header.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { decodeMessage, MESSAGE_MODULES, type ClientMessage, type ServerMessage } from '../messages/index.ts';
@@ -17,6 +22,7 @@ import { ChannelNames, SearchedNames } from './channel-names.ts';
 import type { CommandLayout } from './layout.ts';
 import { LINK_LAYOUTS } from './link-layouts.ts';
 import type { CutMessage } from './message-cutter.ts';
+import { isPacked, notePacked } from './msgpack-notes.ts';
 import { NoteTaker, type FieldNote } from './notes.ts';
 import { OPERATION_LAYOUTS } from './operation-layouts.ts';
 import { subcommandWords } from './subcommand-words.ts';
@@ -81,10 +87,14 @@ export class Conversation {
   readonly #operations: BoundedMap<number, OperationTypes>;
   readonly #client: Side;
   readonly #server: Side;
+  /** undefined until a body has told. */
+  #codec: Codec | undefined;
 
   constructor({ limits = DEFAULT_LIMITS, searched = new SearchedNames(limits), toPort = 0 }: ConversationOptions = {}) {
     this.#limits = limits;
     this.#toPort = toPort;
+    // Datagrams are pvAccess, always.
+    if (toPort !== 0) this.#codec = pva;
     this.#names = new ChannelNames(limits, searched);
     this.#operations = new BoundedMap(limits.maxOperationsPerLink);
     this.#client = newSide(limits);
@@ -164,8 +174,13 @@ export class Conversation {
   ): TracedMessage {
     const side = this.#side(header.fromServer);
     const typeOf = (ioid: number): OperationTypes | undefined => this.#operations.get(ioid);
-    const { message, problem } = this.#decode(header, body, { types: side.types, typeOf });
-    const fields = takeNotes(header, body, { types: side.notedTypes, typeOf }, problem !== undefined);
+    const codec = this.#codecOf({ header, body });
+    const { message, problem } = this.#decode(header, body, { types: side.types, typeOf }, codec);
+    const noted = { types: side.notedTypes, typeOf };
+    const fields =
+      codec === pva
+        ? takeNotes(header, body, noted, problem !== undefined)
+        : takePackedNotes(header, body, noted, message);
     const pvNames = message === undefined ? [] : this.#names.follow(message, this.#toPort);
     if (message !== undefined) this.#remember(message, header.fromServer);
     return {
@@ -186,9 +201,10 @@ export class Conversation {
     header: Header,
     body: Uint8Array,
     context: DecodeContext,
+    codec: Codec,
   ): { readonly message?: ClientMessage | ServerMessage; readonly problem?: string } {
     try {
-      const message = decodeMessage({ header, body }, context);
+      const message = decodeMessage({ header, body }, context, codec);
       if (message === undefined) {
         const who = header.fromServer ? 'a server' : 'a client';
         return { problem: `no message of ${who} that is known: command 0x${hex(header.command)}` };
@@ -199,6 +215,14 @@ export class Conversation {
       if (thrown instanceof PvaError) return { problem: thrown.message };
       throw thrown;
     }
+  }
+
+  /** How bodies are encoded: the first that tells decides, for both directions. */
+  #codecOf(frame: Frame): Codec {
+    if (this.#codec !== undefined) return this.#codec;
+    const packed = isPacked(frame, { types: new TypeReceiver({ limits: this.#limits }), typeOf: () => undefined });
+    if (packed !== undefined) this.#codec = packed ? msgpack : pva;
+    return this.#codec ?? pva;
   }
 
   /** Keeps what later messages need: the types that INIT agreed on. */
@@ -231,6 +255,25 @@ function takeNotes(header: Header, body: Uint8Array, context: DecodeContext, isB
     if (!(thrown instanceof PvaError)) throw thrown;
   }
   note.remainder('rest', isBroken ? 'not decoded' : 'behind what is known');
+  return note.notes;
+}
+
+function takePackedNotes(
+  header: Header,
+  body: Uint8Array,
+  { types }: DecodeContext,
+  message: ClientMessage | ServerMessage | undefined,
+): readonly FieldNote[] {
+  const input = new PackReader(body);
+  const note = new NoteTaker(input.reader, types);
+  types.beginMessage();
+  try {
+    if (!header.isControl) notePacked(note, input, message, message === undefined ? '' : wordsOf(message));
+  } catch (thrown) {
+    // The decoder has met it too and said what it is.
+    if (!(thrown instanceof PvaError)) throw thrown;
+  }
+  note.remainder('rest', 'not decoded');
   return note.notes;
 }
 
