@@ -6,7 +6,7 @@ import { captures } from './targets/captures.ts';
 import { clientLink } from './targets/client-link.ts';
 import { datagram } from './targets/datagram.ts';
 import { framer } from './targets/framer.ts';
-import { clientMessages, serverMessages } from './targets/messages.ts';
+import { clientMessages, packedClientMessages, packedServerMessages, serverMessages } from './targets/messages.ts';
 import { searches } from './targets/searches.ts';
 import { serverLink } from './targets/server-link.ts';
 import { access, dotenv, expressions } from './targets/settings.ts';
@@ -18,6 +18,8 @@ export const TARGETS: readonly Target[] = [
   framer,
   clientMessages,
   serverMessages,
+  packedClientMessages,
+  packedServerMessages,
   datagram,
   types,
   values,

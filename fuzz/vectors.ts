@@ -57,6 +57,14 @@ export function operations(from: From, ids?: FirstIds): readonly Uint8Array[] {
   return spoken('operations', from, ids);
 }
 
+/** The messages of one side as MessagePack: each by itself, and all of them in their order. */
+export function packedMessages(from: From): readonly Uint8Array[] {
+  // The project's own file; its README gives this shape.
+  const all = read(join('msgpack', 'messages.json')) as readonly { readonly from: From; readonly hex: string }[];
+  const messages = all.filter((each) => each.from === from);
+  return [...messages.map(({ hex }) => fromHex(hex)), joined(messages.map(({ hex }) => ({ dir: from, hex })))];
+}
+
 export function datagrams(): readonly Uint8Array[] {
   return recordings('transcripts').flatMap(({ udp = [] }) => udp.map(({ hex = '' }) => fromHex(hex)));
 }

@@ -43,19 +43,20 @@ export class Selection {
     const key = this.#key;
     const forms = formsOf.get(update);
     // Nearly always there is one form: a list is looked through sooner than a key is made for a map.
-    for (const { key: found, encoded } of forms ?? NO_FORMS) {
-      if (found === key && encoded.bigEndian === bigEndian && encoded.codec === codec.name) return encoded;
+    for (const form of forms ?? NO_FORMS) {
+      if (form.key === key && form.codec === codec && form.encoded.bigEndian === bigEndian) return form.encoded;
     }
     const { value } = update;
     const encoded = codec.encodeUpdate({ type: this.type, changed: this.of(update.changed), value }, bigEndian);
-    if (forms === undefined) formsOf.set(update, [{ key, encoded }]);
-    else if (forms.length < MAX_FORMS) forms.push({ key, encoded });
+    if (forms === undefined) formsOf.set(update, [{ key, codec, encoded }]);
+    else if (forms.length < MAX_FORMS) forms.push({ key, codec, encoded });
     return encoded;
   }
 }
 
 interface Form {
   readonly key: string;
+  readonly codec: Codec;
   readonly encoded: EncodedUpdate;
 }
 

@@ -42,6 +42,7 @@ export class LinkOutput implements Outlet {
   /** Where messages are encoded to. */
   readonly #writer: Writer;
   readonly #codec: Codec;
+  readonly #encoding: { readonly fromServer: true; readonly codec: Codec };
   readonly #segmenter: Segmenter;
   readonly #connection: TcpConnection;
   readonly #clock: Clock;
@@ -67,6 +68,7 @@ export class LinkOutput implements Outlet {
   constructor(options: LinkOutputOptions) {
     this.#connection = options.connection;
     this.#codec = options.codec ?? pva;
+    this.#encoding = { fromServer: true, codec: this.#codec };
     this.#clock = options.clock;
     this.#limits = options.limits;
     this.#readable = options.readable;
@@ -96,7 +98,7 @@ export class LinkOutput implements Outlet {
    */
   send(message: ServerMessageToSend): void {
     const start = this.#writer.length;
-    encodeMessage(this.#writer, message, { fromServer: true, codec: this.#codec });
+    encodeMessage(this.#writer, message, this.#encoding);
     this.#segmenter.encoded(start, this.#writer.length);
     this.flushSoon();
   }

@@ -19,10 +19,10 @@ import { Reader } from '../reader.ts';
 import { decodeStatus, encodeStatus, type Status } from '../status.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue, PvValue } from '../types/value-of.ts';
-import type { EncodeType, TypeReceiver } from '../types/wire.ts';
+import { encodeType as encodeFullType, type EncodeType, type TypeReceiver } from '../types/wire.ts';
 import { anyCodecOf } from '../values/codec.ts';
 import type { TypedUpdate } from '../values/update.ts';
-import type { Writer } from '../writer.ts';
+import { Writer } from '../writer.ts';
 import type { Codec } from './codec.ts';
 import { explain } from './explain.ts';
 
@@ -32,7 +32,9 @@ export const pva: Codec = {
   protocol: 'tcp',
   orderOf: (bigEndian) => bigEndian,
   encodeBody(body, message, writer, encodeType) {
-    body.encode(new PvaFieldWriter(writer, encodeType), message);
+    // One for all messages: nobody encodes a body within another, and an object for each is felt where channels are
+    // created by the thousand (bench/channels).
+    body.encode(FIELDS.of(writer, encodeType), message);
   },
   decodeBody(command, body, bytes, bigEndian, context) {
     const reader = new Reader(bytes, bigEndian);
@@ -47,12 +49,19 @@ export const pva: Codec = {
 };
 
 class PvaFieldWriter implements FieldWriter {
-  readonly #writer: Writer;
-  readonly #encodeType: EncodeType;
+  #writer: Writer;
+  #encodeType: EncodeType;
 
   constructor(writer: Writer, encodeType: EncodeType) {
     this.#writer = writer;
     this.#encodeType = encodeType;
+  }
+
+  /** Writes there from now on. */
+  of(writer: Writer, encodeType: EncodeType): this {
+    this.#writer = writer;
+    this.#encodeType = encodeType;
+    return this;
   }
 
   u8(value: number): void {
@@ -128,6 +137,8 @@ class PvaFieldWriter implements FieldWriter {
     value.encode(this.#writer);
   }
 }
+
+const FIELDS = new PvaFieldWriter(new Writer(false, 0), encodeFullType);
 
 /** Reads the fields of one body, as the specification has them. */
 export class PvaFieldReader implements FieldReader {
