@@ -126,10 +126,6 @@ function structurePack(type: StructureType): ValuePack {
   // `object.__proto__ = value` would set the prototype; every other name makes an own property.
   const setField = type.indexOf.has('__proto__') ? defineField : assignField;
 
-  function isSelected({ firstBit, endBit }: Member, mask: BitSet, bit: number): boolean {
-    return mask.hasAny(bit + firstBit, bit + endBit);
-  }
-
   function selectedCount(mask: BitSet, bit: number): number {
     return members.reduce((sum, member) => sum + (isSelected(member, mask, bit) ? 1 : 0), 0);
   }
@@ -225,6 +221,11 @@ function structurePack(type: StructureType): ValuePack {
       if (found === 0 && count === 0) mask.add(bit);
     },
   };
+}
+
+/** Whether a mask has the member or anything in it; `bit` is that of its structure. */
+function isSelected({ firstBit, endBit }: Member, mask: BitSet, bit: number): boolean {
+  return mask.hasAny(bit + firstBit, bit + endBit);
 }
 
 function valueAt(values: readonly PvValue[], index: number): PvValue {

@@ -3,7 +3,7 @@
 
 import { msgpack } from '../codecs/msgpack.ts';
 import { FIX_COUNT, FIXARRAY, formatName } from '../codecs/msgpack-format.ts';
-import { PackReader, type WalkBounds } from '../codecs/msgpack-reader.ts';
+import type { PackReader, WalkBounds } from '../codecs/msgpack-reader.ts';
 import { arrayPack } from '../codecs/msgpack-scalars.ts';
 import type { Frame } from '../framer.ts';
 import { PvaError } from '../errors.ts';

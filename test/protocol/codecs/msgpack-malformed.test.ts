@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { msgpack } from '../../../src/protocol/codecs/msgpack.ts';
 import { LocalProtocolError, PvaError } from '../../../src/protocol/errors.ts';
 import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
+import type { Header } from '../../../src/protocol/header.ts';
 import type { Limits } from '../../../src/protocol/limits.ts';
 import { decodeMessage } from '../../../src/protocol/messages/index.ts';
 import type { OperationTypes } from '../../../src/protocol/messages/message-module.ts';
@@ -39,10 +40,15 @@ const LIVE = 7;
 const DEAD = 8;
 
 function read(command: Command, body: Uint8Array, fromServer = false, limits: Limits = DEFAULT_LIMITS): unknown {
-  const size = body.length;
-  const header = {
-    ...({ version: 2, isControl: false, segment: 'none', fromServer, bigEndian: true, size } as const),
-    ...{ flags: 0x80, command: CODES[command] },
+  const header: Header = {
+    version: 2,
+    flags: 0x80,
+    command: CODES[command],
+    isControl: false,
+    segment: 'none',
+    fromServer,
+    bigEndian: true,
+    size: body.length,
   };
   const operation: OperationTypes = { command: fromServer ? 'MONITOR' : 'PUT', type: TYPE };
   const typeOf = (ioid: number): OperationTypes | undefined => (ioid === LIVE ? operation : undefined);
