@@ -159,6 +159,9 @@ export {
   type HeaderToSend,
   type Segment,
 } from './header.ts';
+export type { Codec, ProtocolName } from './codecs/codec.ts';
+export { msgpack } from './codecs/msgpack.ts';
+export { pva } from './codecs/pva.ts';
 export { preEncodeUpdate, type CodecName, type EncodedUpdate, type UpdateToSend } from './messages/data.ts';
 export {
   datagramContext,
