@@ -22,7 +22,10 @@ afterEach(async () => {
 });
 
 async function makeWorld(
-  { hasPort = true, environment = {} as Record<string, string> } = {},
+  {
+    hasPort = true,
+    environment = {},
+  }: { readonly hasPort?: boolean; readonly environment?: Record<string, string> } = {},
   options: ContextOptions = { codec: 'msgpack' },
 ) {
   const clock = new ManualClock();

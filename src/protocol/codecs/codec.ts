@@ -12,6 +12,10 @@ import type { Writer } from '../writer.ts';
 /** What searches and beacons call the codecs. */
 export type ProtocolName = 'tcp' | 'msgpack';
 
+/**
+ * How the bodies of messages become bytes and back; `pva` and `msgpack` are the two that there are. Headers, segments and
+ * control messages are the same for both.
+ */
 export interface Codec {
   /** As the command line and the documents call it. */
   readonly name: CodecName;
