@@ -1,13 +1,17 @@
 // What does our server answer to the recorded bytes of a client? It is given PVs of the recorded types and values, every
 // change that the recorded server made by itself is posted when it shows, and each answer is held against the recorded.
 //
-// The client's bytes go as they were recorded, segments and type ids included; only serverChannelIDs are ours.
+// The client's bytes go as they were recorded, segments and type ids included; only serverChannelIDs are ours. Over another
+// codec its messages go one by one, encoded anew.
 
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import type { ChannelUpdate } from '../../src/channels/channel.ts';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { stamped } from '../../src/channels/standard-fields.ts';
-import type { ClientMessage, ServerMessage } from '../../src/protocol/messages/index.ts';
+import type { Codec } from '../../src/protocol/codecs/codec.ts';
+import { pva } from '../../src/protocol/codecs/pva.ts';
+import { encodeMessage, type ClientMessage, type ServerMessage } from '../../src/protocol/messages/index.ts';
+import { Writer } from '../../src/protocol/writer.ts';
 import { isSuccess } from '../../src/protocol/status.ts';
 import { structure, string, type StructureType } from '../../src/protocol/types/type-desc.ts';
 import { Framer } from '../../src/protocol/framer.ts';
@@ -75,17 +79,19 @@ interface Replayed {
   connection: TcpConnection | undefined;
 }
 
-/** With `pvs` these are served, and do what they do; nothing is posted to them. */
+/** With `pvs` these are served, and do what they do; nothing is posted to them. Over `codec`, pvAccess unless it is given. */
 export async function replay(
   recorded: RecordedConversation,
   pvs?: Readonly<Record<string, SharedPV>>,
+  codec: Codec = pva,
 ): Promise<ReplayResult> {
-  return new Replay(recorded, pvs).run();
+  return new Replay(recorded, pvs, codec).run();
 }
 
 class Replay {
   readonly #recorded: RecordedConversation;
   readonly #given: Readonly<Record<string, SharedPV>> | undefined;
+  readonly #codec: Codec;
   readonly #messages: readonly RecordedMessage[];
   /** PV name by connection and requestID. */
   readonly #pvOfOperation = new Map<string, string>();
@@ -100,9 +106,10 @@ class Replay {
     return this.#recorded.server.includes('IOC') || this.#recorded.server.includes('softIoc');
   }
 
-  constructor(recorded: RecordedConversation, given: Readonly<Record<string, SharedPV>> | undefined) {
+  constructor(recorded: RecordedConversation, given: Readonly<Record<string, SharedPV>> | undefined, codec: Codec) {
     this.#recorded = recorded;
     this.#given = given;
+    this.#codec = codec;
     this.#messages = messagesOf(recorded);
   }
 
@@ -112,6 +119,7 @@ class Replay {
     const world = await makeWorld({
       pvs: Object.fromEntries(this.#pvs),
       byteOrder: isBigEndian ? 'big' : 'little',
+      config: this.#codec === pva ? {} : { msgpackPort: 0 },
     });
     for (const item of this.#recorded.tcp) {
       if (!isBytes(item)) {
@@ -200,11 +208,11 @@ class Replay {
 
   async #connect(world: World, conn: number): Promise<void> {
     const connection = await world.clock.until(
-      world.host.connectTcp({ address: '127.0.0.1', port: world.server.tcpPort }),
+      world.host.connectTcp({ address: '127.0.0.1', port: world.server.msgpackPort ?? world.server.tcpPort }),
     );
     const framer = new Framer({ expectFromServer: true });
     const link: Replayed = {
-      decoder: new LinkDecoder(),
+      decoder: new LinkDecoder(undefined, this.#codec),
       recordedDecoder: new LinkDecoder(),
       fromServer: new Framer({ expectFromServer: true }),
       fromClient: new Framer({ expectFromServer: false }),
@@ -248,9 +256,11 @@ class Replay {
       const sid = view.getUint32(8, !bigEndian);
       view.setUint32(8, link.sids.get(sid) ?? sid, !bigEndian);
     }
+    const messages: ClientMessage[] = [];
     link.fromClient.push(fromHex(item.hex), (frame) => {
       this.#at++;
       const message = link.recordedDecoder.decodeClient(ownFrame(frame));
+      if (message !== undefined) messages.push(message);
       if (message !== undefined) this.#prepare(item.conn, message);
       // Ours is to read its own answers with the same operations.
       if (message !== undefined && 'ioid' in message && 'phase' in message && message.phase === 'init') {
@@ -258,8 +268,22 @@ class Replay {
         if (known !== undefined) link.decoder.operations.set(message.ioid, known);
       }
     });
-    link.connection?.write(bytes);
+    link.connection?.write(this.#codec === pva ? bytes : this.#encoded(messages, link));
     await world.settle();
+  }
+
+  /** The messages as the codec has them; late data, which nobody can encode, is left out. */
+  #encoded(messages: readonly ClientMessage[], { sids }: Replayed): Uint8Array {
+    const codec = this.#codec;
+    const writer = new Writer(codec.orderOf(false));
+    for (const message of messages) {
+      if ('phase' in message && message.phase === 'outOfScope') continue;
+      // The order of the client's headers is not that of the recording.
+      if (message.command === 'SET_BYTE_ORDER') continue;
+      const ours = 'sid' in message ? { ...message, sid: sids.get(message.sid) ?? message.sid } : message;
+      encodeMessage(writer, ours, { fromServer: false, codec });
+    }
+    return writer.copy();
   }
 
   /** Brings the PV to the state that the recorded answer shows, in what the recorded server changed by itself. */

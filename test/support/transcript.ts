@@ -5,6 +5,8 @@
 //   for (const { dir, frame, message } of messagesOf(recorded)) ...      every message, both directions
 //   streamOf(recorded, 0, 'c2s')                                         all bytes that the client of connection 0 sent
 
+import type { Codec } from '../../src/protocol/codecs/codec.ts';
+import { pva } from '../../src/protocol/codecs/pva.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { readDatagram } from '../../src/protocol/datagram.ts';
@@ -157,7 +159,10 @@ export class LinkDecoder {
   readonly fromClient: DecodeContext;
   readonly fromServer: DecodeContext;
 
-  constructor(limits?: Limits) {
+  readonly #codec: Codec;
+
+  constructor(limits?: Limits, codec: Codec = pva) {
+    this.#codec = codec;
     const options = limits === undefined ? {} : { limits };
     const typeOf = (ioid: number): OperationTypes | undefined => this.operations.get(ioid);
     this.fromClient = { types: new TypeReceiver(options), typeOf };
@@ -173,7 +178,7 @@ export class LinkDecoder {
   }
 
   decodeClient(frame: Frame): ClientMessage | undefined {
-    const message = decodeClientMessage(frame, this.fromClient);
+    const message = decodeClientMessage(frame, this.fromClient, this.#codec);
     switch (message?.command) {
       case 'GET':
       case 'PUT':
@@ -188,7 +193,7 @@ export class LinkDecoder {
   }
 
   decodeServer(frame: Frame): ServerMessage | undefined {
-    const message = decodeServerMessage(frame, this.fromServer);
+    const message = decodeServerMessage(frame, this.fromServer, this.#codec);
     switch (message?.command) {
       case 'GET':
       case 'PUT':
