@@ -23,7 +23,7 @@ export class ServeEvents {
       return this.#write({ event: 'listening', tcpPort, udpPort, guid, tcp, ...also });
     }
     const also = msgpack.length === 0 ? '' : ` msgpack ${msgpack.join(',')}`;
-    this.#host.stdout.write(`listening tcp ${tcp.join(',')}${also} udp ${udpPort} guid ${guid}\n`);
+    this.#host.stdout.write(`listening tcp ${tcp.join(',')} udp ${udpPort} guid ${guid}${also}\n`);
   }
 
   stopping({ linkCount }: Server): void {

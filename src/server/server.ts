@@ -321,7 +321,7 @@ export class Server {
     this.#checkRules();
     const ports = this.tcpEndpoints.map(endpointText).join(', ');
     const also = this.msgpackEndpoints.map(endpointText).join(', ');
-    const text = `listening tcp ${ports}${also && ` msgpack ${also}`} udp ${this.udpPort} guid 0x${this.guid}`;
+    const text = `listening tcp ${ports} udp ${this.udpPort} guid 0x${this.guid}${also && ` msgpack ${also}`}`;
     this.#notices.publish({ kind: 'listening', level: 'info', text });
   }
 
