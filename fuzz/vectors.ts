@@ -61,8 +61,8 @@ export function operations(from: From, ids?: FirstIds): readonly Uint8Array[] {
 export function packedMessages(from: From): readonly Uint8Array[] {
   // The project's own file; its README gives this shape.
   const all = read(join('msgpack', 'messages.json')) as readonly { readonly from: From; readonly hex: string }[];
-  const messages = all.filter((each) => each.from === from);
-  return [...messages.map(({ hex }) => fromHex(hex)), joined(messages.map(({ hex }) => ({ dir: from, hex })))];
+  const messages = all.filter((each) => each.from === from).map(({ hex }) => fromHex(hex));
+  return [...messages, new Uint8Array(Buffer.concat(messages))];
 }
 
 export function datagrams(): readonly Uint8Array[] {
