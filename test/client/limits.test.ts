@@ -131,7 +131,7 @@ describe('a name server that does not read', () => {
     await world.clock.advanceAsync(1_000);
     server.link.tcp.pause();
     await world.clock.advanceAsync(30_000);
-    const [link] = [...world.network.connections].filter(({ local }) => local.address === '10.0.0.1');
+    const link = [...world.network.connections].find(({ local }) => local.address === '10.0.0.1');
     const unsent = link?.bufferedBytes ?? 0;
     expect(unsent).toBeGreaterThan(nameServerPauseBytes);
     await world.clock.advanceAsync(5_000);

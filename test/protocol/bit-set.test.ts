@@ -1,5 +1,6 @@
 // How much of a BitSet is read that is longer than its type?
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import { Reader } from '../../src/protocol/reader.ts';
 import { fromHex } from '../support/vectors.ts';
@@ -20,4 +21,55 @@ test('a mask of megabytes takes no memory', () => {
   bytes.set(fromHex('fe 00 12 7a 00'.replaceAll(' ', '')));
   const set = BitSet.decode(new Reader(bytes, false), 10);
   expect(set.size).toBe(64);
+});
+
+describe('two sets', () => {
+  // Of one word, of several, and where one is longer than the other.
+  const bits = fc.uniqueArray(fc.integer({ min: 0, max: 130 }), { maxLength: 12 });
+  const both = fc.tuple(bits, bits);
+
+  test('have a bit in common, or all of them, as sets of numbers have', () => {
+    fc.assert(
+      fc.property(both, ([one, other]) => {
+        expect(BitSet.from(one).intersects(BitSet.from(other))).toBe(one.some((bit) => other.includes(bit)));
+        expect(BitSet.from(one).includes(BitSet.from(other))).toBe(other.every((bit) => one.includes(bit)));
+        expect(BitSet.from(one).includes(BitSet.from(one.slice(1)))).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    ['in the first word', [3], [3, 200], [4]],
+    ['in the second', [40], [40, 200], [72]],
+    ['in the last of the longer one', [1, 200], [1, 200, 201], [1, 199]],
+  ])('%s', (_where, one, larger, others) => {
+    const set = BitSet.from(one);
+    expect(set.intersects(BitSet.from(larger))).toBe(true);
+    expect(BitSet.from(larger).includes(set)).toBe(true);
+    expect(set.includes(BitSet.from(larger))).toBe(false);
+    expect(set.includes(BitSet.from(others))).toBe(false);
+    expect(BitSet.from(others).includes(set)).toBe(false);
+  });
+
+  test('share nothing once one is changed, and an empty one is in every other', () => {
+    expect(BitSet.of(5, 70).intersects(BitSet.of(6, 71))).toBe(false);
+    expect(BitSet.of(5).intersects(BitSet.empty())).toBe(false);
+    expect(BitSet.of(5).includes(BitSet.empty())).toBe(true);
+    const set = BitSet.of(5, 70);
+    const copy = set.clone();
+    copy.delete(70).add(90);
+    expect([...set]).toEqual([5, 70]);
+  });
+});
+
+test.each([0, 31, 32, 63, 64, 95, 96])('bit %i is added and taken out alone', (bit) => {
+  const others = [0, 31, 32, 63, 64, 95, 96].filter((other) => other !== bit);
+  const set = BitSet.from(others);
+  expect(set.has(bit)).toBe(false);
+  set.add(bit);
+  expect([...set]).toEqual([...others, bit].toSorted((a, b) => a - b));
+  set.delete(bit);
+  expect([...set]).toEqual(others);
+  // Where there is no room for it, there is nothing to take out.
+  expect([...BitSet.of(1).delete(bit === 0 ? 32 : bit)]).toEqual([1]);
 });

@@ -57,6 +57,17 @@ describe('a datagram', () => {
     expect(reasons).toEqual([expect.any(kind)]);
   });
 
+  test.each([
+    ['ca020002', 'header at offset 0 of a datagram of 4 bytes is cut'],
+    ['ca020002 02000000 aabb ca020002 03000000 aabb', 'body of 3 bytes at offset 18 of a datagram of 20'],
+    ['ca020002 00000000 ca021002 00000000', 'segment first at offset 8 of a datagram, whole messages expected'],
+  ])('says where it is wrong: %s', (hex, message) => {
+    const reasons: string[] = [];
+    const frames = [...readDatagram(fromHex(hex), { onMalformed: (reason) => reasons.push(reason.message) })];
+    expect(reasons).toEqual([message]);
+    expect(frames.length).toBeLessThan(2);
+  });
+
   test('needs nobody who is told', () => {
     expect([...readDatagram(fromHex('cb'))]).toEqual([]);
   });

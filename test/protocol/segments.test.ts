@@ -52,6 +52,17 @@ describe('a message larger than a segment', () => {
     expect(pieces.map(spaced)).toEqual([first, ...others]);
   });
 
+  test('is waiting to be cut until the buffer is sent', () => {
+    const segmenter = new Segmenter(4);
+    expect(segmenter.isIdle).toBe(true);
+    segmenter.encoded(0, 8 + 4);
+    expect(segmenter.isIdle).toBe(true);
+    segmenter.encoded(12, 12 + 8 + 5);
+    expect(segmenter.isIdle).toBe(false);
+    segmenter.pieces(new Uint8Array(25));
+    expect(segmenter.isIdle).toBe(true);
+  });
+
   test('of two segments has no middle, and the last is never empty', () => {
     hitsLimit('maxSegmentBytes');
     expect(cutEchoes([8], 4).pieces.map(spaced)).toEqual([

@@ -3,6 +3,7 @@
 import { expect, describe, it } from 'vitest';
 import { RedisClock } from '../../../../src/channels/stores/redis/redis-clock.ts';
 import { WriteQueue } from '../../../../src/channels/stores/redis/write-queue.ts';
+import { StoreError } from '../../../../src/channels/stores/store-error.ts';
 import { BitSet } from '../../../../src/protocol/bit-set.ts';
 import { ManualClock } from '../../../../src/transport/manual-clock.ts';
 import {
@@ -46,9 +47,8 @@ async function makeQueue({ isKnown = true } = {}) {
     const outcome: { revision?: number; reason?: string; message?: string } = {};
     queue.send(channelAt(0), CHANGE, signal).then(
       (revision) => (outcome.revision = revision),
-      (thrown: { readonly reason: string; readonly message: string }) => {
-        outcome.reason = thrown.reason;
-        outcome.message = thrown.message;
+      (thrown: unknown) => {
+        if (thrown instanceof StoreError) Object.assign(outcome, { reason: thrown.reason, message: thrown.message });
       },
     );
     return outcome;

@@ -1,0 +1,64 @@
+// Which tests are those of a source file? The ones that import it; where none does, those that import what imports it.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, posix, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const sources = 'src/protocol';
+const tests = 'test/protocol';
+
+/** Every file of the protocol that has something to mutate. */
+export function mutableFiles() {
+  return filesUnder(sources).filter((file) => !file.endsWith('.d.ts'));
+}
+
+/**
+ * The nearest tests above a file in the graph of imports; all of the protocol's when none leads to it.
+ * @param {string} file
+ * @returns {readonly string[]}
+ */
+export function ownTests(file) {
+  const importers = importersOf([...filesUnder(sources), ...filesUnder(tests)]);
+  const seen = new Set([file]);
+  for (let level = [file]; level.length > 0;) {
+    const above = level.flatMap((each) => importers.get(each) ?? []).filter((each) => !seen.has(each));
+    const found = [...new Set(above.filter((each) => each.endsWith('.test.ts')))];
+    if (found.length > 0) return found.toSorted();
+    for (const each of above) seen.add(each);
+    level = [...new Set(above)];
+  }
+  return filesUnder(tests).filter((each) => each.endsWith('.test.ts'));
+}
+
+/**
+ * By file, who imports it.
+ * @param {readonly string[]} files
+ * @returns {ReadonlyMap<string, readonly string[]>}
+ */
+function importersOf(files) {
+  /** @type {Map<string, string[]>} */
+  const importers = new Map();
+  for (const file of files) {
+    // Types alone are nothing that could be mutated.
+    const text = readFileSync(join(root, file), 'utf8').replaceAll(/^(?:import|export) type [^;]*;/gmu, '');
+    for (const [, path = ''] of text.matchAll(/ from '(\.[^']*)';/gu)) {
+      const imported = posix.join(posix.dirname(file), path);
+      importers.set(imported, [...(importers.get(imported) ?? []), file]);
+    }
+  }
+  return importers;
+}
+
+/** @param {string} folder */
+function filesUnder(folder) {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(root.length + 1)
+        .split(sep)
+        .join('/'),
+    )
+    .toSorted();
+}
