@@ -7,7 +7,7 @@ export default {
   ignoreStatic: true,
   // One, so that a score is the same on every machine: whether a test is too slow depends on what runs beside it.
   concurrency: 1,
-  timeoutMS: 10_000,
+  timeoutMS: 5_000,
   reporters: [],
   logLevel: 'error',
   // Not there: Stryker reads it with the compiler's JavaScript API, which TypeScript 7 does not have.

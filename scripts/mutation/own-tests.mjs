@@ -1,6 +1,8 @@
-// Which tests are those of a source file? The ones that import it; where none does, those that import what imports it.
+// Which tests are those of a source file? The one of its name, so that it has to say by itself what the file does, and
+// those that are listed here because they say it better. Without one of its name, those that import the file; where none
+// does, those that import what imports it.
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,9 +10,29 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const sources = 'src/protocol';
 const tests = 'test/protocol';
 
+/** @type {Readonly<Record<string, readonly string[]>>} */
+const BESIDE = {
+  'src/protocol/types/wire.ts': ['test/protocol/type-registry.test.ts', 'test/protocol/vectors.test.ts'],
+  'src/protocol/values/codec.ts': ['test/protocol/vectors.test.ts'],
+};
+
 /** Every file of the protocol that has something to mutate. */
 export function mutableFiles() {
   return filesUnder(sources).filter((file) => !file.endsWith('.d.ts'));
+}
+
+/**
+ * @param {string} file
+ * @returns {readonly string[]}
+ */
+export function ownTests(file) {
+  const name = posix.basename(file, '.ts');
+  const folder = posix.dirname(file).replace(sources, tests);
+  const namesakes = [`${folder}/${name}.test.ts`, `${tests}/${name}.test.ts`].filter((each) =>
+    existsSync(join(root, each)),
+  );
+  const own = new Set([...namesakes, ...(BESIDE[file] ?? [])]);
+  return own.size > 0 ? [...own] : nearestTests(file);
 }
 
 /**
@@ -18,7 +40,7 @@ export function mutableFiles() {
  * @param {string} file
  * @returns {readonly string[]}
  */
-export function ownTests(file) {
+function nearestTests(file) {
   const importers = importersOf([...filesUnder(sources), ...filesUnder(tests)]);
   const seen = new Set([file]);
   for (let level = [file]; level.length > 0;) {

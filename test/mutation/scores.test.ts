@@ -46,9 +46,17 @@ it('is printed for each file, and for all of them together', () => {
 });
 
 describe('the tests of a file', () => {
-  it('are those that import it', () => {
-    expect(ownTests('src/protocol/status.ts')).toContain('test/protocol/status.test.ts');
-    expect(ownTests('src/protocol/status.ts')).not.toContain('test/protocol/bit-set.test.ts');
+  it.each([
+    ['src/protocol/status.ts', 'test/protocol/status.test.ts'],
+    ['src/protocol/machines/monitor-queue.ts', 'test/protocol/machines/monitor-queue.test.ts'],
+    ['src/protocol/values/coerce.ts', 'test/protocol/coerce.test.ts'],
+  ])('are those of its name: %s', (file, test) => {
+    expect(ownTests(file)).toEqual([test]);
+  });
+
+  it('are those that import it, where none has its name', () => {
+    expect(ownTests('src/protocol/limits.ts')).toContain('test/protocol/framer.test.ts');
+    expect(ownTests('src/protocol/limits.ts')).not.toContain('test/protocol/status.test.ts');
   });
 
   it('are those of what imports it, where none does', () => {

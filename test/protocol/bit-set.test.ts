@@ -1,8 +1,9 @@
-// How much of a BitSet is read that is longer than its type?
+// Does a BitSet do what a set of numbers does, and how much of one is read that is longer than its type?
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import { Reader } from '../../src/protocol/reader.ts';
+import { Writer } from '../../src/protocol/writer.ts';
 import { fromHex } from '../support/vectors.ts';
 
 test.each([false, true])('groups of eight bytes past the last field are skipped, big endian %s', (bigEndian) => {
@@ -72,4 +73,46 @@ test.each([0, 31, 32, 63, 64, 95, 96])('bit %i is added and taken out alone', (b
   expect([...set]).toEqual(others);
   // Where there is no room for it, there is nothing to take out.
   expect([...BitSet.of(1).delete(bit === 0 ? 32 : bit)]).toEqual([1]);
+});
+
+describe('any set', () => {
+  const bits = fc.uniqueArray(fc.integer({ min: 0, max: 300 }), { maxLength: 40 });
+
+  test('agrees with a set of numbers in everything it does', () => {
+    fc.assert(
+      fc.property(bits, bits, fc.nat(300), fc.nat(300), (left, right, from, to) => {
+        const plain = new Set(left);
+        const other = new Set(right);
+        const sorted = (set: Iterable<number>): number[] => [...set].sort((a, b) => a - b);
+        const set = BitSet.from(left);
+        expect([...set]).toEqual(sorted(plain));
+        expect(set.size).toBe(plain.size);
+        expect(set.isEmpty()).toBe(plain.size === 0);
+        expect(set.has(from)).toBe(plain.has(from));
+        expect(set.next(from)).toBe(sorted(plain).find((bit) => bit >= from) ?? -1);
+        expect(set.hasAny(from, to)).toBe(left.some((bit) => bit >= from && bit < to));
+        expect([...set.clone().or(BitSet.from(right))]).toEqual(sorted(new Set([...left, ...right])));
+        expect([...set.clone().and(BitSet.from(right))]).toEqual(sorted(left.filter((bit) => other.has(bit))));
+        expect(set.equals(BitSet.from(right))).toBe(sorted(plain).join() === sorted(other).join());
+        expect([...set.clone().delete(from)]).toEqual(sorted(left.filter((bit) => bit !== from)));
+        expect(String(set)).toBe(`{${sorted(plain).join(', ')}}`);
+        expect(set.clone().clear().isEmpty()).toBe(true);
+      }),
+    );
+  });
+
+  test('comes back from the wire in both byte orders, also with zeros behind it', () => {
+    fc.assert(
+      fc.property(bits, fc.boolean(), (given, bigEndian) => {
+        const writer = new Writer(bigEndian);
+        BitSet.from(given).encode(writer);
+        expect(BitSet.decode(new Reader(writer.view(), bigEndian)).equals(BitSet.from(given))).toBe(true);
+      }),
+    );
+    expect([...BitSet.decode(new Reader(fromHex('09 8000000000000000 00'), true))]).toEqual([63]);
+  });
+
+  test('fills ranges', () => {
+    expect([...BitSet.empty().addRange(30, 35)]).toEqual([30, 31, 32, 33, 34]);
+  });
 });

@@ -1,6 +1,5 @@
 // Do value codecs refuse what a type cannot hold, name the field, keep masks true, and bound what they allocate?
 
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { BitSet } from '../../src/protocol/bit-set.ts';
@@ -242,47 +241,5 @@ describe('masks', () => {
     expect(errorOf(() => codec.encodeMasked(new Writer(true), wrong, BitSet.of(4), encodeType)).fieldPath).toBe(
       'inner.y',
     );
-  });
-});
-
-describe('BitSet', () => {
-  const bits = fc.uniqueArray(fc.integer({ min: 0, max: 300 }), { maxLength: 40 });
-
-  test('agrees with a set of numbers in everything it does', () => {
-    fc.assert(
-      fc.property(bits, bits, fc.nat(300), fc.nat(300), (left, right, from, to) => {
-        const plain = new Set(left);
-        const other = new Set(right);
-        const sorted = (set: Iterable<number>): number[] => [...set].sort((a, b) => a - b);
-        const set = BitSet.from(left);
-        expect([...set]).toEqual(sorted(plain));
-        expect(set.size).toBe(plain.size);
-        expect(set.isEmpty()).toBe(plain.size === 0);
-        expect(set.has(from)).toBe(plain.has(from));
-        expect(set.next(from)).toBe(sorted(plain).find((bit) => bit >= from) ?? -1);
-        expect(set.hasAny(from, to)).toBe(left.some((bit) => bit >= from && bit < to));
-        expect([...set.clone().or(BitSet.from(right))]).toEqual(sorted(new Set([...left, ...right])));
-        expect([...set.clone().and(BitSet.from(right))]).toEqual(sorted(left.filter((bit) => other.has(bit))));
-        expect(set.equals(BitSet.from(right))).toBe(sorted(plain).join() === sorted(other).join());
-        expect([...set.clone().delete(from)]).toEqual(sorted(left.filter((bit) => bit !== from)));
-        expect(String(set)).toBe(`{${sorted(plain).join(', ')}}`);
-        expect(set.clone().clear().isEmpty()).toBe(true);
-      }),
-    );
-  });
-
-  test('comes back from the wire in both byte orders, also with zeros behind it', () => {
-    fc.assert(
-      fc.property(bits, fc.boolean(), (given, bigEndian) => {
-        const writer = new Writer(bigEndian);
-        BitSet.from(given).encode(writer);
-        expect(BitSet.decode(new Reader(writer.view(), bigEndian)).equals(BitSet.from(given))).toBe(true);
-      }),
-    );
-    expect([...BitSet.decode(new Reader(fromHex('09 8000000000000000 00'), true))]).toEqual([63]);
-  });
-
-  test('fills ranges', () => {
-    expect([...BitSet.empty().addRange(30, 35)]).toEqual([30, 31, 32, 33, 34]);
   });
 });
