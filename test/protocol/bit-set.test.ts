@@ -5,6 +5,7 @@ import { BitSet } from '../../src/protocol/bit-set.ts';
 import { Reader } from '../../src/protocol/reader.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import { fromHex } from '../support/vectors.ts';
+import { spaced } from '../support/wire-text.ts';
 
 test.each([false, true])('groups of eight bytes past the last field are skipped, big endian %s', (bigEndian) => {
   const bytes = fromHex('12' + 'ff'.repeat(18) + '2a');
@@ -115,4 +116,55 @@ describe('any set', () => {
   test('fills ranges', () => {
     expect([...BitSet.empty().addRange(30, 35)]).toEqual([30, 31, 32, 33, 34]);
   });
+});
+
+describe.each([false, true])('on the wire, big endian %s,', (bigEndian) => {
+  // From the specification (Protocol-Encoding, BitSet): 64 bits a time in the byte order, what is left byte by byte.
+  test.each([
+    [[], '00'],
+    [[0], '01 01'],
+    [[1], '01 02'],
+    [[7], '01 80'],
+    [[8], '02 00 01'],
+    [[15], '02 00 80'],
+    [[55], '07 00 00 00 00 00 00 80'],
+    [[31], '04 00 00 00 80'],
+    [[32], '05 00 00 00 00 01'],
+  ])('%j is %s', (bits, hex) => {
+    const writer = new Writer(bigEndian);
+    BitSet.from(bits).encode(writer);
+    expect(spaced(writer.view())).toBe(hex);
+    // Bits that were taken out again leave nothing behind.
+    const after = new Writer(bigEndian);
+    BitSet.from([...bits, 200])
+      .delete(200)
+      .encode(after);
+    expect(spaced(after.view())).toBe(hex);
+  });
+
+  test.each([
+    [[56], '08 00 00 00 00 00 00 00 01', '08 01 00 00 00 00 00 00 00'],
+    [[63], '08 00 00 00 00 00 00 00 80', '08 80 00 00 00 00 00 00 00'],
+    [[0, 64], '09 01 00 00 00 00 00 00 00 01', '09 00 00 00 00 00 00 00 01 01'],
+    [[8, 32, 72], '0a 00 01 00 00 01 00 00 00 00 01', '0a 00 00 00 01 00 00 01 00 00 01'],
+  ])('%j is %s, or %s', (bits, little, big) => {
+    const writer = new Writer(bigEndian);
+    BitSet.from(bits).encode(writer);
+    expect(spaced(writer.view())).toBe(bigEndian ? big : little);
+    expect([...BitSet.decode(new Reader(writer.view(), bigEndian))]).toEqual(bits);
+  });
+});
+
+test.each([
+  [[5], 5, 6, true],
+  [[5], 4, 5, false],
+  [[5], 6, 9, false],
+  [[5], 5, 5, false],
+  [[40], 0, 40, false],
+  [[40], 0, 41, true],
+  [[40], 33, 64, true],
+  [[40], 41, 300, false],
+  [[], 0, 300, false],
+])('whether %j has any from %i up to, not including, %i: %s', (bits, start, end, hasAny) => {
+  expect(BitSet.from(bits).hasAny(start, end)).toBe(hasAny);
 });
