@@ -20,7 +20,7 @@ export default defineConfig({
         lines: 90,
         branches: 90,
         // And two groups, so that the well-tested protocol cannot hide a hole elsewhere.
-        'src/protocol/**': { lines: 99.7, branches: 96.3 },
+        'src/protocol/**': { lines: 99.5, branches: 96 },
         'src/!(protocol)/**': { lines: 95, branches: 89 },
       },
     },

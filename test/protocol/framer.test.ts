@@ -295,3 +295,110 @@ describe('a framer', () => {
     expect(push).toThrow('nonsense');
   });
 });
+
+describe('a message that may be taken in place', () => {
+  /** What is offered in place and what comes as a frame; `takes` says which of those offered are taken. */
+  function split(
+    chunks: readonly string[],
+    takes: (command: number) => boolean,
+    options: { readonly max?: number } = {},
+  ) {
+    const limits = { ...DEFAULT_LIMITS, maxBodyBytes: options.max ?? DEFAULT_LIMITS.maxBodyBytes };
+    const framer = new Framer({ expectFromServer: false, limits });
+    const offered: string[] = [];
+    const framed: string[] = [];
+    const inPlace = {
+      take(command: number, bytes: Uint8Array, start: number, end: number, bigEndian: boolean): boolean {
+        offered.push(`${command} ${toHex(bytes.subarray(start, end))} ${bigEndian ? 'big' : 'little'}`);
+        return takes(command);
+      },
+    };
+    for (const chunk of chunks) {
+      framer.push(fromHex(chunk), ({ header, body }) => framed.push(`${header.command} ${toHex(body)}`), inPlace);
+    }
+    return { offered, framed };
+  }
+
+  test('lies whole in the chunk, anywhere in it', () => {
+    const chunk = 'ca02000a 02000000 aabb ca02800b 00000001 cc ca020002 00000000';
+    expect(split([chunk], () => true)).toEqual({ offered: ['10 aabb little', '11 cc big', '2  little'], framed: [] });
+    expect(split([chunk, chunk], () => true).offered).toHaveLength(6);
+  });
+
+  test('goes the usual way where it is not taken', () => {
+    const { offered, framed } = split(['ca02000a 02000000 aabb ca02000b 01000000 cc'], (command) => command === 11);
+    expect(offered).toEqual(['10 aabb little', '11 cc little']);
+    expect(framed).toEqual(['10 aabb']);
+  });
+
+  test.each([
+    ['a header that is cut', ['ca02000a 0200', '0000 aabb']],
+    ['a body that is cut', ['ca02000a 02000000 aa', 'bb']],
+    ['a header alone', ['ca02000a 02000000', 'aabb']],
+    ['segments', ['ca02100a 01000000 aa ca02200a 01000000 bb']],
+  ])('is not offered with %s, and what follows is', (_what, chunks) => {
+    const { offered, framed } = split([...chunks, 'ca02000b 01000000 cc'], () => true);
+    expect(offered).toEqual(['11 cc little']);
+    expect(framed).toEqual(['10 aabb']);
+  });
+
+  test('is not offered while the rest of another is awaited', () => {
+    // Its bytes look like a message; they are the body of the one before.
+    const { offered, framed } = split(['ca02000a 09000000', 'ca02000b 01000000 cc'], () => true);
+    expect(offered).toEqual([]);
+    expect(framed).toEqual(['10 ca02000b01000000cc']);
+  });
+
+  test('is no control message, which may stand between segments', () => {
+    const chunks = ['ca02100a 01000000 aa', 'ca020102 07000000', 'ca02200a 01000000 bb'];
+    expect(split(chunks, () => true)).toEqual({ offered: [], framed: ['2 ', '10 aabb'] });
+  });
+
+  test('that is too long is refused as everywhere', () => {
+    expect(split(['ca02000a 02000000 aabb'], () => true, { max: 2 }).offered).toHaveLength(1);
+    expect(() => split(['ca02000a 03000000 aabbcc'], () => true, { max: 2 })).toThrow('maxBodyBytes allows 2');
+  });
+
+  test('of the other side is refused as everywhere', () => {
+    expect(() => split(['ca02400a 00000000'], () => true)).toThrow('direction bit of a server');
+  });
+});
+
+describe('the buffer of joined bytes', () => {
+  /** The memory that two messages, each of two pieces, are put together in. */
+  function buffersOf(bytes: number): readonly unknown[] {
+    const framer = new Framer({ expectFromServer: false });
+    const buffers: unknown[] = [];
+    const message = new Uint8Array(8 + bytes);
+    message.set(fromHex('ca02000b'));
+    new DataView(message.buffer).setUint32(4, bytes, true);
+    for (let count = 0; count < 2; count++) {
+      for (const piece of [message.subarray(0, 9), message.subarray(9)]) {
+        framer.push(piece, ({ body }) => {
+          expect(body).toHaveLength(bytes);
+          buffers.push(body.buffer);
+        });
+      }
+    }
+    return buffers;
+  }
+
+  test.each([
+    [100, true],
+    [16 * 1024, true],
+    [16 * 1024 + 1, false],
+    [100_000, false],
+  ])('of %i bytes is used for the next message: %s', (bytes, isKept) => {
+    const [first, second] = buffersOf(bytes);
+    expect(first === second).toBe(isKept);
+  });
+
+  test('holds no more than the body of a message that comes in pieces', () => {
+    const framer = new Framer({ expectFromServer: false });
+    let size = 0;
+    framer.push(fromHex('ca02000b e8030000 01'), () => expect.unreachable());
+    framer.push(new Uint8Array(600), () => expect.unreachable());
+    framer.push(new Uint8Array(399), ({ body }) => (size = body.buffer.byteLength));
+    expect(size).toBe(1_000);
+  });
+});
