@@ -43,6 +43,8 @@ describe('a test', () => {
     ["it('is refused', () => {\n  hitsLimit('maxLinks');\n", ['maxLinks']],
     ["test('x', async () => {\n    hitsLimit('maxReads', 'maxNodes');", ['maxReads', 'maxNodes']],
     ["it.each([1])('x', (n) => {\n  hitsLimit('maxReads');", ['maxReads']],
+    ["it.each([1])(\n  'x',\n  async (n) => {\n    hitsLimit('maxReads');", ['maxReads']],
+    ["const helper = () => {\n  hitsLimit('maxLinks');", []],
     ["// hitsLimit('maxLinks');", []],
     ["const text = `\n  hitsLimit('maxLinks');`;", []],
     ["function helper() {\n  hitsLimit('maxLinks');", []],
