@@ -17,7 +17,7 @@ describe('a type', () => {
     ['its fields stand in another order', t.structure({ y: t.double, x: t.double }), point],
     [
       'a structure in it has more',
-      t.structure({ p: t.structure({ ...{ x: t.double }, y: t.double, z: t.double }) }),
+      t.structure({ p: t.structure({ x: t.double, y: t.double, z: t.double }) }),
       t.structure({ p: point }),
     ],
   ])('will do when %s', (_why, type, expected) => {

@@ -42,7 +42,7 @@ function makeUpdate(
   { bigEndian = false, overrun = BitSet.empty() } = {},
 ) {
   const writer = new Writer(bigEndian);
-  const update = { type, changed, value: { ...codecOf(type).defaultValue(), ...value } as StructureValue };
+  const update = { type, changed, value: { ...codecOf(type).defaultValue(), ...value } };
   encodeMessage(
     writer,
     { command: 'MONITOR', phase: 'update', ioid: 5, subcommand: 0, update, overrun },
