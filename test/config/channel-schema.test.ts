@@ -10,6 +10,7 @@ import { jsonSchema } from '../../src/protocol/types/json-schema.ts';
 import { typeToLine } from '../../src/protocol/types/text.ts';
 import { structure } from '../../src/protocol/types/type-desc.ts';
 import { types } from '../support/arbitraries.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 function read(schema: unknown) {
   const parsed = parseChannelSchema(JSON.stringify(schema));
@@ -88,6 +89,7 @@ describe('the channel of a JSON Schema', () => {
   });
 
   it('is not looked for in a text past its limit', () => {
+    hitsLimit('maxSchemaCharacters');
     const parsed = parseChannelSchema(`"${'x'.repeat(100)}"`, { ...DEFAULT_LIMITS, maxSchemaCharacters: 50 });
     expect(parsed).toEqual({ ok: false, wrong: 'has 102 characters; at most 50 are read' });
   });

@@ -14,6 +14,7 @@ import { ChannelManager } from '../../src/server/channel-manager.ts';
 import type { PutLogEntry } from '../../src/server/put-log.ts';
 import type { ServerOptions } from '../../src/server/server.ts';
 import { StoredChannels } from '../../src/server/stored-channels.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { ManageClient, plainArguments, uriArguments } from '../support/manage-client.ts';
 import { makeWorld } from '../support/server-world.ts';
 
@@ -193,6 +194,7 @@ describe('op=create', () => {
   });
 
   test('past the limit is refused, and possible again when one is destroyed', async () => {
+    hitsLimit('maxCreatedChannels');
     const { manage } = await makeManaged({ maxCreatedChannels: 2, configured: [pv('cfg:pv=int')] });
     const create = (name: string) => manage.call({ op: 'create', name, type: 'int' });
     await create('a');
