@@ -349,6 +349,16 @@ describe('a message that may be taken in place', () => {
     expect(framed).toEqual(['10 ca02000b01000000cc']);
   });
 
+  test('is not offered amid the header of another, nor amid its segments', () => {
+    // Behind the first byte, the header of command 0 looks like that of command 10 without a body.
+    const { offered, framed } = split(['ca', `ca02000a 000000 ${'00'.repeat(10)}`], () => true);
+    expect(offered).toEqual([]);
+    expect(framed).toEqual([`0 ${'00'.repeat(10)}`]);
+    expect(() => split(['ca02100a 01000000 aa', 'ca02000b 01000000 cc'], () => true)).toThrow(
+      'segment none of command 0x0b amid the segments of command 0x0a',
+    );
+  });
+
   test('is no control message, which may stand between segments', () => {
     const chunks = ['ca02100a 01000000 aa', 'ca020102 07000000', 'ca02200a 01000000 bb'];
     expect(split(chunks, () => true)).toEqual({ offered: [], framed: ['2 ', '10 aabb'] });
