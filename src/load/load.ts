@@ -57,7 +57,7 @@ export interface LoadResult {
   readonly errors: number;
   /** Null without the process id of the server. */
   readonly serverCpuSeconds: number | null;
-  /** Operations for each second that the server's processor worked. */
+  /** Operations for each second that the server's processor worked; null too when that was less than the system counts. */
   readonly perServerCpuSecond: number | null;
   readonly clientCpuSeconds: number;
   /** What the processes of the server held, from the end of the warm-up on; null without a process id. */

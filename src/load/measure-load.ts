@@ -237,8 +237,9 @@ function usage(clock: Clock, serverPids: readonly number[]): Usage {
   return { now: clock.now(), client: (user + system) / US_PER_SECOND, server: processSeconds(serverPids) };
 }
 
+/** Null where no time is known, or less than the system counts. */
 function rate(count: number, seconds: number | null): number | null {
-  return seconds === null ? null : seconds > 0 ? count / seconds : 0;
+  return seconds === null || seconds <= 0 ? null : count / seconds;
 }
 
 function identity(): { readonly user: string; readonly host: string } {

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 function load(words: readonly string[]): ReturnType<typeof run> {
-  return run(['load', ...words, '--seconds', '0.3', '--warmup', '0.1'], { environment: serving.environment });
+  return run(['load', '--seconds', '0.3', '--warmup', '0.1', ...words], { environment: serving.environment });
 }
 
 describe('pvkit load', () => {
@@ -46,14 +46,17 @@ describe('pvkit load', () => {
     const report = JSON.parse(stdout) as Report;
     expect(report).toMatchObject({ wrong: 0, lost: 0, errors: 0, server: `127.0.0.1:${serving.tcpPort}` });
     expect(report.operations, stderr).toBeGreaterThan(least);
-    expect(report.perServerCpuSecond).toBeGreaterThan(0);
+    // A burst of twenty links may take less than one tick of the processor's clock.
+    if (report.perServerCpuSecond === null) expect(report.serverCpuSeconds).toBe(0);
+    else expect(report.perServerCpuSecond).toBeGreaterThan(0);
     expect(report.processes?.memoryBytes.max).toBeGreaterThan(10_000_000);
     expect(exitCode).toBe(0);
   });
 
   it('searches by UDP', async () => {
     const words = ['search', 'demo:sine', '--server', '127.0.0.1', '--udp-port', String(serving.udpPort)];
-    const { exitCode, stdout } = await load([...words, '--names', '5', '--json']);
+    // A server limits senders of searches only while there are several: the search for the server itself is over then.
+    const { exitCode, stdout } = await load([...words, '--names', '5', '--warmup', '1.1', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ scenario: 'search', wrong: 0, lost: 0, errors: 0 });
     expect(exitCode).toBe(0);
   });
