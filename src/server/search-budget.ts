@@ -1,5 +1,6 @@
 // How many searches by UDP does a server look into? So many names a second for each sender and for all, and what is past
-// that is dropped unread: clients search again, and whoever floods takes no time from the others.
+// that is dropped unread: clients search again, and whoever floods takes no time from the others. A sender that is alone
+// takes it from nobody: it is answered as fast as it goes.
 //
 // A bucket for each holds the names of one second, and fills again as fast. Nothing is queued here; what waits is what the
 // system holds for the socket.
@@ -12,6 +13,8 @@ export type SearchLimits = Pick<
 >;
 
 const MS_PER_SECOND = 1_000;
+/** A sender is alone when no other was heard for so long. */
+const ALONE_MS = MS_PER_SECOND;
 
 /** So many a second, and as many at once after a second of rest. */
 class Bucket {
@@ -37,6 +40,11 @@ class Bucket {
   take(count: number): void {
     this.#level -= count;
   }
+
+  /** Takes what there is, at most. */
+  takeSome(count: number): void {
+    this.#level = Math.max(this.#level - count, 0);
+  }
 }
 
 /** Knows senders by a text of their address and port; time comes in. */
@@ -46,6 +54,10 @@ export class SearchBudget {
   readonly #forwards: Bucket;
   /** The one that was silent longest comes first. */
   readonly #senders = new Map<string, Bucket>();
+  #lastSender = '';
+  /** Until then there is another sender than the last. */
+  #sharedUntil = Number.NEGATIVE_INFINITY;
+  #isShared = false;
 
   constructor(limits: SearchLimits, now: number) {
     this.#limits = limits;
@@ -56,13 +68,23 @@ export class SearchBudget {
   /** Whether a search of this sender is to be looked into; `spend` tells then what it took. */
   admits(sender: string, now: number): boolean {
     const bucket = this.#bucketOf(sender, now);
-    return bucket.hasSome(now) && this.#all.hasSome(now);
+    if (sender !== this.#lastSender) {
+      // The first of all has no other before it.
+      if (this.#lastSender !== '') this.#sharedUntil = now + ALONE_MS;
+      this.#lastSender = sender;
+    }
+    this.#isShared = now < this.#sharedUntil;
+    const hasSome = bucket.hasSome(now);
+    return !this.#isShared || (hasSome && this.#all.hasSome(now));
   }
 
   /** So many names were looked up. A search without names takes as long as one with one. */
   spend(sender: string, names: number): void {
     const count = Math.max(names, 1);
-    this.#senders.get(sender)?.take(count);
+    const bucket = this.#senders.get(sender);
+    // Whoever was alone starts with nothing when others come, and owes nothing.
+    if (!this.#isShared) return bucket?.takeSome(count);
+    bucket?.take(count);
     this.#all.take(count);
   }
 

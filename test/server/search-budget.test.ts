@@ -8,16 +8,23 @@ import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../../src/p
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import { Writer } from '../../src/protocol/writer.ts';
-import { SearchBudget } from '../../src/server/search-budget.ts';
+import { SearchBudget, type SearchLimits } from '../../src/server/search-budget.ts';
 import { replyEndpoint } from '../../src/server/search-reply.ts';
 import { makeWorld } from '../support/server-world.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
 
 const LIMITS = { maxSearchRatePerSender: 100, maxSearchRate: 150, maxForwardRate: 10, maxSearchSenders: 3 };
 
+/** Has heard of another sender a moment ago, as for as long as the tests take. */
+function sharedBudget(limits: SearchLimits): SearchBudget {
+  const budget = new SearchBudget(limits, 0);
+  for (let now = -500; now < 0; now += 100) for (const sender of ['other', 'another']) budget.admits(sender, now);
+  return budget;
+}
+
 describe('the budget', () => {
   test('of a sender is what it may ask in a second, at once or spread', () => {
-    const budget = new SearchBudget(LIMITS, 0);
+    const budget = sharedBudget(LIMITS);
     expect(budget.admits('a', 0)).toBe(true);
     budget.spend('a', 100);
     expect(budget.admits('a', 0)).toBe(false);
@@ -29,15 +36,39 @@ describe('the budget', () => {
   });
 
   test('has what one search took too much to fill again first', () => {
-    const budget = new SearchBudget({ ...LIMITS, maxSearchRate: 10_000 }, 0);
+    const budget = sharedBudget({ ...LIMITS, maxSearchRate: 10_000 });
     expect(budget.admits('a', 0)).toBe(true);
     budget.spend('a', 400);
-    expect([1_000, 2_000, 3_000, 3_020].map((now) => budget.admits('a', now))).toEqual([false, false, false, true]);
+    const later = [900, 1_800, 2_700, 3_000, 3_020].map((now) => {
+      budget.admits('other', now);
+      return budget.admits('a', now);
+    });
+    expect(later).toEqual([false, false, false, false, true]);
+  });
+
+  test('does not bind a sender as long as no other is heard', () => {
+    const budget = new SearchBudget(LIMITS, 0);
+    for (let now = 0; now <= 2_000; now += 10) {
+      expect(budget.admits('a', now)).toBe(true);
+      budget.spend('a', 1_000);
+    }
+    // Another one comes: it is served at once, and the first has what it may have from now on, without a debt.
+    expect(budget.admits('b', 2_000)).toBe(true);
+    budget.spend('b', 1);
+    expect(budget.admits('a', 2_000)).toBe(false);
+    expect(budget.admits('a', 2_020)).toBe(true);
+    budget.spend('a', 10);
+    expect(budget.admits('a', 2_030)).toBe(false);
+    // And alone again, a second after the last of the other.
+    expect(budget.admits('a', 2_990)).toBe(true);
+    budget.spend('a', 1_000);
+    expect(budget.admits('a', 2_999)).toBe(false);
+    expect(budget.admits('a', 3_020)).toBe(true);
   });
 
   test('of all together is no more than that, whoever asks', () => {
     hitsLimit('maxSearchRate');
-    const budget = new SearchBudget(LIMITS, 0);
+    const budget = sharedBudget(LIMITS);
     budget.admits('a', 0);
     budget.spend('a', 100);
     budget.admits('b', 0);
@@ -47,7 +78,7 @@ describe('the budget', () => {
   });
 
   test('counts a search without names as one', () => {
-    const budget = new SearchBudget(LIMITS, 0);
+    const budget = sharedBudget(LIMITS);
     let admitted = 0;
     while (budget.admits('a', 0)) {
       budget.spend('a', 0);
@@ -133,31 +164,36 @@ describe('a flood', () => {
 
   test('is dropped past what its sender may ask, and everybody else is answered', async () => {
     hitsLimit('maxSearchRatePerSender');
-    const { world, flooding, honest, searchFrom, answersOf } = await makeFlood({ maxSearchRatePerSender: 100 });
+    const { world, flooding, honest, searchFrom, answersOf } = await makeFlood({ maxSearchRatePerSender: 101 });
+    searchFrom(flooding, 1);
+    searchFrom(honest, 1);
+    await world.settle();
     for (let index = 0; index < 50; index++) searchFrom(flooding, 10);
     await world.settle();
     // Ten searches of ten names take what there is for a second.
-    expect(answersOf()).toBe(10);
+    expect(answersOf()).toBe(2 + 10);
     expect(world.server.counters.searchesDropped).toBe(40);
     searchFrom(honest, 1);
     await world.settle();
-    expect(answersOf()).toBe(11);
+    expect(answersOf()).toBe(13);
     await world.clock.advanceAsync(1_000);
+    searchFrom(honest, 1);
     searchFrom(flooding, 1);
     await world.settle();
-    expect(answersOf()).toBe(12);
+    expect(answersOf()).toBe(15);
   });
 
   test('is told of once a second, with the sender', async () => {
-    const { world, flooding, searchFrom } = await makeFlood({ maxSearchRatePerSender: 10 });
+    const { world, flooding, honest, searchFrom } = await makeFlood({ maxSearchRatePerSender: 10 });
     for (let second = 0; second < 3; second++) {
+      searchFrom(honest, 1);
       for (let index = 0; index < 30; index++) searchFrom(flooding, 10);
       await world.clock.advanceAsync(1_000);
     }
     const told = world.notices.filter(({ kind }) => kind === 'searchesDropped');
     expect(told.length).toBeLessThanOrEqual(4);
     expect(told[0]?.text).toBe(
-      `searches from 10.0.0.2:${flooding.local.port} are dropped: at most 10 names a second are looked up for one sender, 200000 for all`,
+      `searches from 10.0.0.2:${flooding.local.port} are dropped: at most 10 names a second are looked up for one sender, 1000000 for all`,
     );
     expect(told[1]?.text).toMatch(/^\d+ more datagrams of searches were dropped$/u);
   });
