@@ -82,7 +82,8 @@ export { WorkspaceLockedError } from './server/workspace/workspace-lock.ts';
 export { ArrayAccess, type ArrayGetOptions, type ArrayPartOptions } from './client/array-access.ts';
 export type { CallOptions } from './client/call.ts';
 export { channelRightsText, type ChannelRights } from './client/channel-rights.ts';
-export { Context, type ContextOptions } from './client/context.ts';
+export type { ContextOptions } from './client/context-options.ts';
+export { Context } from './client/context.ts';
 export { diagnose, type DiagnoseOptions } from './client/diagnose.ts';
 export type {
   ChannelTrial,

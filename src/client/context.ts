@@ -5,7 +5,6 @@ import { msgpack } from '../protocol/codecs/msgpack.ts';
 import { pva } from '../protocol/codecs/pva.ts';
 import { DisconnectedError, LimitError, LocalProtocolError } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
-import type { CodecName } from '../protocol/messages/data.ts';
 import { parsePvRequest, type PvRequest } from '../protocol/pv-request.ts';
 import { recordOptions } from '../protocol/pv-request/record-options.ts';
 import { requireSegmentBytes } from '../protocol/segments.ts';
@@ -20,11 +19,12 @@ import { Call, DEFAULT_TIMEOUT_MS, type CallOptions } from './call.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
 import type { ConnectionSettings } from './connection.ts';
+import type { ContextOptions } from './context-options.ts';
 import { Discovery } from './discovery.ts';
 import { echo, type EchoOptions, type EchoReply } from './echo.ts';
 import { requireExpected } from './expected-type.ts';
 import { resolveServer } from './host-names.ts';
-import { completeIdentity, systemIdentity, type Identity } from './identity.ts';
+import { completeIdentity, systemIdentity } from './identity.ts';
 import { Monitor, type MonitorEvent, type MonitorOptions, type MonitorUpdate } from './monitor.ts';
 import { monitorRequest } from './monitor-request.ts';
 import { NoticeBoard, type ClientNotice } from './notices.ts';
@@ -52,24 +52,6 @@ import { rpcArgument, type RpcArguments } from './rpc-argument.ts';
 import { Search } from './search.ts';
 import { ServerWatch } from './server-watch.ts';
 import { Servers } from './servers.ts';
-
-/** What can be said to a context; without any it is a client as the EPICS_PVA_* variables describe it. */
-export interface ContextOptions {
-  /** Default: the EPICS_PVA_* variables of this process. */
-  readonly config?: ClientSettings | undefined;
-  readonly network?: Network | undefined;
-  readonly clock?: Clock | undefined;
-  /** Numbers from 0 up to, not including, 1. */
-  readonly random?: (() => number) | undefined;
-  /** Who we say we are; default: this process's user and host. */
-  readonly identity?: Identity | undefined;
-  readonly limits?: Limits | undefined;
-  /**
-   * How the bodies of messages become bytes; default `pva`. With `msgpack` only servers are found that speak MessagePack
-   * (docs/msgpack.md), and `server` options have to name the port of it.
-   */
-  readonly codec?: CodecName | undefined;
-}
 
 /**
  * A pvAccess client. It keeps one connection for each server and one channel for each PV in use, from the first call

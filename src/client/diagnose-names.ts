@@ -3,7 +3,8 @@
 import type { ClientSettings } from '../config/effective.ts';
 import { suggest } from '../config/suggest.ts';
 import { PvaError } from '../protocol/errors.ts';
-import { Context, type ContextOptions } from './context.ts';
+import type { ContextOptions } from './context-options.ts';
+import { Context } from './context.ts';
 import type { ServerTrial } from './diagnose-result.ts';
 
 export interface ListOptions extends ContextOptions {

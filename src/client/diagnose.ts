@@ -13,7 +13,7 @@ import { nodeNetwork } from '../transport/node-network.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
 import { Call, DEFAULT_TIMEOUT_MS, type CallOptions } from './call.ts';
 import type { ConnectionSettings } from './connection.ts';
-import type { ContextOptions } from './context.ts';
+import type { ContextOptions } from './context-options.ts';
 import type { DiagnosisFacts } from './diagnose-facts.ts';
 import { findingsOf } from './diagnose-findings.ts';
 import { listedNames } from './diagnose-names.ts';

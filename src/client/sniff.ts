@@ -11,7 +11,7 @@ import { nodeNetwork } from '../transport/node-network.ts';
 import type { Endpoint } from '../transport/network.ts';
 import { BeaconListener } from './beacon-listener.ts';
 import { Call, type CallOptions } from './call.ts';
-import type { ContextOptions } from './context.ts';
+import type { ContextOptions } from './context-options.ts';
 
 /** A search that somebody sent. */
 export interface SniffedSearch {

@@ -2,7 +2,8 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
-import { Context, type ContextOptions } from '../../src/client/context.ts';
+import type { ContextOptions } from '../../src/client/context-options.ts';
+import { Context } from '../../src/client/context.ts';
 import { readDatagram } from '../../src/protocol/datagram.ts';
 import { datagramContext, decodeClientMessage } from '../../src/protocol/messages/index.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';

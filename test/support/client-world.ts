@@ -1,7 +1,8 @@
 // A network of two hosts, a clock moved by hand and a context on one of them: what most tests of the client need.
 
 import { resolveClientConfig, type ClientSettings } from '../../src/config/effective.ts';
-import { Context, type ContextOptions } from '../../src/client/context.ts';
+import type { ContextOptions } from '../../src/client/context-options.ts';
+import { Context } from '../../src/client/context.ts';
 import type { ClientNotice } from '../../src/client/notices.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork, type MemoryHost, type MemoryNetworkOptions } from '../../src/transport/memory-network.ts';
