@@ -127,7 +127,7 @@ export function arrayPack({ scalar, sizing, size }: ScalarArrayType): LeafPack {
       const length = elements.lengthOf(value);
       if (sizing === 'fixed') {
         // As in the specification's form: one that nobody set goes as zeros.
-        if (length === 0 && size > 0) return elements.write(out, unset(elements, size));
+        if (length === 0) return elements.write(out, unset(elements, size));
         if (length !== size) throw typeMismatch(`exactly ${size} elements`, value);
       }
       if (sizing === 'bounded' && length > size) throw typeMismatch(`at most ${size} elements`, value);

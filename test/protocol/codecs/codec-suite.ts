@@ -27,7 +27,7 @@ import { SAMPLES, type Sample } from '../../support/message-samples.ts';
 import { plain } from '../../support/plain.ts';
 
 /** That of the samples. */
-const IOID = 0x1020_3040;
+export const IOID = 0x1020_3040;
 
 type Sent =
   | { readonly from: 'client'; readonly message: ClientMessageToSend }
