@@ -23,9 +23,15 @@ const CHECKSUM_BYTES = 4;
 
 export function encodeDefinitionRecord(definition: StoredDefinition): Uint8Array {
   const writer = new Writer(false);
+  writeDefinitionRecord(writer, definition);
+  return writer.detach();
+}
+
+export function writeDefinitionRecord(writer: Writer, definition: StoredDefinition): void {
+  const start = writer.length;
   writer.u32(0);
   writer.bytes(encodeText(encodeDefinition(definition)));
-  return sealed(writer);
+  seal(writer, start);
 }
 
 /** @throws StoreError STORE_FORMAT */
@@ -34,13 +40,13 @@ export function decodeDefinitionRecord(name: string, record: Uint8Array, limits:
   return decodeDefinition(name, decodeText(bytes, 0, bytes.length), limits);
 }
 
-export function encodeValueRecord({ definition, revision, state }: StoredChannel): Uint8Array {
-  const writer = new Writer(false);
+export function writeValueRecord(writer: Writer, { definition, revision, state }: StoredChannel): void {
+  const start = writer.length;
   writer.u32(0);
   writer.u64(BigInt(revision));
   state.changed.encode(writer);
   anyCodecOf(definition.type).encodeMasked(writer, state.value, state.changed, encodeType);
-  return sealed(writer);
+  seal(writer, start);
 }
 
 /** @throws StoreError STORE_FORMAT when it is damaged, or not of the definition's type */
@@ -67,10 +73,9 @@ export function decodeValueRecord(
   }
 }
 
-/** The written bytes with the checksum of all behind its place. */
-function sealed(writer: Writer): Uint8Array {
-  writer.patchU32(0, crc32(writer.view().subarray(CHECKSUM_BYTES)));
-  return writer.detach();
+/** Gives the record that begins at `start` the checksum of all behind its place. */
+function seal(writer: Writer, start: number): void {
+  writer.patchU32(start, crc32(writer.view().subarray(start + CHECKSUM_BYTES)));
 }
 
 function unsealed(name: string, what: string, record: Uint8Array): Uint8Array {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LimitError } from '../../../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../protocol/limits.ts';
 import { textBytes } from '../../../protocol/text.ts';
+import { Writer } from '../../../protocol/writer.ts';
 import { systemClock, type Clock } from '../../../transport/clocks.ts';
 import type { ChannelUpdate } from '../../channel.ts';
 import { define, destroy, write } from '../channel-operations.ts';
@@ -22,14 +23,17 @@ import { Watchers } from '../watchers.ts';
 import {
   decodeDefinitionRecord,
   decodeValueRecord,
-  encodeDefinitionRecord,
-  encodeValueRecord,
+  writeDefinitionRecord,
+  writeValueRecord,
 } from './channel-records.ts';
-import { RecordDatabase, type RecordChange } from './database.ts';
+import { RecordDatabase, type RecordChange, type RecordKind } from './database.ts';
 import { GroupCommit, type TableChanges } from './group-commit.ts';
 
 /** The file in the folder that is given. */
 const FILE = 'channels.mdb';
+
+/** What the record of a value takes with few fields set; the buffer grows where it takes more. */
+const RECORD_BYTES = 128;
 
 export interface EmbeddedStoreOptions {
   readonly limits?: Limits | undefined;
@@ -171,13 +175,22 @@ class EmbeddedStore implements ChannelStore {
   }
 
   #recordsOf(changes: TableChanges): readonly RecordChange[] {
-    const records: RecordChange[] = [];
+    const records: [kind: RecordKind, name: string, bytes: readonly [start: number, end: number] | undefined][] = [];
+    // All in one buffer: LMDB asks where each buffer lies, which takes longer than to fill it.
+    const writer = new Writer(false, changes.size * RECORD_BYTES);
     for (const [name, channel] of changes) {
       const isSame = channel !== undefined && this.#channels.get(name)?.definition === channel.definition;
-      if (!isSame) records.push(['definition', name, channel && encodeDefinitionRecord(channel.definition)]);
-      records.push(['value', name, channel && encodeValueRecord(channel)]);
+      let start = writer.length;
+      if (!isSame) {
+        if (channel !== undefined) writeDefinitionRecord(writer, channel.definition);
+        records.push(['definition', name, channel && [start, writer.length]]);
+        start = writer.length;
+      }
+      if (channel !== undefined) writeValueRecord(writer, channel);
+      records.push(['value', name, channel && [start, writer.length]]);
     }
-    return records;
+    const written = writer.view();
+    return records.map(([kind, name, bytes]) => [kind, name, bytes && written.subarray(...bytes)]);
   }
 }
 

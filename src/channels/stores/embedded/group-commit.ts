@@ -23,6 +23,14 @@ interface Waiting {
   readonly reject: (why: unknown) => void;
 }
 
+/** What a batch came to; both are called in one go, so that nobody reads what watchers have not been told. */
+interface Outcome {
+  /** Brings it into the table, for the next batch. */
+  readonly apply: () => void;
+  /** Tells watchers and those who wait. */
+  readonly answer: () => void;
+}
+
 export interface GroupCommitOptions {
   readonly clock: Clock;
   readonly table: ChannelTable;
@@ -67,15 +75,28 @@ export class GroupCommit {
     // What else comes in this turn goes with the first batch.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      this.#underWay = batch;
-      await this.#commit(batch);
+      let done = await this.#next();
+      done.apply();
+      // The disk has the next batch before those of this one are told: they cost as much time as a commit does.
+      while (this.#waiting.length > 0) {
+        const next = this.#next();
+        done.answer();
+        done = await next;
+        done.apply();
+      }
+      done.answer();
       this.#underWay = [];
     }
     this.#running = undefined;
     this.#patience?.cancel();
     this.#patience = undefined;
+  }
+
+  #next(): Promise<Outcome> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#underWay = batch;
+    return this.#commit(batch);
   }
 
   /** Answers those that have waited too long, if there are any, and looks again as long as somebody waits. */
@@ -94,7 +115,7 @@ export class GroupCommit {
     this.#patience = this.#running && clock.after(leftMs, () => this.#answerLate());
   }
 
-  async #commit(batch: readonly Waiting[]): Promise<void> {
+  async #commit(batch: readonly Waiting[]): Promise<Outcome> {
     const { table, commit, tell } = this.#options;
     const view = new TableView(table);
     const done: { readonly waiting: Waiting; readonly effect: Effect<unknown> }[] = [];
@@ -110,14 +131,22 @@ export class GroupCommit {
       if (view.changes.size > 0) await commit(view.changes);
     } catch (thrown) {
       const refused = new StoreError('STORE_AWAY', `not written: ${String(thrown)}`, { cause: thrown });
-      for (const { waiting } of done) waiting.reject(refused);
-      return;
+      return {
+        apply: () => {},
+        answer: () => {
+          for (const { waiting } of done) waiting.reject(refused);
+        },
+      };
     }
-    view.apply();
-    for (const { waiting, effect } of done) {
-      tell(effect.tell);
-      waiting.resolve(effect.result);
-    }
+    return {
+      apply: () => view.apply(),
+      answer: () => {
+        for (const { waiting, effect } of done) {
+          tell(effect.tell);
+          waiting.resolve(effect.result);
+        }
+      },
+    };
   }
 }
 

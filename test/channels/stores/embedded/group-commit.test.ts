@@ -62,3 +62,20 @@ it('answers after two seconds: of a write that is under way nobody knows, one th
   await world.commits.idle();
   expect([world.commits.count, world.clock.timerCount]).toEqual([0, 0]);
 });
+
+it('gives the disk what waits before it answers the writers of the commit that ended, in the order of revisions', async () => {
+  const world = new World();
+  const begunAtAnswer: number[] = [];
+  const first = world.write(1).then(() => begunAtAnswer.push(world.committed.length));
+  await world.clock.advanceAsync(0);
+  const second = world.write(2);
+  await world.endCommit();
+  await first;
+  expect(begunAtAnswer).toEqual([2]);
+  expect(world.committed[1]?.get('a')?.revision).toBe(2);
+  expect(world.table.get('a')?.revision).toBe(1);
+  expect(world.told.map(({ revision }) => revision)).toEqual([1]);
+  await world.endCommit();
+  await expect(second).resolves.toBe(2);
+  expect(world.told.map(({ revision }) => revision)).toEqual([1, 2]);
+});
