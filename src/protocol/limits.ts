@@ -74,7 +74,7 @@ export interface Limits {
    * over 30 seconds.
    */
   readonly maxSearchRatePerSender: number;
-  /** The same of all senders in sum; a core looks up a few million names a second, 50 in a datagram. */
+  /** The same of all senders in sum; about what a core looks up when there are many in a datagram. */
   readonly maxSearchRate: number;
   /** Searches a second that are passed on to other servers of the host: each is sent, and comes back to us. */
   readonly maxForwardRate: number;
@@ -143,8 +143,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxDatagramBytes: 64 * 1024,
   maxSearchNames: 4_096,
   maxSearchesPerDatagram: 16,
-  maxSearchRatePerSender: 200_000,
-  maxSearchRate: 1_000_000,
+  maxSearchRatePerSender: 1_000_000,
+  maxSearchRate: 2_000_000,
   maxForwardRate: 1_000,
   maxSearchSenders: 10_000,
   maxNameBytes: 500,

@@ -14,7 +14,7 @@ export type SearchLimits = Pick<
 
 const MS_PER_SECOND = 1_000;
 /** A sender is alone when no other was heard for so long. */
-const ALONE_MS = MS_PER_SECOND;
+const ALONE_MS = 500;
 
 /** So many a second, and as many at once after a second of rest. */
 class Bucket {
