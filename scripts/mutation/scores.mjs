@@ -29,13 +29,13 @@ export function tallyOf(mutants) {
 }
 
 /**
- * Of those that are measured the part that tests notice, in percent; 100 where there are none.
+ * Of those that are measured the part that tests notice, in percent; undefined where there are none.
  * @param {Tally} tally
  */
 export function scoreOf({ killed, timedOut, survived, uncovered }) {
   const noticed = killed + timedOut;
   const all = noticed + survived + uncovered;
-  return all === 0 ? 100 : (100 * noticed) / all;
+  return all === 0 ? undefined : (100 * noticed) / all;
 }
 
 /**
@@ -46,6 +46,8 @@ export function scoreOf({ killed, timedOut, survived, uncovered }) {
 export function fallOf(now, before) {
   if (before === undefined) return undefined;
   const [score, floor] = [scoreOf(now), scoreOf(before)];
+  if (floor === undefined) return undefined;
+  if (score === undefined) return `nothing is measured, it was ${floor.toFixed(2)} %`;
   return score < floor ? `${score.toFixed(2)} %, it was ${floor.toFixed(2)} %` : undefined;
 }
 
@@ -70,7 +72,7 @@ export function tableOf(tallies) {
 /** @param {Tally} tally */
 function cellsOf(tally) {
   const { killed, timedOut, survived, uncovered, unmeasured } = tally;
-  return [scoreOf(tally).toFixed(2), ...[killed, timedOut, survived, uncovered, unmeasured].map(String)];
+  return [scoreOf(tally)?.toFixed(2) ?? '-', ...[killed, timedOut, survived, uncovered, unmeasured].map(String)];
 }
 
 /** @param {readonly Tally[]} tallies @returns {Tally} */

@@ -16,8 +16,14 @@ describe('a score', () => {
     expect(scoreOf(counted)).toBe(60);
   });
 
-  it('is full where there is nothing to change', () => {
-    expect(scoreOf(tallyOf([{ status: 'Ignored' }]))).toBe(100);
+  it('is none where nothing is measured', () => {
+    const nothing = tallyOf([{ status: 'Ignored' }]);
+    expect(scoreOf(nothing)).toBeUndefined();
+    expect(tableOf({ 'src/a.ts': nothing }).split('\n').at(-1)).toBe(
+      'src/a.ts           -          0          0          0          0          1',
+    );
+    expect(fallOf(tally(1, 1), nothing)).toBeUndefined();
+    expect(fallOf(nothing, tally(1, 1))).toBe('nothing is measured, it was 50.00 %');
   });
 });
 
