@@ -104,7 +104,9 @@ function putting(context: Context, pvName: string) {
         await context.put(pvName, count, { timeoutMs: 5_000 });
         acknowledged = count;
       } catch {
-        // Its worker was killed: nobody knows whether it was carried out, and the next one counts on.
+        // Its worker was killed: nobody knows whether it was carried out, and the next one counts on. Not at once: with a
+        // context that is closed nothing else would have its turn.
+        await new Promise((resolve) => setTimeout(resolve, 1));
       }
     }
   })();
