@@ -145,6 +145,8 @@ describe('pvkit serve --workers', () => {
       expect(alive).toHaveLength(2);
       const victim = alive[kill % 2] ?? 0;
       process.kill(victim, 'SIGKILL');
+      // For a moment it still counts as one of two.
+      await until(() => !isAlive(victim));
       await until(() => program.workers().filter((pid) => isAlive(pid)).length === 2);
     }
     for (const put of puts) await put.stop();
