@@ -79,15 +79,11 @@ export class MemoryDisk implements JournalFolder {
     await this.#act('create', name, 0);
     this.files.set(name, new Uint8Array(0));
     this.#flushed.delete(name);
-    const flush = (): void => void this.#flushed.set(name, this.files.get(name) ?? new Uint8Array(0));
+    const flush = (): void => void this.#flushed.set(name, this.files.get(name)?.slice() ?? new Uint8Array(0));
     return {
       write: async (bytes, at) => {
         const { count, isCut } = await this.#act('write', name, bytes.length);
-        const before = this.files.get(name) ?? new Uint8Array(0);
-        const after = new Uint8Array(Math.max(before.length, at + count));
-        after.set(before);
-        after.set(bytes.subarray(0, count), at);
-        if (count > 0) this.files.set(name, after);
+        if (count > 0) this.#writeAt(name, bytes.subarray(0, count), at);
         if (isCut) throw new Crashed('the power went off');
         const failure = this.failsAfter('write');
         if (failure !== undefined) throw failure;
@@ -128,6 +124,17 @@ export class MemoryDisk implements JournalFolder {
     this.#flushedNames = new Set(this.files.keys());
   }
 
+  /** In a buffer that grows, so that many writes cost little; what others hold of it stays as it is. */
+  #writeAt(name: string, bytes: Uint8Array, at: number): void {
+    const before = this.files.get(name) ?? new Uint8Array(0);
+    const length = Math.max(before.length, at + bytes.length);
+    const isAppended = at >= before.length && length <= before.buffer.byteLength;
+    const after = new Uint8Array(isAppended ? before.buffer : new ArrayBuffer(2 * length), 0, length);
+    if (!isAppended) after.set(before);
+    after.set(bytes, at);
+    this.files.set(name, after);
+  }
+
   /** How much of a write is done, and whether all ends with it. */
   async #act(act: string, name: string, length: number): Promise<{ readonly count: number; readonly isCut: boolean }> {
     this.acts.push(`${act} ${name}`.trim());
@@ -147,7 +154,7 @@ export class MemoryDatabase implements Pick<RecordDatabase, 'position' | 'read' 
   position: JournalPosition;
   readonly isOld = false;
   /** Why a commit does not hold. */
-  fault: () => Error | Promise<never> | undefined = () => undefined;
+  fault: () => Error | Promise<undefined> | undefined = () => undefined;
   commitCount = 0;
 
   constructor(power: Power, from?: Pick<MemoryDatabase, 'records' | 'position'>) {

@@ -45,7 +45,6 @@ interface Segment {
   flushFailure: string | undefined;
   /** Whether there may be a part of a group behind `length`. */
   isTorn: boolean;
-  lastGroup: number;
   readonly changes: Map<string, StoredChannel | undefined>;
   readonly redefined: Set<string>;
 }
@@ -56,6 +55,8 @@ export class Journal {
   #older: readonly Segment[] = [];
   /** The one that is written; undefined after `end`. */
   #current: Segment | undefined;
+  /** The end of the older ones, also when these are gone. */
+  #behind: JournalPosition;
   #lastGroup: number;
   /** Files that could not be taken away. */
   #leftOver: string[] = [];
@@ -66,15 +67,16 @@ export class Journal {
   /** Told when a flush did not hold: what was written since the last one is safe only once it is in the database. */
   onFlushFailure: () => void = () => {};
 
-  private constructor(options: JournalOptions, current: Segment) {
+  private constructor(options: JournalOptions, current: Segment, behind: JournalPosition) {
     this.#options = options;
     this.#current = current;
-    this.#lastGroup = current.lastGroup;
+    this.#behind = behind;
+    this.#lastGroup = behind.group;
   }
 
   /** Begins the segment after a position. */
   static async open(options: JournalOptions, { segment, group }: JournalPosition): Promise<Journal> {
-    return new Journal(options, await begin(options, segment + 1, group));
+    return new Journal(options, await begin(options, segment + 1), { segment, group });
   }
 
   /** Bytes in the segment that is written. */
@@ -105,18 +107,15 @@ export class Journal {
     return this.#inTurn(async () => {
       const segment = this.#current;
       if (segment === undefined) throw storeClosed();
-      const held = this.#segments.reduce((sum, { length }) => sum + length, 0);
-      const { maxJournalBytes } = STORE_LIMITS;
-      if (held + group.length > maxJournalBytes)
-        throw new StoreError(
-          'STORE_AWAY',
-          `the journal is full: ${held} of ${maxJournalBytes} bytes are not in the database yet`,
-        );
+      if (!this.takes(group)) {
+        const share = `${this.#heldBytes} of ${STORE_LIMITS.maxJournalBytes} bytes`;
+        throw new StoreError('STORE_AWAY', `the journal is full: ${share} are not in the database yet`);
+      }
       await cutTorn(segment);
       sealGroup(group, this.#lastGroup + 1, segment.seed);
       await writeWhole(segment, group.view());
       segment.length += group.length;
-      segment.lastGroup = ++this.#lastGroup;
+      this.#lastGroup++;
       for (const [name, channel] of changes) segment.changes.set(name, channel);
       for (const name of redefined) segment.redefined.add(name);
       this.#flushSoon();
@@ -127,7 +126,7 @@ export class Journal {
   async rotate(): Promise<void> {
     if (this.#current === undefined) throw storeClosed();
     // Nobody waits for it until it is there.
-    const next = await begin(this.#options, this.#current.number + 1, 0);
+    const next = await begin(this.#options, this.#current.number + 1);
     await this.#inTurn(async () => {
       try {
         await this.#setAside();
@@ -135,7 +134,6 @@ export class Journal {
         await next.file.close();
         throw thrown;
       }
-      next.lastGroup = this.#lastGroup;
       this.#current = next;
     });
   }
@@ -145,17 +143,20 @@ export class Journal {
     return this.#inTurn(async () => this.#setAside());
   }
 
-  /** What the older segments hold; undefined when there are none. */
-  pending(): Pending | undefined {
-    const last = this.#older.at(-1);
-    if (last === undefined) return undefined;
+  /** Whether a group finds room. */
+  takes(group: Writer): boolean {
+    return this.#heldBytes + group.length <= STORE_LIMITS.maxJournalBytes;
+  }
+
+  /** What the older segments hold. */
+  pending(): Pending {
     const changes = new Map<string, StoredChannel | undefined>();
     const redefined = new Set<string>();
     for (const segment of this.#older) {
       for (const [name, channel] of segment.changes) changes.set(name, channel);
       for (const name of segment.redefined) redefined.add(name);
     }
-    return { changes, redefined, end: { segment: last.number, group: last.lastGroup } };
+    return { changes, redefined, end: this.#behind };
   }
 
   /**
@@ -180,6 +181,10 @@ export class Journal {
     this.#current = undefined;
   }
 
+  get #heldBytes(): number {
+    return this.#segments.reduce((sum, { length }) => sum + length, 0);
+  }
+
   get #segments(): readonly Segment[] {
     return this.#current === undefined ? this.#older : [...this.#older, this.#current];
   }
@@ -194,6 +199,7 @@ export class Journal {
     if (this.#current === undefined) return;
     await cutTorn(this.#current);
     this.#older = [...this.#older, this.#current];
+    this.#behind = { segment: this.#current.number, group: this.#lastGroup };
     this.#current = undefined;
   }
 
@@ -230,7 +236,7 @@ function isUnflushed({ length, flushedLength, flushFailure }: Segment): boolean 
 }
 
 /** A new segment whose file, and its name, are on the disk. */
-async function begin({ folder, bootId, flushMs }: JournalOptions, number: number, lastGroup: number): Promise<Segment> {
+async function begin({ folder, bootId, flushMs }: JournalOptions, number: number): Promise<Segment> {
   const name = segmentName(number);
   const head = new Writer(false, SEGMENT_HEAD_BYTES);
   const seed = writeSegmentHead(head, number, bootId);
@@ -244,7 +250,6 @@ async function begin({ folder, bootId, flushMs }: JournalOptions, number: number
     flushedLength: SEGMENT_HEAD_BYTES,
     flushFailure: undefined,
     isTorn: false,
-    lastGroup,
     changes: new Map(),
     redefined: new Set(),
   };

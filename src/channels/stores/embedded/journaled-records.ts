@@ -21,8 +21,8 @@ const SEGMENT_CHANNELS = 10_000;
 const CHECKPOINT_MS = 5_000;
 /** After one that did not hold. */
 const RETRY_MS = 1_000;
-/** Groups past it are written to the database alone. */
-const BIG_BYTES = 1024 * 1024;
+/** Groups past it are written to the database alone: beside them its flushes are cheap. */
+const BIG_BYTES = 256 * 1024;
 /** Channels whose records are made in one go, while puts wait. */
 const SLICE_CHANNELS = 500;
 /** How long `close` waits for a disk that hangs; what is in the journal then is read by whoever opens it. */
@@ -80,7 +80,11 @@ export class JournaledRecords {
     }
     try {
       if (group.length > BIG_BYTES) await this.#commitBig(group.view().subarray(GROUP_HEAD_BYTES));
-      else await this.#journal.append(group, changes, redefined);
+      else {
+        // A database that takes its time is waited for; one that takes nothing is not.
+        while (this.#checkpointing !== undefined && !this.#journal.takes(group)) await this.#checkpointing;
+        await this.#journal.append(group, changes, redefined);
+      }
       this.#writeTrouble = undefined;
     } catch (thrown) {
       this.#writeTrouble = String(thrown);
@@ -115,7 +119,7 @@ export class JournaledRecords {
       const { isEmpty } = journal;
       await journal.end();
       // A server that took no puts leaves the database as it was.
-      if (isEmpty) await journal.drop();
+      await (isEmpty ? journal.drop() : this.#intoDatabase());
     });
   }
 
@@ -133,13 +137,13 @@ export class JournaledRecords {
   #checkpoint(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#isClosing || this.#checkpointing !== undefined) return;
     const journal = this.#journal;
-    this.#run(
-      this.#attempt(async () => {
-        if (journal.currentBytes > 0) await journal.rotate();
-      }),
-    );
+    if (this.#isClosing || this.#checkpointing !== undefined || journal.isEmpty) return;
+    const checkpoint = this.#attempt(async () => {
+      if (journal.currentBytes > 0) await journal.rotate();
+      await this.#intoDatabase();
+    });
+    this.#run(checkpoint);
   }
 
   /** Keeps others from beginning one meanwhile. */
@@ -151,10 +155,9 @@ export class JournaledRecords {
   }
 
   /** Never rejects: what goes wrong is shown, and tried again. */
-  async #attempt(setAside: () => Promise<void>): Promise<void> {
+  async #attempt(act: () => Promise<void>): Promise<void> {
     try {
-      await setAside();
-      await this.#intoDatabase();
+      await act();
       this.#checkpointTrouble = undefined;
     } catch (thrown) {
       this.#checkpointTrouble = reasonOf(thrown);
@@ -163,11 +166,11 @@ export class JournaledRecords {
   }
 
   async #commitBig(records: Uint8Array): Promise<void> {
-    await this.#checkpointing;
+    while (this.#checkpointing !== undefined) await this.#checkpointing;
     const journal = this.#journal;
     const commit = async (): Promise<void> => {
-      // The commit says up to which segment the journal is in it: what is appended later is not in that one.
-      if (journal.currentBytes > 0 || journal.pending() === undefined) await journal.rotate();
+      // The commit says up to which segment the journal is in it: what is appended later is in another one.
+      if (journal.currentBytes > 0) await journal.rotate();
       await this.#intoDatabase(readRecords(records));
     };
     const done = commit();
@@ -178,7 +181,6 @@ export class JournaledRecords {
   /** All that the older segments hold, and what comes after them. */
   async #intoDatabase(after: readonly RecordChange[] = []): Promise<void> {
     const pending = this.#journal.pending();
-    if (pending === undefined) return;
     const records = await this.#recordsOf(pending);
     await this.#options.database.commit([...records, ...after], pending.end);
     await this.#journal.drop(pending.end.segment);

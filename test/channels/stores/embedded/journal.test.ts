@@ -7,11 +7,15 @@ import { JournalWorld, NEXT_BOOT, stateOf } from '../../../support/journal-world
 
 const FULL = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 const FAILED = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
-/** More than a segment takes before a checkpoint. */
+/** As journaled-records.ts has them. */
 const CHECKPOINT_MS = 5_000;
 const RETRY_MS = 1_000;
 
 const segments = ({ disk }: JournalWorld): readonly string[] => [...disk.files.keys()];
+
+function bytesIn({ disk }: JournalWorld): number {
+  return [...disk.files.values()].reduce((sum, { length }) => sum + length, 0);
+}
 
 describe('a put to the embedded store', () => {
   it('is one write to the journal, without a flush and without the database', async () => {
@@ -119,8 +123,8 @@ describe('the journal', () => {
 
   it('gets into the database at once when a file is large, while puts go on', async () => {
     const world = await JournalWorld.open();
-    for (let number = 0; world.disk.files.size === 1 && number < 1_000; number++) {
-      await world.commit(...Array.from({ length: 3_000 }, (_, index): [string, number] => [`lab:pv${index}`, number]));
+    for (let number = 0; world.disk.files.size === 1 && number < 10_000; number++) {
+      await world.commit(...Array.from({ length: 500 }, (_, index): [string, number] => [`lab:pv${index}`, number]));
       await new Promise(setImmediate);
     }
     await world.commit(['a', 1]);
@@ -176,16 +180,16 @@ describe('the journal', () => {
     hitsLimit('maxJournalBytes');
     const world = await JournalWorld.open();
     world.database.fault = () => FULL;
-    const group = Array.from({ length: 2_000 }, (_, index): [string, number] => [
+    const group = Array.from({ length: 300 }, (_, index): [string, number] => [
       `lab:a:long:name:${index}`.padEnd(100, '.'),
       1,
     ]);
     let refused: unknown;
     let bytes = 0;
-    for (let count = 0; refused === undefined && count < 1_000; count++) {
+    for (let count = 0; refused === undefined && count < 10_000; count++) {
       await world.commit(...group).catch((thrown: unknown) => (refused = thrown));
-      bytes = [...world.disk.files.values()].reduce((sum, { length }) => sum + length, 0);
-      if (count % 10 === 0) await world.clock.advanceAsync(RETRY_MS);
+      bytes = bytesIn(world);
+      if (count % 100 === 0) await world.clock.advanceAsync(RETRY_MS);
     }
     expect(String(refused)).toMatch(/the journal is full: \d+ of 67108864 bytes are not in the database yet/u);
     expect(bytes).toBeLessThanOrEqual(STORE_LIMITS.maxJournalBytes);
@@ -194,6 +198,29 @@ describe('the journal', () => {
     await world.clock.advanceAsync(2 * RETRY_MS);
     await world.commit(['a', 1]);
     expect(world.troubles.at(-1)).toBeUndefined();
+  }, 60_000);
+
+  it('makes puts wait, when it is full, for a database that takes its time', async () => {
+    const world = await JournalWorld.open();
+    let release = (): void => {};
+    const hung = new Promise<undefined>((resolve) => (release = () => resolve(undefined)));
+    world.database.fault = () => hung;
+    const group = Array.from({ length: 300 }, (_, index): [string, number] => [`lab:${index}`.padEnd(300, '.'), 1]);
+    let ended = 0;
+    const writing = (async () => {
+      for (; ended < 1_000; ended++) await world.commit(...group);
+    })();
+    for (let before = -1; before !== ended;) {
+      before = ended;
+      await world.settle();
+    }
+    expect(ended).toBeLessThan(1_000);
+    expect(bytesIn(world)).toBeGreaterThan(STORE_LIMITS.maxJournalBytes - 300_000);
+    release();
+    await world.clock.until(writing);
+    expect(ended).toBe(1_000);
+    expect(world.troubles).toEqual([]);
+    expect((await world.reopened()).state).toEqual(world.state);
   }, 60_000);
 
   it('brings all into the database when a flush does not hold, and shows that until it is there', async () => {
