@@ -130,7 +130,12 @@ export class GroupCommit {
     try {
       if (view.changes.size > 0) await commit(view.changes);
     } catch (thrown) {
-      const refused = new StoreError('STORE_AWAY', `not written: ${String(thrown)}`, { cause: thrown });
+      const isUncertain = thrown instanceof StoreError && thrown.reason === 'STORE_UNCERTAIN';
+      const refused = isUncertain
+        ? new StoreError('STORE_UNCERTAIN', `it is not known whether it was written: ${thrown.message}`, {
+            cause: thrown,
+          })
+        : new StoreError('STORE_AWAY', `not written: ${String(thrown)}`, { cause: thrown });
       return {
         apply: () => {},
         answer: () => {

@@ -338,9 +338,9 @@ describe('a store that is only read', () => {
     const names = ['a', 'b', 'c'];
     for (const name of names) await put(writer, name, 0);
     let acknowledged = 0;
-    let isDone = false;
+    const done = new AbortController();
     const writing = (async () => {
-      for (let number = 1; !isDone; number++) {
+      for (let number = 1; !done.signal.aborted; number++) {
         for (const name of names) await writer.write(name, pointOf({ x: number }));
         acknowledged = number;
         clock.advance(CHECKPOINT_MS);
@@ -358,7 +358,7 @@ describe('a store that is only read', () => {
       expect([second, Number(second) - 1]).toContain(third);
       expect(Number(first) - Number(third)).toBeLessThanOrEqual(1);
     }
-    isDone = true;
+    done.abort();
     await writing;
     await writer.close();
     expect(acknowledged).toBeGreaterThan(10);
