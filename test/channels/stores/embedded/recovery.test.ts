@@ -157,7 +157,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
     { weight: 5, arbitrary: named },
     { weight: 1, arbitrary: fc.tuple(fc.constantFrom('checkpoint', 'kill', 'restart')) },
   ),
-  { minLength: 5, maxLength: 40 },
+  { minLength: 5, maxLength: 30 },
 );
 
 it('is what a plain table would be, whatever is defined, written and destroyed, and however often it is killed', async () => {
@@ -194,7 +194,7 @@ it('is what a plain table would be, whatever is defined, written and destroyed, 
       }
       await store.close();
     }),
-    { numRuns: 15 },
+    { numRuns: 5 },
   );
 }, 60_000);
 
