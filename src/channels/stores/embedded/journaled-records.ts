@@ -16,7 +16,7 @@ import type { JournalPosition, RecordChange } from './record.ts';
 /** A checkpoint is made when a segment has so many bytes; it is read again after a kill, which takes milliseconds. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 /** Or so many channels: the records of a checkpoint are made between puts. */
-const SEGMENT_CHANNELS = 10_000;
+const SEGMENT_CHANNELS = 4_000;
 /** Or so long after its first change. */
 const CHECKPOINT_MS = 5_000;
 /** After one that did not hold. */
