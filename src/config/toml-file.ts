@@ -28,6 +28,7 @@ export interface FileSettings {
   readonly udpPort: Sourced<number> | undefined;
   readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
   readonly beaconAddresses: Sourced<readonly ListedAddress[]> | undefined;
+  readonly busyPoll: Sourced<boolean> | undefined;
   readonly autoBeacon: Sourced<boolean> | undefined;
   readonly ignoreAddresses: Sourced<readonly ListedAddress[]> | undefined;
   readonly searchRelays: Sourced<readonly ListedAddress[]> | undefined;
@@ -182,6 +183,7 @@ function toSettings(
     udpPort: set(server.udp_port, 'server', 'udp_port'),
     interfaces: addresses(server.interfaces, 'interfaces'),
     beaconAddresses: addresses(server.beacon_addresses, 'beacon_addresses'),
+    busyPoll: set(server.busy_poll, 'server', 'busy_poll'),
     autoBeacon: set(server.auto_beacon, 'server', 'auto_beacon'),
     ignoreAddresses: addresses(server.ignore_addresses, 'ignore_addresses'),
     searchRelays: addresses(server.search_relays, 'search_relays'),

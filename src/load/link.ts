@@ -126,7 +126,7 @@ export class LoadLink {
   static async open(settings: LinkSettings, command: OperationName): Promise<LoadLink> {
     const { network, clock, server, timeoutMs } = settings;
     const readBuffer = Buffer.allocUnsafe(settings.readBytes);
-    const tcp = await network.connectTcp(server, { timeoutMs, readBuffer });
+    const tcp = await network.connectTcp(server, { timeoutMs, readBuffer, isBusyPolled: true });
     const link = new LoadLink(tcp, settings, command);
     const validated = link.#answer('validated', 'CONNECTION_VALIDATED');
     tcp.listen({

@@ -77,6 +77,8 @@ export interface ListenTcpOptions {
   readonly port: number;
   /** Connections the kernel holds until they are accepted; default `LISTEN_BACKLOG`. */
   readonly backlog?: number;
+  /** Connections that ask again at once are waited for awake: busy-poll.ts. */
+  readonly isBusyPolled?: boolean;
 }
 
 export interface ConnectTcpOptions {
@@ -86,6 +88,8 @@ export interface ConnectTcpOptions {
   readonly timeoutMs?: number;
   /** What arrives is read into this buffer, and each chunk is a view of it: for who has to be very fast. */
   readonly readBuffer?: Uint8Array;
+  /** As of `ListenTcpOptions`. */
+  readonly isBusyPolled?: boolean;
 }
 
 /** What the owner of a UDP socket is told. */

@@ -134,7 +134,7 @@ describe('an unknown key', () => {
     ['server.tcpPort = 1', 'lab.toml:1: server.tcpPort: is no key of server; did you mean "tcp_port"?'],
     [
       '[server]\nguid = "x"',
-      'lab.toml:2: server.guid: is no key of server; expected name, tcp_port, msgpack_port, udp_port, workers, interfaces, beacon_addresses, auto_beacon, ignore_addresses, search_relays, max_memory, default_access',
+      'lab.toml:2: server.guid: is no key of server; expected name, tcp_port, msgpack_port, udp_port, workers, busy_poll, interfaces, beacon_addresses, auto_beacon, ignore_addresses, search_relays, max_memory, default_access',
     ],
     [
       '[limits]\nmax_body_byte = 1',
