@@ -21,6 +21,7 @@ const CODES = {
   CREATE: 0x07,
   PUT: 0x0b,
   MONITOR: 0x0d,
+  ORIGIN: 0x16,
 } as const;
 type Command = keyof typeof CODES;
 
@@ -323,6 +324,12 @@ describe('a MessagePack body', () => {
     ['no mask', encode([LIVE, 0, {}]), '3 fields in the body, more expected'],
   ])('of a server with %s is refused', (_what, body, reason) => {
     expect(() => read('MONITOR', body, true)).toThrow(reason);
+  });
+
+  test('with a long text for an address is refused at once', () => {
+    const before = performance.now();
+    expect(() => read('ORIGIN', encode([`${'%'.repeat(100_000)}\n`]))).toThrow('an IPv4 or IPv6 address expected');
+    expect(performance.now() - before).toBeLessThan(1_000);
   });
 
   test('with more objects than one message may become is refused', () => {
