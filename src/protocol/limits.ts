@@ -22,6 +22,13 @@ export interface Limits {
    * object of 50 bytes and more, so the size of a message does not bound the memory it takes.
    */
   readonly maxValueNodes: number;
+  /**
+   * The same for each byte of the message. All but a structure without fields takes a byte, and stands in a few structures
+   * at most; of those without fields a type defined before makes 10 000 of one byte.
+   */
+  readonly maxValueNodesPerByte: number;
+  /** Objects beside those, in every message: a pvRequest, the type of which is known, is structures without fields alone. */
+  readonly freeValueNodes: number;
   /** Channels that one link may hold. Past it CREATE_CHANNEL is answered ERROR. */
   readonly maxChannelsPerLink: number;
   /** Operations that one link may hold. Past it INIT is answered ERROR. */
@@ -123,6 +130,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxTypeRegistryEntries: 65_536,
   maxTypeRegistryFields: 1_000_000,
   maxValueNodes: 4_000_000,
+  maxValueNodesPerByte: 16,
+  freeValueNodes: 1_000,
   maxChannelsPerLink: 10_000,
   maxOperationsPerLink: 10_000,
   maxLinks: 16_384,

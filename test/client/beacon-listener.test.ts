@@ -101,6 +101,31 @@ describe('beacons', () => {
   });
 });
 
+describe('a beacon', () => {
+  it('is heard whatever its server status is, which nobody needs', async () => {
+    const world = makeWorld();
+    const { heard, send, end } = await listen(world, [at('0.0.0.0')]);
+    const bytes = beacon();
+    // The null type stands last; this one is no type.
+    bytes[bytes.length - 1] = 0x99;
+    await send(bytes, '10.0.0.1');
+    expect(heard).toHaveLength(1);
+    await end();
+  });
+
+  it('is heard behind messages that are not meant for who listens, which are not read', async () => {
+    const world = makeWorld();
+    const { heard, send, end } = await listen(world, [at('0.0.0.0')]);
+    // AUTHNZ, from a client and from a server, with a type that is none.
+    for (const flags of [0x00, 0x40]) {
+      const other = Uint8Array.of(0xca, 2, flags, 0x05, 1, 0, 0, 0, 0x99);
+      await send(Uint8Array.of(...other, ...beacon()), '10.0.0.1');
+    }
+    expect(heard).toHaveLength(2);
+    await end();
+  });
+});
+
 describe('an address that cannot be listened to', () => {
   it('is told, and the others are heard', async () => {
     const world = makeWorld();

@@ -59,13 +59,13 @@ function compile(type: TypeDesc): ValuePack {
     case 'any':
       return asLeaf(ANY);
     case 'anyArray':
-      return asLeaf(arrayOfOptional(ANY, 'any', any.nodeCount));
+      return asLeaf(arrayOfOptional(ANY, 'any', any));
     case 'union':
       return asLeaf(unionPack(type));
     case 'unionArray':
-      return asLeaf(arrayOfOptional(unionPack(type.element), 'union', type.element.nodeCount));
+      return asLeaf(arrayOfOptional(unionPack(type.element), 'union', type.element));
     case 'structureArray':
-      return asLeaf(arrayOfOptional(packOf(type.element), 'structure', type.element.nodeCount));
+      return asLeaf(arrayOfOptional(packOf(type.element), 'structure', type.element));
     case 'structure':
       return structurePack(type);
   }
@@ -279,6 +279,7 @@ function unionPack(type: UnionType): LeafPack {
       const index = type.indexOf.get(select);
       const member = index === undefined ? undefined : members[index];
       if (member === undefined) throw unknownKey(select, keyAt);
+      types.spendOn(member.type);
       return { select: member.name, value: within(member.name, () => member.pack.read(input, types)) };
     },
   };
@@ -300,13 +301,13 @@ const ANY: LeafPack = {
     const typeAt = reader.offset;
     const type = readType(input, types.limits);
     if (type === null) throw new RemoteProtocolError(`nil at offset ${typeAt}, a type expected`);
-    types.spend(type.nodeCount);
+    types.spendOn(type);
     return { type, value: types.insideAny(() => packOf(type).read(input, types)) };
   },
 };
 
 /** Elements of which some may be nil. */
-function arrayOfOptional(element: LeafPack, what: string, nodeCount: number): LeafPack {
+function arrayOfOptional(element: LeafPack, what: string, type: TypeDesc): LeafPack {
   return {
     write(out, value) {
       if (!Array.isArray(value)) throw typeMismatch(`an array of ${what} values`, value);
@@ -321,7 +322,7 @@ function arrayOfOptional(element: LeafPack, what: string, nodeCount: number): Le
       const items: PvValue[] = [];
       for (let index = 0; index < count; index++) {
         const isNil = input.takeNil();
-        if (!isNil) types.spend(nodeCount);
+        if (!isNil) types.spendOn(type);
         items.push(isNil ? null : within(`[${index}]`, () => element.read(input, types)));
       }
       // Every element came from the pack of one type, so the list is of that type.

@@ -236,7 +236,7 @@ function decodeBody<M>(
   context: DecodeContext,
   codec: Codec,
 ): M {
-  context.types.beginMessage();
+  context.types.beginMessage(bytes.length);
   return codec.decodeBody(command, body, bytes, header.bigEndian, context);
 }
 

@@ -97,7 +97,7 @@ function noteStructureElement(note: NoteTaker, name: string, type: StructureType
     },
     (isThere) => {
       if (!isThere) return;
-      note.types.spend(type.nodeCount);
+      note.types.spendOn(type);
       for (const field of type.fields) noteValue(note, field.name, field.type);
     },
   );

@@ -153,10 +153,12 @@ export class TypeReceiver {
   #fieldCount = 0;
   #anyNesting = 0;
   #spentNodes = 0;
+  #maxNodes: number;
 
   constructor(options: TypeReceiverOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS;
     this.#acceptTagged = options.acceptTagged ?? false;
+    this.#maxNodes = this.limits.maxValueNodes;
   }
 
   /** Reads a type or the null type. */
@@ -168,17 +170,22 @@ export class TypeReceiver {
     return type;
   }
 
-  /** Gives the next message its full budget of objects. */
-  beginMessage(): void {
+  /** Gives the next message its budget of objects. Without `bodyBytes` its size does not bound them. */
+  beginMessage(bodyBytes = Number.POSITIVE_INFINITY): void {
+    const { maxValueNodes, maxValueNodesPerByte, freeValueNodes } = this.limits;
     this.#spentNodes = 0;
+    this.#maxNodes = Math.min(maxValueNodes, freeValueNodes + bodyBytes * maxValueNodesPerByte);
   }
 
   /** Claims memory for `nodeCount` objects of this message's values, before they are made. */
   spend(nodeCount: number): void {
     this.#spentNodes += nodeCount;
-    if (this.#spentNodes > this.limits.maxValueNodes) {
-      throw new LimitError('maxValueNodes', this.#spentNodes, this.limits.maxValueNodes, 'objects in one message');
-    }
+    if (this.#spentNodes > this.#maxNodes) throw this.#tooManyNodes();
+  }
+
+  /** Claims what each value of the type takes: as much as it has bits. What unions, any and lists hold comes on top. */
+  spendOn(type: TypeDesc): void {
+    this.spend(type.bitCount);
   }
 
   /** Runs `decodeValue` one level of `any` deeper; a value nested past the limit is refused. */
@@ -192,6 +199,11 @@ export class TypeReceiver {
     } finally {
       this.#anyNesting--;
     }
+  }
+
+  #tooManyNodes(): LimitError {
+    const limit = this.#maxNodes < this.limits.maxValueNodes ? 'maxValueNodesPerByte' : 'maxValueNodes';
+    return new LimitError(limit, this.#spentNodes, this.#maxNodes, 'objects in one message');
   }
 
   #decodeAt(reader: Reader, level: number): TypeDesc | null {

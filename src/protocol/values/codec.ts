@@ -43,13 +43,13 @@ function compile(type: TypeDesc): ValueCodec {
     case 'any':
       return asLeaf(ANY);
     case 'anyArray':
-      return asLeaf(arrayOfOptional(ANY, 'any', any.nodeCount));
+      return asLeaf(arrayOfOptional(ANY, 'any', any));
     case 'union':
       return asLeaf(unionCodec(type));
     case 'unionArray':
-      return asLeaf(arrayOfOptional(unionCodec(type.element), 'union', type.element.nodeCount));
+      return asLeaf(arrayOfOptional(unionCodec(type.element), 'union', type.element));
     case 'structureArray':
-      return asLeaf(arrayOfOptional(anyCodecOf(type.element), 'structure', type.element.nodeCount));
+      return asLeaf(arrayOfOptional(anyCodecOf(type.element), 'structure', type.element));
     case 'structure':
       return structureCodec(type);
   }
@@ -244,6 +244,7 @@ function unionCodec(type: UnionType): LeafCodec {
           `union selector ${index} before offset ${reader.offset}, the union has ${codecs.length} members`,
         );
       }
+      types.spendOn(field.type);
       try {
         return { select: field.name, value: codec.decode(reader, types) };
       } catch (thrown) {
@@ -273,7 +274,7 @@ const ANY: LeafCodec = {
   decode(reader, types) {
     const type = types.decode(reader);
     if (type === null) return null;
-    types.spend(type.nodeCount);
+    types.spendOn(type);
     return { type, value: types.insideAny(() => anyCodecOf(type).decode(reader, types)) };
   },
   defaultValue: () => null,
@@ -289,7 +290,7 @@ export function requireAny(value: PvValue): NonNullable<AnyValue> {
 }
 
 /** Elements behind a byte that says whether they are there. */
-function arrayOfOptional(element: LeafCodec, what: string, nodeCount: number): LeafCodec {
+function arrayOfOptional(element: LeafCodec, what: string, type: TypeDesc): LeafCodec {
   return {
     encode(writer, value, encodeType) {
       if (!Array.isArray(value)) throw typeMismatch(`an array of ${what} values`, value);
@@ -311,7 +312,7 @@ function arrayOfOptional(element: LeafCodec, what: string, nodeCount: number): L
       for (let index = 0; index < count; index++) {
         try {
           const isPresent = reader.boolean();
-          if (isPresent) types.spend(nodeCount);
+          if (isPresent) types.spendOn(type);
           items.push(isPresent ? element.decode(reader, types) : null);
         } catch (thrown) {
           throw inField(thrown, `[${index}]`);
