@@ -40,8 +40,9 @@ export interface Limits {
   /** Milliseconds within which a new link has to say who its client is, or to open a channel; else it is closed. */
   readonly handshakeMs: number;
   /**
-   * Bytes of messages that have not come whole, or that wait because their client does not read, of all links in sum;
-   * past it the link with the most of them is closed. `maxBodyBytes` alone bounds nothing: 16 384 links times 64 MiB.
+   * Bytes of messages that have not come whole, or that wait because their client does not read, and of large pvRequests
+   * that operations keep, of all links in sum; past it the link with the most of them is closed. `maxBodyBytes` alone
+   * bounds nothing: 16 384 links times 64 MiB.
    */
   readonly maxReceivingBytes: number;
   /** Unsent bytes on a link past which its monitors stop draining and squash instead. */
@@ -103,6 +104,11 @@ export interface Limits {
   readonly maxBackupLineBytes: number;
   /** Characters of one pvRequest text. */
   readonly maxPvRequestCharacters: number;
+  /**
+   * Bytes of the pvRequest of a PUT, PUT_GET, RPC, PROCESS or ARRAY, roughly weighed with its type, which is kept as long as
+   * the operation; past it INIT is answered ERROR. One that names 1 000 fields fits.
+   */
+  readonly maxPvRequestBytes: number;
   /** Characters of the expression of a computed channel. */
   readonly maxExpressionCharacters: number;
   /** Levels of nesting in one such expression; each takes a few frames of the stack. */
@@ -164,6 +170,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxCreatedChannels: 100_000,
   maxBackupLineBytes: 256 * 1024 * 1024,
   maxPvRequestCharacters: 65_536,
+  maxPvRequestBytes: 64 * 1024,
   maxExpressionCharacters: 1_000,
   maxExpressionDepth: 50,
   maxComputationsPerPost: 100_000,
