@@ -17,6 +17,8 @@ export interface Limits {
   readonly maxTypeRegistryEntries: number;
   /** Type nodes that one registry may hold in sum, so that 65 536 large types are no way to take memory. */
   readonly maxTypeRegistryFields: number;
+  /** Bytes of the descriptions of those types in sum: a name may be as long as a message. 32 of the largest types fit. */
+  readonly maxTypeRegistryBytes: number;
   /**
    * Objects that one message may become: strings, structures, unions and any inside arrays. One byte can claim an
    * object of 50 bytes and more, so the size of a message does not bound the memory it takes.
@@ -135,6 +137,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxTypeFields: 10_000,
   maxTypeRegistryEntries: 65_536,
   maxTypeRegistryFields: 1_000_000,
+  maxTypeRegistryBytes: 16 * 1024 * 1024,
   maxValueNodes: 4_000_000,
   maxValueNodesPerByte: 16,
   freeValueNodes: 1_000,

@@ -99,6 +99,17 @@ describe('the receiving side', () => {
     expect(() => read('FD 00 02 80 00 02 01 61 22 01 62 22', types)).toThrow(/maxTypeRegistryFields allows 5/);
   });
 
+  test('counts the bytes of what it keeps, names among them, giving back those of a replaced definition', () => {
+    hitsLimit('maxTypeRegistryBytes');
+    const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeRegistryBytes: 30 } });
+    const long = `80 00 01 10 ${'61'.repeat(16)} 22`;
+    for (let round = 0; round < 10; round++) read(`FD 00 01 ${long}`, types);
+    expect(() => read(`FD 00 02 ${long}`, types)).toThrow(/maxTypeRegistryBytes allows 30/);
+    read('FD 00 02 80 00 01 01 61 22', types);
+    // Without an id nothing is kept.
+    for (let round = 0; round < 10; round++) read(long, types);
+  });
+
   test('accepts 20 levels of nesting and refuses 21, also through an id', () => {
     hitsLimit('maxTypeNesting');
     const nested = (levels: number): string => '80 00 01 01 61 '.repeat(levels) + '22';

@@ -142,6 +142,15 @@ export interface TypeReceiverOptions {
   readonly acceptTagged?: boolean;
 }
 
+/** A type that has an id. */
+interface Definition {
+  readonly type: TypeDesc;
+  /** Of its description, names and all. */
+  readonly byteCount: number;
+}
+
+const REGISTRY_LIMITS = ['maxTypeRegistryFields', 'maxTypeRegistryBytes', 'maxTypeRegistryEntries'] as const;
+
 /**
  * The receiver's side of the type registry of one direction of a link. A definition of a known id replaces it, as
  * the specification and pvAccessCPP have it. Also counts the nesting of `any` values, which types do not bound.
@@ -149,8 +158,9 @@ export interface TypeReceiverOptions {
 export class TypeReceiver {
   readonly limits: Limits;
   readonly #acceptTagged: boolean;
-  readonly #types = new Map<number, TypeDesc>();
+  readonly #types = new Map<number, Definition>();
   #fieldCount = 0;
+  #byteCount = 0;
   #anyNesting = 0;
   #spentNodes = 0;
   #maxNodes: number;
@@ -230,7 +240,7 @@ export class TypeReceiver {
 
   #lookUp(reader: Reader, level: number): TypeDesc {
     const id = reader.u16();
-    const type = this.#types.get(id);
+    const type = this.#types.get(id)?.type;
     if (type === undefined) {
       throw new RemoteProtocolError(`type id ${id} at offset ${reader.offset - 2} was never defined on this link`);
     }
@@ -247,22 +257,23 @@ export class TypeReceiver {
         `type id ${id} at offset ${reader.offset - 3} is followed by code 0x${code.toString(16)}, a full description expected`,
       );
     }
+    const start = reader.offset;
     const type = this.#decodeFull(reader, code, level);
-    const replaced = this.#types.get(id)?.nodeCount ?? 0;
-    const fieldCount = this.#fieldCount + type.nodeCount - replaced;
-    if (fieldCount > this.limits.maxTypeRegistryFields) {
-      throw new LimitError('maxTypeRegistryFields', fieldCount, this.limits.maxTypeRegistryFields, 'type registry');
+    const byteCount = reader.offset - start;
+    const replaced = this.#types.get(id);
+    const sums = {
+      maxTypeRegistryFields: this.#fieldCount + type.nodeCount - (replaced?.type.nodeCount ?? 0),
+      maxTypeRegistryBytes: this.#byteCount + byteCount - (replaced?.byteCount ?? 0),
+      maxTypeRegistryEntries: this.#types.size + (replaced === undefined ? 1 : 0),
+    };
+    for (const limit of REGISTRY_LIMITS) {
+      if (sums[limit] > this.limits[limit]) {
+        throw new LimitError(limit, sums[limit], this.limits[limit], 'type registry');
+      }
     }
-    if (replaced === 0 && this.#types.size >= this.limits.maxTypeRegistryEntries) {
-      throw new LimitError(
-        'maxTypeRegistryEntries',
-        this.#types.size + 1,
-        this.limits.maxTypeRegistryEntries,
-        'type registry',
-      );
-    }
-    this.#types.set(id, type);
-    this.#fieldCount = fieldCount;
+    this.#types.set(id, { type, byteCount });
+    this.#fieldCount = sums.maxTypeRegistryFields;
+    this.#byteCount = sums.maxTypeRegistryBytes;
     return type;
   }
 
