@@ -64,7 +64,7 @@ export async function* sniff(options: SniffOptions = {}): AsyncGenerator<Sniffed
   const { interfaces } = options.config ?? resolveClientConfig({ processEnvironment: process.env });
   const call = new Call(clock, 'sniffing');
   const ear = new Ear(clock);
-  const listener = new BeaconListener(network, ear);
+  const listener = new BeaconListener(network, clock, ear);
   const timer = clock.after(timeoutMs, () => ear.end());
   call.follow(options.signal);
   try {
