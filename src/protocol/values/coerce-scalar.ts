@@ -12,7 +12,7 @@ import { INTEGER_RANGES, LONG_RANGES } from './scalar-codec.ts';
 
 /** As many digits as a 64-bit integer can have, and leading zeros within reason. */
 const INTEGER_TEXT = /^\s*(?<sign>[+-]?)(?<digits>\d{1,40}|0x[\da-f]{1,32})\s*$/i;
-const FLOAT_TEXT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+const FLOAT_TEXT = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 const FLOAT_WORD = /^\s*(?<sign>[+-]?)(?<word>nan|inf(?:inity)?)\s*$/i;
 
 const COERCE: { readonly [S in ScalarName]: (input: unknown) => ScalarValue<S> } = {
