@@ -176,6 +176,8 @@ describe('decoding', () => {
     expect(() => decode(t.arrayOf(empty), '03 01 01 01', types())).toThrow(LimitError);
     expect(() => decode(t.arrayOf(t.string), '0b' + '00'.repeat(11), types())).toThrow(LimitError);
     expect(() => decode(t.fixedArrayOf(t.string, 11), '00'.repeat(11), types())).toThrow(LimitError);
+    expect(() => decode(t.arrayOf(t.boolean), '0b' + '00'.repeat(11), types())).toThrow(LimitError);
+    expect(() => decode(t.fixedArrayOf(t.boolean, 11), '00'.repeat(11), types())).toThrow(LimitError);
     expect(decode(t.arrayOf(t.ubyte), '0b' + '00'.repeat(11), types())).toHaveLength(11);
     const again = types();
     for (let message = 0; message < 5; message++) {

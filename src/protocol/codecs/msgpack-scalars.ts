@@ -195,7 +195,8 @@ const BOOLEANS: Elements = {
     }
   },
   readCount: (input) => input.arrayHead(),
-  read: (input, count) => {
+  read(input, count, types) {
+    types.spend(count);
     const items: boolean[] = [];
     for (let index = 0; index < count; index++) items.push(input.boolean());
     return items;

@@ -9,7 +9,17 @@ import type { Header } from '../../../src/protocol/header.ts';
 import type { Limits } from '../../../src/protocol/limits.ts';
 import { decodeMessage } from '../../../src/protocol/messages/index.ts';
 import type { OperationTypes } from '../../../src/protocol/messages/message-module.ts';
-import { any, arrayOf, double, int, string, structure, ubyte, union } from '../../../src/protocol/types/type-desc.ts';
+import {
+  any,
+  arrayOf,
+  boolean,
+  double,
+  int,
+  string,
+  structure,
+  ubyte,
+  union,
+} from '../../../src/protocol/types/type-desc.ts';
 import { TypeReceiver } from '../../../src/protocol/types/wire.ts';
 import { fromHex } from '../../support/vectors.ts';
 
@@ -336,6 +346,8 @@ describe('a MessagePack body', () => {
     const names = Array.from({ length: 101 }, () => '');
     const limits = { ...DEFAULT_LIMITS, maxValueNodes: 100 };
     expect(() => read('PUT', put({ names }), false, limits)).toThrow('maxValueNodes allows 100');
+    const flags = Array.from({ length: 101 }, () => true);
+    expect(() => read('AUTHNZ', encode([['boolean[]', flags]]), false, limits)).toThrow('maxValueNodes allows 100');
     expect(() => read('PUT', put(names, DEAD), false, limits)).toThrow('maxValueNodes allows 100');
     const channels = Array.from({ length: 101 }, (_, cid) => [cid, 'a']);
     expect(() => read('CREATE', encode([channels]), false, limits)).toThrow('maxValueNodes allows 100');
