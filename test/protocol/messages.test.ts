@@ -21,7 +21,7 @@ import type { DecodeContext, OperationTypes } from '../../src/protocol/messages/
 import { isInit, isLast, monitorAction } from '../../src/protocol/messages/subcommand.ts';
 import { OK } from '../../src/protocol/status.ts';
 import * as t from '../../src/protocol/types/type-desc.ts';
-import type { PvValue } from '../../src/protocol/types/value-of.ts';
+import type { AnyValue, PvValue } from '../../src/protocol/types/value-of.ts';
 import { TypeReceiver, TypeSender } from '../../src/protocol/types/wire.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
@@ -342,7 +342,7 @@ describe('types', () => {
     const reply = { command: 'GET', phase: 'init', ioid: 1, subcommand: 8, status: OK, type: SAMPLE_TYPE } as const;
     const sizes = [1, 2].map(() => {
       const writer = new Writer(true);
-      encodeMessage(writer, reply, { fromServer: true, encodeType: sender.encode });
+      encodeMessage(writer, reply, { fromServer: true, typeSender: sender });
       const bytes = writer.view();
       const frame = { header: readHeader(bytes, 0), body: bytes.subarray(HEADER_BYTES) };
       expect(decodeServerMessage(frame, context)).toEqual(reply);
@@ -364,6 +364,23 @@ describe('types', () => {
 });
 
 describe('a message that cannot be sent', () => {
+  test('leaves no type behind that the peer would be expected to know', () => {
+    const sender = new TypeSender();
+    const send = (argument: AnyValue): Uint8Array => {
+      const writer = new Writer(true);
+      const message = { command: 'RPC', phase: 'exec', sid: 1, ioid: 1, subcommand: 0, argument } as const;
+      encodeMessage(writer, message, { fromServer: false, typeSender: sender });
+      return writer.copy().subarray(HEADER_BYTES + 9);
+    };
+    const [known, type] = [t.structure({ a: t.int }), t.structure({ b: t.structure({ c: t.int }) })];
+    // Type codes and ids of the specification: 0xfd defines, 0xfe refers.
+    expect(spaced(send({ type: known, value: { a: 1 } }))).toBe(spaced(fromHex('fd0001 80 00 01 0161 22 00000001')));
+    expect(() => send({ type, value: { b: { c: 'text' } } })).toThrow(LocalProtocolError);
+    expect(spaced(send({ type: known, value: { a: 1 } }))).toBe(spaced(fromHex('fe0001 00000001')));
+    const defined = 'fd0002 80 00 01 0162 fd0003 80 00 01 0163 22 00000002';
+    expect(spaced(send({ type, value: { b: { c: 2 } } }))).toBe(spaced(fromHex(defined)));
+  });
+
   test('leaves the writer as it was and is named', () => {
     const writer = new Writer(false);
     encodeMessage(writer, { command: 'ECHO', payload: Uint8Array.of(1) }, { fromServer: true });

@@ -13,6 +13,7 @@ import type { Field, ScalarName, Sizing, TypeDesc } from './type-desc.ts';
 const NULL_TYPE = 0xff;
 const ONLY_ID = 0xfe;
 const FULL_WITH_ID = 0xfd;
+/** Of transports that lose messages; no peer sends or reads it. */
 const FULL_TAGGED_ID = 0xfc;
 
 const STRUCTURE = 0x80;
@@ -123,14 +124,16 @@ export class TypeSender {
     }
     encodeWith(writer, type, this.encode);
   };
-}
 
-/** Writes a type in the form for transports that lose messages (0xFC). No peer sends or reads it. */
-export function encodeTaggedType(writer: Writer, id: number, tag: number, type: TypeDesc): void {
-  writer.u8(FULL_TAGGED_ID);
-  writer.u16(id);
-  writer.i32(tag);
-  encodeType(writer, type);
+  /** How many types have an id. */
+  get idCount(): number {
+    return this.#ids.size;
+  }
+
+  /** Takes back all ids but the first `idCount`: what was to define the others is not sent. */
+  forgetSince(idCount: number): void {
+    for (const type of [...this.#ids.keys()].slice(idCount)) this.#ids.delete(type);
+  }
 }
 
 // --- decode ----------------------------------------------------------------------------------------------------
@@ -138,8 +141,6 @@ export function encodeTaggedType(writer: Writer, id: number, tag: number, type: 
 /** How types are read. */
 export interface TypeReceiverOptions {
   readonly limits?: Limits;
-  /** Read 0xFC too. Off by default: it is reserved for transports that lose messages, and every peer refuses it. */
-  readonly acceptTagged?: boolean;
 }
 
 /** A type that has an id. */
@@ -157,7 +158,6 @@ const REGISTRY_LIMITS = ['maxTypeRegistryFields', 'maxTypeRegistryBytes', 'maxTy
  */
 export class TypeReceiver {
   readonly limits: Limits;
-  readonly #acceptTagged: boolean;
   readonly #types = new Map<number, Definition>();
   #fieldCount = 0;
   #byteCount = 0;
@@ -167,7 +167,6 @@ export class TypeReceiver {
 
   constructor(options: TypeReceiverOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS;
-    this.#acceptTagged = options.acceptTagged ?? false;
     this.#maxNodes = this.limits.maxValueNodes;
   }
 
@@ -225,14 +224,10 @@ export class TypeReceiver {
         return this.#lookUp(reader, level);
       case FULL_WITH_ID:
         return this.#define(reader, level);
-      case FULL_TAGGED_ID: {
-        if (!this.#acceptTagged) {
-          throw new RemoteProtocolError(
-            `type with a tag (0xfc) at offset ${reader.offset - 1}: reserved for other transports`,
-          );
-        }
-        return this.#define(reader, level, true);
-      }
+      case FULL_TAGGED_ID:
+        throw new RemoteProtocolError(
+          `type with a tag (0xfc) at offset ${reader.offset - 1}: reserved for other transports`,
+        );
       default:
         return this.#decodeFull(reader, code, level);
     }
@@ -248,9 +243,8 @@ export class TypeReceiver {
     return type;
   }
 
-  #define(reader: Reader, level: number, isTagged = false): TypeDesc {
+  #define(reader: Reader, level: number): TypeDesc {
     const id = reader.u16();
-    if (isTagged) reader.skip(4);
     const code = reader.u8();
     if (code >= 0xe0) {
       throw new RemoteProtocolError(

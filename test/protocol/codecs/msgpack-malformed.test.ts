@@ -9,17 +9,7 @@ import type { Header } from '../../../src/protocol/header.ts';
 import type { Limits } from '../../../src/protocol/limits.ts';
 import { decodeMessage } from '../../../src/protocol/messages/index.ts';
 import type { OperationTypes } from '../../../src/protocol/messages/message-module.ts';
-import {
-  any,
-  arrayOf,
-  boolean,
-  double,
-  int,
-  string,
-  structure,
-  ubyte,
-  union,
-} from '../../../src/protocol/types/type-desc.ts';
+import { any, arrayOf, double, int, string, structure, ubyte, union } from '../../../src/protocol/types/type-desc.ts';
 import { TypeReceiver } from '../../../src/protocol/types/wire.ts';
 import { fromHex } from '../../support/vectors.ts';
 
