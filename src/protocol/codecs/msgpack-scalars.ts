@@ -71,7 +71,15 @@ const SCALARS: { readonly [S in ScalarName]: LeafPack } = {
   ulong: longInteger('ulong'),
   float: {
     write: (out, value) => write.writeFloat(out, requireNumber(value, 'float')),
-    read: (input) => Math.fround(input.number()),
+    read(input) {
+      const { offset } = input.reader;
+      const value = input.number();
+      const float = Math.fround(value);
+      if (Number.isFinite(value) && !Number.isFinite(float)) {
+        throw new RemoteProtocolError(`${value} at offset ${offset}, a float up to 3.4e38 expected`);
+      }
+      return float;
+    },
   },
   double: {
     write: (out, value) => write.writeDouble(out, requireNumber(value, 'double')),

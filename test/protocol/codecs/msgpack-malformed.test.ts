@@ -326,6 +326,14 @@ describe('a MessagePack body', () => {
     expect(() => read('MONITOR', body, true)).toThrow(reason);
   });
 
+  test('with a number that no float holds is refused, and with an infinite one is not', () => {
+    const float = (value: number): unknown => read('AUTHNZ', encode([['float', value]]));
+    expect(() => float(1e300)).toThrow('1e+300 at offset 8, a float up to 3.4e38 expected');
+    expect(float(3.4e38)).toMatchObject({ data: { value: Math.fround(3.4e38) } });
+    expect(float(Number.NEGATIVE_INFINITY)).toMatchObject({ data: { value: Number.NEGATIVE_INFINITY } });
+    expect(float(Number.NaN)).toMatchObject({ data: { value: Number.NaN } });
+  });
+
   test('with a long text for an address is refused at once', () => {
     const before = performance.now();
     expect(() => read('ORIGIN', encode([`${'%'.repeat(100_000)}\n`]))).toThrow('an IPv4 or IPv6 address expected');
