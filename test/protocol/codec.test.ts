@@ -85,7 +85,7 @@ describe('encoding', () => {
   test('names the path of the field that does not fit', () => {
     const type = t.structure({ rows: t.arrayOf(t.structure({ u: t.union({ n: t.byte }) })) });
     const error = errorOf(() => encode(type, { rows: [null, { u: { select: 'n', value: 200 } }] }));
-    expect(error.fieldPath).toBe('rows.[1].u.n');
+    expect(error.fieldPath).toBe('rows[1].u.n');
   });
 
   test('writes the default for a field that is not given', () => {

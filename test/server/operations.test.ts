@@ -476,7 +476,10 @@ describe('rules that all operations share', () => {
       };
       const value = parsePvRequest('value');
       const junk = structure({ field: value.type, junk: arrayOf(double) });
-      const refused = { type: STATUS_ERROR, message: expect.stringContaining('maxPvRequestBytes allows 65536') };
+      const refused = {
+        type: STATUS_ERROR,
+        message: expect.stringContaining('maxPvRequestBytes allows 65536') as string,
+      };
       expect(await init({ type: junk, value: { field: {}, junk: new Float64Array(8_192) } })).toMatchObject(refused);
       const long = structure({ ['x'.repeat(65_536)]: double });
       expect(await init({ type: structure({ long }), value: { long: {} } })).toMatchObject(refused);

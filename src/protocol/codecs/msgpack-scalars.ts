@@ -6,7 +6,7 @@
 import { LimitError, RemoteProtocolError } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { textBytes } from '../text.ts';
-import type { ScalarArrayType, ScalarName } from '../types/type-desc.ts';
+import { INTEGER_RANGES, LONG_RANGES, type ScalarArrayType, type ScalarName } from '../types/type-desc.ts';
 import type { PvValue } from '../types/value-of.ts';
 import { SCALAR_CODES, type TypeReceiver } from '../types/wire.ts';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../values/array-codec.ts';
 import { swapBytes } from '../values/byte-swap.ts';
 import { outOfRange, typeMismatch } from '../values/mismatch.ts';
-import { INTEGER_RANGES, LONG_RANGES, requireNumber, requireString } from '../values/scalar-codec.ts';
+import { requireNumber, requireString } from '../values/scalar-codec.ts';
 import type { Writer } from '../writer.ts';
 import type { PackReader } from './msgpack-reader.ts';
 import * as write from './msgpack-writer.ts';

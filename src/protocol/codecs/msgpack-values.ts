@@ -10,15 +10,8 @@ import { LocalProtocolError, RemoteProtocolError } from '../errors.ts';
 import { any, type StructureType, type TypeDesc, type UnionType } from '../types/type-desc.ts';
 import type { PvValue, StructureValue } from '../types/value-of.ts';
 import type { TypeReceiver } from '../types/wire.ts';
-import {
-  anyCodecOf,
-  assignField,
-  defineField,
-  inField,
-  requireAny,
-  requireStructure,
-  requireUnion,
-} from '../values/codec.ts';
+import { anyCodecOf, assignField, defineField, requireAny, requireStructure, requireUnion } from '../values/codec.ts';
+import { inField } from '../values/located.ts';
 import { typeMismatch } from '../values/mismatch.ts';
 import { Writer } from '../writer.ts';
 import { duplicateKey, unknownKey, type PackReader } from './msgpack-reader.ts';
@@ -135,7 +128,7 @@ function structurePack(type: StructureType): ValuePack {
     writeMapHead(out, count);
     for (const member of members) {
       out.bytes(member.key);
-      within(member.name, () => member.pack.write(out, fieldOf(fields, member)));
+      inField(member.name, () => member.pack.write(out, fieldOf(fields, member)));
     }
   }
 
@@ -156,7 +149,7 @@ function structurePack(type: StructureType): ValuePack {
       if (index === undefined || member === undefined) throw unknownKey(key, keyAt);
       if (seen.has(index)) throw duplicateKey(key, keyAt);
       seen.add(index);
-      within(member.name, () => readMember(member, index));
+      inField(member.name, () => readMember(member, index));
     }
     return found;
   }
@@ -190,7 +183,7 @@ function structurePack(type: StructureType): ValuePack {
       for (const member of members) {
         if (!isSelected(member, mask, bit)) continue;
         out.bytes(member.key);
-        within(member.name, () => member.pack.writeMasked(out, fieldOf(fields, member), mask, bit + member.firstBit));
+        inField(member.name, () => member.pack.writeMasked(out, fieldOf(fields, member), mask, bit + member.firstBit));
       }
     },
 
@@ -240,14 +233,6 @@ function fieldOf(value: StructureValue, { name, isOnPrototype, type }: Member): 
   return field === undefined ? anyCodecOf(type).defaultValue() : field;
 }
 
-function within<V>(name: string, run: () => V): V {
-  try {
-    return run();
-  } catch (thrown) {
-    throw inField(thrown, name);
-  }
-}
-
 // --- unions, any and arrays of them ----------------------------------------------------------------------------
 
 function unionPack(type: UnionType): LeafPack {
@@ -265,7 +250,7 @@ function unionPack(type: UnionType): LeafPack {
       }
       writeMapHead(out, 1);
       out.bytes(member.key);
-      within(select, () => member.pack.write(out, selected));
+      inField(select, () => member.pack.write(out, selected));
     },
     read(input, types) {
       if (input.takeNil()) return null;
@@ -280,7 +265,7 @@ function unionPack(type: UnionType): LeafPack {
       const member = index === undefined ? undefined : members[index];
       if (member === undefined) throw unknownKey(select, keyAt);
       types.spendOn(member.type);
-      return { select: member.name, value: within(member.name, () => member.pack.read(input, types)) };
+      return { select: member.name, value: inField(member.name, () => member.pack.read(input, types)) };
     },
   };
 }
@@ -313,7 +298,7 @@ function arrayOfOptional(element: LeafPack, what: string, type: TypeDesc): LeafP
       if (!Array.isArray(value)) throw typeMismatch(`an array of ${what} values`, value);
       writeArrayHead(out, value.length);
       value.forEach((item: PvValue, index) =>
-        within(`[${index}]`, () => (item === null ? writeNil(out) : element.write(out, item))),
+        inField(`[${index}]`, () => (item === null ? writeNil(out) : element.write(out, item))),
       );
     },
     read(input, types) {
@@ -323,7 +308,7 @@ function arrayOfOptional(element: LeafPack, what: string, type: TypeDesc): LeafP
       for (let index = 0; index < count; index++) {
         const isNil = input.takeNil();
         if (!isNil) types.spendOn(type);
-        items.push(isNil ? null : within(`[${index}]`, () => element.read(input, types)));
+        items.push(isNil ? null : inField(`[${index}]`, () => element.read(input, types)));
       }
       // Every element came from the pack of one type, so the list is of that type.
       return items as PvValue;

@@ -5,10 +5,9 @@
 
 import type { LocalProtocolError } from '../errors.ts';
 import { textBytes } from '../text.ts';
-import type { ScalarName } from '../types/type-desc.ts';
+import { INTEGER_RANGES, LONG_RANGES, type ScalarName } from '../types/type-desc.ts';
 import type { ScalarValue } from '../types/value-of.ts';
 import { outOfRange, typeMismatch } from './mismatch.ts';
-import { INTEGER_RANGES, LONG_RANGES } from './scalar-codec.ts';
 
 /** As many digits as a 64-bit integer can have, and leading zeros within reason. */
 const INTEGER_TEXT = /^\s*(?<sign>[+-]?)(?<digits>\d{1,40}|0x[\da-f]{1,32})\s*$/i;

@@ -272,7 +272,7 @@ const CASES: readonly (readonly [what: string, command: Command, body: Uint8Arra
     'structures that are not whole',
     'PUT',
     put({ list: [{}] }),
-    "field list.[0]: map of 0 at offset 11, the structure has 1 fields; 'a' is missing",
+    "field list[0]: map of 0 at offset 11, the structure has 1 fields; 'a' is missing",
   ],
   ['a structure that is nil', 'PUT', put({ inner: null }), 'field inner: nil (0xc0) at offset 11, a map expected'],
   [
