@@ -22,7 +22,7 @@ const RANGES: Readonly<Partial<Record<ScalarName, IntegerRange>>> = {
 };
 
 const INTEGER_TEXT = /^[+-]?(\d{1,40}|0x[\da-f]{1,32})$/i;
-const FLOAT_TEXT = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$/i;
+const FLOAT_TEXT = /^[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$/i;
 
 /** Has the type numbers, so that limits make sense? */
 export function isNumeric(type: ChannelType): boolean {

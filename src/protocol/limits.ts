@@ -17,11 +17,20 @@ export interface Limits {
   readonly maxTypeRegistryEntries: number;
   /** Type nodes that one registry may hold in sum, so that 65 536 large types are no way to take memory. */
   readonly maxTypeRegistryFields: number;
+  /** Bytes of the descriptions of those types in sum: a name may be as long as a message. 32 of the largest types fit. */
+  readonly maxTypeRegistryBytes: number;
   /**
-   * Objects that one message may become: strings, structures, unions and any inside arrays. One byte can claim an
+   * Objects that one message may become: strings, booleans, structures, unions and any inside arrays. One byte can claim an
    * object of 50 bytes and more, so the size of a message does not bound the memory it takes.
    */
   readonly maxValueNodes: number;
+  /**
+   * The same for each byte of the message. All but a structure without fields takes a byte, and stands in a few structures
+   * at most; of those without fields a type defined before makes 10 000 of one byte.
+   */
+  readonly maxValueNodesPerByte: number;
+  /** Objects beside those, in every message: a pvRequest, the type of which is known, is structures without fields alone. */
+  readonly freeValueNodes: number;
   /** Channels that one link may hold. Past it CREATE_CHANNEL is answered ERROR. */
   readonly maxChannelsPerLink: number;
   /** Operations that one link may hold. Past it INIT is answered ERROR. */
@@ -33,8 +42,9 @@ export interface Limits {
   /** Milliseconds within which a new link has to say who its client is, or to open a channel; else it is closed. */
   readonly handshakeMs: number;
   /**
-   * Bytes of messages that have not come whole, or that wait because their client does not read, of all links in sum;
-   * past it the link with the most of them is closed. `maxBodyBytes` alone bounds nothing: 16 384 links times 64 MiB.
+   * Bytes of messages that have not come whole, or that wait because their client does not read, and of large pvRequests
+   * that operations keep, of all links in sum; past it the link with the most of them is closed. `maxBodyBytes` alone
+   * bounds nothing: 16 384 links times 64 MiB.
    */
   readonly maxReceivingBytes: number;
   /** Unsent bytes on a link past which its monitors stop draining and squash instead. */
@@ -96,6 +106,11 @@ export interface Limits {
   readonly maxBackupLineBytes: number;
   /** Characters of one pvRequest text. */
   readonly maxPvRequestCharacters: number;
+  /**
+   * Bytes of the pvRequest of a PUT, PUT_GET, RPC, PROCESS or ARRAY, roughly weighed with its type, which is kept as long as
+   * the operation; past it INIT is answered ERROR. One that names 1 000 fields fits.
+   */
+  readonly maxPvRequestBytes: number;
   /** Characters of the expression of a computed channel. */
   readonly maxExpressionCharacters: number;
   /** Levels of nesting in one such expression; each takes a few frames of the stack. */
@@ -122,7 +137,10 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxTypeFields: 10_000,
   maxTypeRegistryEntries: 65_536,
   maxTypeRegistryFields: 1_000_000,
+  maxTypeRegistryBytes: 16 * 1024 * 1024,
   maxValueNodes: 4_000_000,
+  maxValueNodesPerByte: 16,
+  freeValueNodes: 1_000,
   maxChannelsPerLink: 10_000,
   maxOperationsPerLink: 10_000,
   maxLinks: 16_384,
@@ -155,6 +173,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxCreatedChannels: 100_000,
   maxBackupLineBytes: 256 * 1024 * 1024,
   maxPvRequestCharacters: 65_536,
+  maxPvRequestBytes: 64 * 1024,
   maxExpressionCharacters: 1_000,
   maxExpressionDepth: 50,
   maxComputationsPerPost: 100_000,

@@ -43,6 +43,8 @@ export interface LinkOperation {
   readonly types: OperationTypes;
   /** Whether a client waits for something of it that will come without being asked for. */
   readonly isUnderWay: boolean;
+  /** Memory that it keeps of what its client sent, beside what every operation takes. */
+  readonly keptBytes: number;
   /** The client's CANCEL_REQUEST: what is under way is given up, and answered so. */
   cancel(): void;
   /** The client may not read any more: what goes on by itself ends with this status. */

@@ -150,7 +150,7 @@ export class SearchResponder {
     const { directory, access, spread, limits, counters } = this.#host;
     const reader = new Reader(frame.body, frame.header.bigEndian);
     const fields = new PvaFieldReader(reader, this.#types);
-    this.#types.beginMessage();
+    this.#types.beginMessage(frame.body.length);
     const head = readSearchHead(fields);
     const count = Math.min(fields.count(SEARCHED_NAMES), limits.maxSearchNames);
     // The sender of a forwarded search is another server: without an address of the client there is nobody to answer.

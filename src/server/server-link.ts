@@ -71,6 +71,8 @@ export class ServerLink implements Link {
   /** Messages that came while reading was paused, their bodies copied. */
   readonly #held: Frame[] = [];
   #heldBytes = 0;
+  /** Of what clients sent and operations keep. */
+  #keptBytes = 0;
   #state: ServerLinkState = SERVER_LINK.initial;
   #lastHeardAt: number;
   #openedAt: number;
@@ -162,11 +164,14 @@ export class ServerLink implements Link {
   addOperation(operation: LinkOperation): void {
     this.operations.set(operation.ioid, operation);
     operation.channel.operations.set(operation.ioid, operation);
+    this.#keptBytes += operation.keptBytes;
   }
 
   endOperation(operation: LinkOperation): void {
     this.operations.delete(operation.ioid);
     operation.channel.operations.delete(operation.ioid);
+    this.#keptBytes -= operation.keptBytes;
+    this.account.holds(this.account.receivingBytes - operation.keptBytes);
     operation.destroy();
   }
 
@@ -287,9 +292,10 @@ export class ServerLink implements Link {
     this.#heldBytes += frame.body.length;
   }
 
-  /** Tells what it holds of messages that are not carried out yet. */
+  /** Tells what it holds of messages that are not carried out yet, and of those that operations keep. */
   #tellHeld(): void {
-    if (this.#state !== 'closed') this.account.holds(this.#framer.pendingBytes + this.#heldBytes);
+    if (this.#state === 'closed') return;
+    this.account.holds(this.#framer.pendingBytes + this.#heldBytes + this.#keptBytes);
   }
 
   #resumeReading(): void {
@@ -333,6 +339,7 @@ export class ServerLink implements Link {
     this.#framer.stop();
     this.#held.length = 0;
     this.#heldBytes = 0;
+    this.#keptBytes = 0;
     this.account.holds(0);
     this.output.close();
     for (const channel of this.channels.values()) channel.unlisten();

@@ -94,6 +94,18 @@ describe('the channel of a JSON Schema', () => {
     expect(parsed).toEqual({ ok: false, wrong: 'has 102 characters; at most 50 are read' });
   });
 
+  it('has no more defaults than a value may hold, however many references lead to one', () => {
+    hitsLimit('maxBodyBytes');
+    const schemaOf = (count: number): string => {
+      const fields = Array.from({ length: count }, (_, index) => `"f${index}":{"$ref":"#/list"}`).join();
+      const list = `{"items":{"type":"number"},"default":[${'0,'.repeat(9_999)}0]}`;
+      return `{"properties":{${fields}},"list":${list}}`;
+    };
+    expect(parseChannelSchema(schemaOf(100)).ok).toBe(true);
+    const parsed = parseChannelSchema(schemaOf(1_000));
+    expect(parsed.ok ? 'taken' : parsed.wrong).toContain('maxBodyBytes allows 67108864');
+  });
+
   it('has the very type that its schema was made of, for 1 000 random structures; so does the name of the type', () => {
     fc.assert(
       fc.property(types(), (inner) => {

@@ -179,6 +179,12 @@ describe('the --pv flag', () => {
     );
   });
 
+  it('is refused at once where it is long and nearly a number', () => {
+    const before = performance.now();
+    expect(wrongOf(parseValueText(type('double'), `${'1'.repeat(100_000)}x`))).toContain('expected a number');
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
+
   it('reads back any double', () => {
     fc.assert(
       fc.property(fc.double(), (value) => {

@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { SEARCH_MUST_REPLY } from '../../src/protocol/messages/search.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { OK, STATUS_ERROR } from '../../src/protocol/status.ts';
-import { double, type StructureType } from '../../src/protocol/types/type-desc.ts';
+import { arrayOf, double, string, structure, type StructureType } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork, type MemoryNetworkOptions } from '../../src/transport/memory-network.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
@@ -327,6 +327,21 @@ describe('channels', () => {
     expect(valuesOf(client)).toMatchObject([{ value: 2 }]);
     await client.send({ command: 'CREATE_CHANNEL', channels: [{ cid: 50, pvName: 'bad' }] });
     expect(client.take('CREATE_CHANNEL')).toMatchObject({ cid: 50, status: { type: STATUS_ERROR } });
+    await close();
+  });
+
+  test('whose value is made of more objects than one message of a client may be are served', async () => {
+    const columns = structure({ a: arrayOf(string), b: arrayOf(string) });
+    const texts = Array.from({ length: 60 }, () => 'x');
+    const x = SharedPV.mailbox(columns, { initial: { a: texts, b: texts } });
+    const limits = { ...DEFAULT_LIMITS, maxValueNodes: 100 };
+    const { connect, settle, close } = await makeCrew({ pvs: { x }, config: { limits } });
+    const client = await connect();
+    const sid = await client.createChannel('x');
+    const ioid = await begin(client, 'GET', sid);
+    await client.send({ command: 'GET', phase: 'exec', sid, ioid, subcommand: 0 });
+    await settle();
+    expect(client.take('GET')).toMatchObject({ phase: 'exec', update: { value: { a: texts, b: texts } } });
     await close();
   });
 

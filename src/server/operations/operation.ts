@@ -45,6 +45,10 @@ export abstract class Operation implements LinkOperation {
     return false;
   }
 
+  get keptBytes(): number {
+    return 0;
+  }
+
   /** What its messages are decoded with. */
   abstract readonly types: OperationTypes;
 

@@ -31,7 +31,7 @@ export interface PipeOptions {
   readonly closed: (fault: string | undefined) => void;
 }
 
-/** What a value may need more than the largest message of a client: several of them may have written it. */
+/** What a value may take more than the largest message of a client: several of them may have written it. */
 const VALUE_FACTOR = 4;
 /** What the size of a value can say. */
 const MOST_BYTES = 0x7fff_ffff;
@@ -55,7 +55,7 @@ export class Pipe {
     this.maxBodyBytes = isBounded ? Math.min(limits.maxBodyBytes * VALUE_FACTOR, MOST_BYTES) : MOST_BYTES;
     this.#options = options;
     this.#limits = limits;
-    this.#types = new TypeReceiver({ limits });
+    this.#types = typesWithin(limits);
     const bounds = { ...limits, maxBodyBytes: this.maxBodyBytes };
     this.#framer = new Framer({ expectFromServer: !isServer, limits: bounds });
     connection.listen({
@@ -78,7 +78,7 @@ export class Pipe {
   /** Has the limits of the server hold for values that come from now on. */
   useLimits(limits: Limits): void {
     this.#limits = limits;
-    this.#types = new TypeReceiver({ limits });
+    this.#types = typesWithin(limits);
   }
 
   /**
@@ -154,4 +154,8 @@ export class Pipe {
     this.#isClosed = true;
     this.#options.closed(this.#fault);
   }
+}
+
+function typesWithin(limits: Limits): TypeReceiver {
+  return new TypeReceiver({ limits: { ...limits, maxValueNodes: limits.maxValueNodes * VALUE_FACTOR } });
 }
