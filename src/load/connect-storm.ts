@@ -191,18 +191,6 @@ class HeldLink implements LinkHandlers {
     });
   }
 
-  woken(): void {
-    // Each update is looked at by itself.
-  }
-
-  rested(): void {
-    // Nothing is collected.
-  }
-
-  matched(): void {
-    // No update is expected by its bytes.
-  }
-
   reply(message: ServerMessage): void {
     const { tally } = this.#settings;
     if (message.command === 'DESTROY_CHANNEL' || (message.command === 'MONITOR' && message.phase === 'final')) {

@@ -105,7 +105,7 @@ export interface RunLoadOptions {
   readonly request?: string | undefined;
   /** Processes of the server on this machine, whose processor time, memory and handles are told. */
   readonly serverPids?: readonly number[] | undefined;
-  /** Ends the load early; what was measured until then is told. */
+  /** Ends the load early; what was measured until then is told. Before anything is measured it rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Told about once a second while the load runs. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;

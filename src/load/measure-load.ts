@@ -12,6 +12,7 @@ import { Churn } from './churn.ts';
 import { ConnectStorm } from './connect-storm.ts';
 import { ConnectionBurst } from './connection-burst.ts';
 import { Exchange } from './exchange.ts';
+import { OpenLinks } from './open-links.ts';
 import { ProcessWatch } from './process-watch.ts';
 import { SearchFlood } from './search-flood.ts';
 import { Searches } from './searches.ts';
@@ -47,15 +48,16 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
   const clock = options.clock ?? systemClock;
   if (names.length === 0) throw new LocalProtocolError('a load needs the name of a PV at least');
   const tally = new Tally();
+  const links = new OpenLinks();
   const over = new AbortController();
   const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal]);
-  const settings = settingsOf(scenario, { options, tally, clock, ended: () => over.abort() });
+  const settings = settingsOf(scenario, { options, tally, clock, links, ended: () => over.abort() });
   const workload = workloadOf(scenario, settings, scenario === 'connect' && channels === undefined);
   const watch = new ProcessWatch(serverPids, clock);
   const phase = { workload, tally, clock, signal, watch, onProgress: options.onProgress };
   const { warmupSeconds, seconds } = settings;
   try {
-    await workload.open();
+    await opened(workload, links, options.signal);
     let before = usage(clock, serverPids);
     workload.start();
     if (workload.timesItself !== true) {
@@ -96,11 +98,28 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
       clientCpuSeconds: after.client - before.client,
       processes: watch.use(),
       figures: workload.figures?.() ?? {},
-      problems: tally.problems,
+      // What is cut off by the end is no fault of the server.
+      problems: [...tally.problems],
     };
   } finally {
     workload.close();
+    links.close();
   }
+}
+
+/** Rejects with the reason of the signal when it aborts before everything is ready. */
+async function opened(workload: Workload, links: OpenLinks, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  const giveUp = (): void => links.close();
+  signal?.addEventListener('abort', giveUp);
+  try {
+    await workload.open();
+  } catch (thrown) {
+    throw signal?.aborted === true ? signal.reason : thrown;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+  signal?.throwIfAborted();
 }
 
 function settingsOf(
@@ -109,10 +128,11 @@ function settingsOf(
     readonly options: RunLoadOptions;
     readonly tally: Tally;
     readonly clock: Clock;
+    readonly links: OpenLinks;
     readonly ended: () => void;
   },
 ): WorkloadSettings {
-  const { options, tally, clock, ended } = around;
+  const { options, tally, clock, links, ended } = around;
   const { clients = 1, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   return {
     link: {
@@ -123,6 +143,7 @@ function settingsOf(
       timeoutMs,
       readBytes: readBytesOf(scenario, clients),
       ...identity(),
+      links,
     },
     names: options.names,
     clients,

@@ -115,14 +115,6 @@ export class MonitorLink implements LinkHandlers {
     this.#now = this.#settings.link.clock.now();
   }
 
-  rested(): void {
-    // Nothing to answer: a monitor without a pipeline only listens.
-  }
-
-  matched(): void {
-    // No two updates are expected to be alike.
-  }
-
   raw(command: number, bytes: Buffer, at: number, size: number): boolean {
     if (command !== COMMAND_CODES.MONITOR) return false;
     if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);

@@ -121,18 +121,6 @@ export class PacedPuts implements LinkHandlers {
     return this.#byName.get(pvName)?.value ?? Number.NaN;
   }
 
-  woken(): void {
-    // The times of puts are those at which they are sent.
-  }
-
-  rested(): void {
-    // Puts go at their own pace.
-  }
-
-  matched(): void {
-    // No acknowledgement is expected by its bytes.
-  }
-
   reply(message: ServerMessage): void {
     const { tally } = this.#settings;
     if (message.command !== 'PUT' || message.phase !== 'exec') return;

@@ -30,14 +30,19 @@ export class StoppedReader implements LinkHandlers {
   ): Promise<StoppedReader> {
     const reader = new StoppedReader(await LoadLink.open(settings, 'MONITOR'));
     const pvRequest = parsePvRequest(request);
-    for (const [index, pvName] of names.entries()) {
-      const sid = await reader.#link.createChannel(index + 1, pvName);
-      for (let copy = 0; copy < depth; copy++) {
-        const ioid = index * depth + copy + 1;
-        reader.#subscriptions.set(ioid, { pvName, last: Number.NaN });
-        await reader.#link.init('MONITOR', sid, ioid, pvRequest, pvName);
-        reader.#link.startMonitor(sid, ioid);
+    try {
+      for (const [index, pvName] of names.entries()) {
+        const sid = await reader.#link.createChannel(index + 1, pvName);
+        for (let copy = 0; copy < depth; copy++) {
+          const ioid = index * depth + copy + 1;
+          reader.#subscriptions.set(ioid, { pvName, last: Number.NaN });
+          await reader.#link.init('MONITOR', sid, ioid, pvRequest, pvName);
+          reader.#link.startMonitor(sid, ioid);
+        }
       }
+    } catch (thrown) {
+      reader.close();
+      throw thrown;
     }
     return reader;
   }
@@ -59,18 +64,6 @@ export class StoppedReader implements LinkHandlers {
     let count = 0;
     for (const { pvName, last } of this.#subscriptions.values()) if (last !== puts.lastOf(pvName)) count++;
     return count;
-  }
-
-  woken(): void {
-    // Each update is looked at by itself.
-  }
-
-  rested(): void {
-    // Nothing is collected.
-  }
-
-  matched(): void {
-    // No update is expected by its bytes.
   }
 
   reply(message: ServerMessage): void {
