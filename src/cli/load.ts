@@ -173,7 +173,7 @@ export function addLoad(program: Command, host: CliHost, run: Act): Command {
       ),
     );
   withDebug(
-    withRequest(withServer(withTimeout(withJson(command), 'what a connection or a reply may take'))),
+    withRequest(withServer(withTimeout(withJson(command), 'what a connection or a reply may take, more than 0'))),
     'print the configuration of the client on stderr',
   );
   return command
@@ -190,6 +190,7 @@ async function load(
   host: CliHost,
 ): Promise<ExitCode> {
   requireFitting(scenario, options);
+  if (options.timeout === 0) throw new UsageError('-w 0: without a limit no reply would ever be lost');
   const server = BY_UDP.has(scenario)
     ? await searchEndpointOf(options, host)
     : await endpointOf(names[0] ?? '', options, host);

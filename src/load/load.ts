@@ -87,7 +87,7 @@ export interface RunLoadOptions {
    * of the random clients (`soak`: 200).
    */
   readonly rate?: number | undefined;
-  /** What a connection, and at the end a reply, may take; default 5 000. */
+  /** What a connection, and at the end a reply, may take; default 5 000. Not 0 and not for ever: then nothing is lost. */
   readonly timeoutMs?: number | undefined;
   /** `search` and `search-flood`: names in each datagram, default 1 and 50. */
   readonly namesPerDatagram?: number | undefined;

@@ -44,9 +44,12 @@ const US_PER_SECOND = 1_000_000;
 
 /** What `runLoad` does. */
 export async function measureLoad(scenario: LoadScenario, options: RunLoadOptions): Promise<LoadResult> {
-  const { server, names, clients = 1, depth = 1, serverPids = [], channels } = options;
+  const { server, names, clients = 1, depth = 1, serverPids = [], channels, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const clock = options.clock ?? systemClock;
   if (names.length === 0) throw new LocalProtocolError('a load needs the name of a PV at least');
+  if (!(timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY)) {
+    throw new LocalProtocolError(`timeoutMs is ${timeoutMs}: without a limit no reply would ever be lost`);
+  }
   const tally = new Tally();
   const links = new OpenLinks();
   const over = new AbortController();

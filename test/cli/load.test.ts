@@ -99,6 +99,12 @@ describe('pvkit load', () => {
     });
   });
 
+  it('is bad usage without a limit for a reply', async () => {
+    const { exitCode, stderr } = await load(['get', 'demo:sine', '-w', '0']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('pvkit: -w 0: without a limit no reply would ever be lost\n');
+  });
+
   it('ends with 1 when nobody has the PV', async () => {
     const { exitCode, stderr } = await load(['get', 'nosuch', '-w', '0.3']);
     expect(exitCode).toBe(1);
