@@ -64,8 +64,13 @@ export async function runCli(
   try {
     const names = neededCommands(words);
     if (names.length > 0) {
-      const [around, ...adds] = await Promise.all([reach(), ...names.map((name) => COMMANDS.get(name)?.())]);
-      for (const add of adds) add?.(program, { ...terminal, ...around }, run);
+      const [around, { interruptOf }, ...adds] = await Promise.all([
+        reach(),
+        import('./interrupted.ts'),
+        ...names.map((name) => COMMANDS.get(name)?.()),
+      ]);
+      const host = { ...terminal, ...around, interrupt: interruptOf(terminal.interrupt) };
+      for (const add of adds) add?.(program, host, run);
     }
     if (words.length === 0) program.help({ error: true });
     await program.parseAsync(asked(words), { from: 'user' });
