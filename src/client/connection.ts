@@ -141,9 +141,12 @@ export class Connection {
     this.#close(reason, false);
   }
 
-  /** Like `close`, but what was sent is written out first. */
+  /**
+   * Like `close`, but what was sent is written out first. To a server that has never taken us nothing was said that it
+   * would miss, and it may never take that either.
+   */
   end(reason: DisconnectedError): void {
-    if (this.#state === 'closed') return;
+    if (this.#state !== 'validated') return this.close(reason);
     this.#flush();
     this.#tcp?.end();
     this.#tcp = undefined;
