@@ -12,7 +12,7 @@ import { resolveReference, typeFromJsonSchema } from '../protocol/types/json-sch
 import { structure, type StructureType, type TypeDesc } from '../protocol/types/type-desc.ts';
 import { updateFromJson } from '../protocol/values/parse-json.ts';
 import type { ChannelType, ChannelValue } from './channel-definition.ts';
-import { parseChannelType } from './channel-type.ts';
+import { enumOf } from './channel-type.ts';
 import { checkPatch, valueFromJson } from './channel-value.ts';
 import { right, wrong, type Parsed } from './parsed.ts';
 
@@ -48,7 +48,7 @@ function channelOf(schema: unknown, limits: Limits): Parsed<SchemaChannel> {
   const choices = choicesOf(schema);
   const given = defaultOf(schema, type, '#', schema);
   if (choices !== undefined) {
-    const named = parseChannelType(`enum(${choices.join('|')})`);
+    const named = enumOf(choices);
     return named.ok ? withValue(named.value, given) : wrong(`JSON Schema at #/enum: ${named.wrong}`);
   }
   switch (type.kind) {
