@@ -256,6 +256,14 @@ describe('who may', () => {
     expect(await manage.call({ op: 'definitions' })).toMatchObject({ value: { name: [] } });
   });
 
+  test('a PV of a program is described with a type that a channel can be created from', async () => {
+    const type = ntScalar(double, { display: true });
+    const { manage } = await makeManaged({ pvs: { 'own:pv': new SharedPV(type) } });
+    const own = await manage.call({ op: 'describe', name: 'own:pv' });
+    const copy = await manage.call({ op: 'create', name: 'copy', type: String(own['type']) });
+    expect(copy['type']).toBe(own['type']);
+  });
+
   test('the put log has what was done and what was refused', async () => {
     const { manage, entries } = await makeManaged({
       access: new AccessRules([{ channel: 'tmp:*', allow: ['all', 'manage'] }]),
