@@ -35,6 +35,7 @@ export interface LoadResult {
   readonly seconds: number;
   /** Replies; updates of `monitor` and `slow-readers`, channels of `connect`, links of `connect-storm`, names of `search`. */
   readonly operations: number;
+  /** Those of `connect-storm` until the last link is served: the time that links are only held does not count. */
   readonly perSecond: number;
   /**
    * Microseconds from a request to its reply. `monitor`: from one update of a PV to the next. `connect-storm`: from the

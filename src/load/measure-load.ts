@@ -13,7 +13,7 @@ import { ConnectStorm } from './connect-storm.ts';
 import { ConnectionBurst } from './connection-burst.ts';
 import { Exchange } from './exchange.ts';
 import { OpenLinks } from './open-links.ts';
-import { ProcessWatch } from './process-watch.ts';
+import { processReading, ProcessWatch } from './process-watch.ts';
 import { SearchFlood } from './search-flood.ts';
 import { Searches } from './searches.ts';
 import { processSeconds } from './server-cpu.ts';
@@ -50,6 +50,10 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
   if (!(timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY)) {
     throw new LocalProtocolError(`timeoutMs is ${timeoutMs}: without a limit no reply would ever be lost`);
   }
+  const missing = serverPids.find((pid) => processReading([pid]) === null);
+  if (missing !== undefined) {
+    throw new LocalProtocolError(`no process ${missing} on this machine whose memory and handles the system tells`);
+  }
   const tally = new Tally();
   const links = new OpenLinks();
   const over = new AbortController();
@@ -74,6 +78,11 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
     const after = usage(clock, serverPids);
     tally.isCounting = false;
     const elapsed = (after.now - before.now) / MS_PER_SECOND;
+    const serving = workload.servingMs === undefined ? elapsed : workload.servingMs / MS_PER_SECOND;
+    if (serverPids.length > 0 && watch.latest === null) {
+      tally.errors++;
+      tally.tell('a process of the server is gone');
+    }
     await workload.stop().catch((thrown: unknown) => {
       tally.errors++;
       tally.tell(reasonOf(thrown));
@@ -87,7 +96,7 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
       names: names.length,
       seconds: elapsed,
       operations: tally.operations,
-      perSecond: rate(tally.operations, elapsed) ?? 0,
+      perSecond: rate(tally.operations, serving) ?? 0,
       latencyUs: tally.latency.summary(),
       bytes: tally.bytes,
       bytesPerSecond: rate(tally.bytes, elapsed) ?? 0,

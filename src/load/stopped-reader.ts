@@ -62,7 +62,7 @@ export class StoppedReader implements LinkHandlers {
   /** Monitors that do not have the value that was put last. */
   missingCount(puts: PacedPuts): number {
     let count = 0;
-    for (const { pvName, last } of this.#subscriptions.values()) if (last !== puts.lastOf(pvName)) count++;
+    for (const { pvName, last } of this.#subscriptions.values()) if (!puts.isLast(pvName, last)) count++;
     return count;
   }
 
