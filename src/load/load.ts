@@ -3,6 +3,7 @@
 import type { Limits } from '../protocol/limits.ts';
 import type { Clock } from '../transport/clocks.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
+import type { GrowthVerdict } from './growth-verdict.ts';
 import type { LatencySummary } from './histogram.ts';
 import type { ProcessReading, ProcessUse } from './process-watch.ts';
 
@@ -63,6 +64,8 @@ export interface LoadResult {
   readonly clientCpuSeconds: number;
   /** What the processes of the server held, from the end of the warm-up on; null without a process id. */
   readonly processes: ProcessUse | null;
+  /** `soak`: whether the processes of the server grow, as `GROWTH_TOLERANCE` has it; null without them. */
+  readonly growth: GrowthVerdict | null;
   /** What only this scenario has to tell, by name: `ratioP99` of `slow-readers`, `floodNamesPerSecond` of `search-flood`, ... */
   readonly figures: Readonly<Record<string, number>>;
   /** The first faults, as sentences. */

@@ -13,6 +13,7 @@ import { ConnectStorm } from './connect-storm.ts';
 import { ConnectionBurst } from './connection-burst.ts';
 import { Exchange } from './exchange.ts';
 import { OpenLinks } from './open-links.ts';
+import { growthVerdict } from './growth-verdict.ts';
 import { processReading, ProcessWatch } from './process-watch.ts';
 import { SearchFlood } from './search-flood.ts';
 import { Searches } from './searches.ts';
@@ -87,6 +88,8 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
       tally.errors++;
       tally.tell(reasonOf(thrown));
     });
+    const processes = watch.use();
+    const growth = scenario === 'soak' ? growthVerdict(processes) : null;
     const serverCpuSeconds = after.server === null || before.server === null ? null : after.server - before.server;
     return {
       scenario,
@@ -108,10 +111,11 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
       serverCpuSeconds,
       perServerCpuSecond: rate(tally.operations, serverCpuSeconds),
       clientCpuSeconds: after.client - before.client,
-      processes: watch.use(),
+      processes,
+      growth: growth?.verdict ?? null,
       figures: workload.figures?.() ?? {},
       // What is cut off by the end is no fault of the server.
-      problems: [...tally.problems],
+      problems: [...(growth?.problems ?? []), ...tally.problems],
     };
   } finally {
     workload.close();
