@@ -6,7 +6,7 @@ import type { ServerMessage } from '../protocol/messages/index.ts';
 import { parsePvRequest, type PvRequest } from '../protocol/pv-request.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
-import { LoadLink, type LinkHandlers } from './link.ts';
+import { endsSubscription, LoadLink, type LinkHandlers } from './link.ts';
 import type { Workload, WorkloadSettings } from './workload.ts';
 
 const PACE_MS = 1;
@@ -197,7 +197,7 @@ class HeldLink implements LinkHandlers {
 
   reply(message: ServerMessage): void {
     const { tally } = this.#settings;
-    if (message.command === 'DESTROY_CHANNEL' || (message.command === 'MONITOR' && message.phase === 'final')) {
+    if (endsSubscription(message)) {
       tally.errors++;
       return tally.tell(`${this.link.serverText}: the server ended a subscription`);
     }

@@ -375,6 +375,11 @@ export class LoadLink {
   }
 }
 
+/** Whether the server takes a channel or a monitor away, which nobody asked for. */
+export function endsSubscription(message: ServerMessage): boolean {
+  return message.command === 'DESTROY_CHANNEL' || (message.command === 'MONITOR' && message.phase === 'final');
+}
+
 /** What Node reads into is a Buffer already; other networks may give plain arrays. */
 function asBuffer(chunk: Uint8Array): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);

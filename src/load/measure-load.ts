@@ -14,6 +14,7 @@ import { ConnectionBurst } from './connection-burst.ts';
 import { Exchange } from './exchange.ts';
 import { OpenLinks } from './open-links.ts';
 import { growthVerdict } from './growth-verdict.ts';
+import { waited } from './pace.ts';
 import { processReading, ProcessWatch } from './process-watch.ts';
 import { SearchFlood } from './search-flood.ts';
 import { Searches } from './searches.ts';
@@ -177,7 +178,7 @@ function settingsOf(
     tally,
     drained: async (count) => {
       const deadline = clock.now() + timeoutMs;
-      while (count() > 0 && clock.now() < deadline) await pause(DRAIN_MS, clock);
+      while (count() > 0 && clock.now() < deadline) await waited(DRAIN_MS, clock);
       return count();
     },
     ended,
@@ -234,7 +235,7 @@ async function lastingPhase(name: LoadProgress['phase'], seconds: number, settin
   let toldAt = startedAt;
   let toldCount = 0;
   while (clock.now() < endsAt && !workload.isBroken && !signal.aborted) {
-    await pause(Math.min(PROGRESS_MS, endsAt - clock.now()), clock, signal);
+    await waited(Math.min(PROGRESS_MS, endsAt - clock.now()), clock, signal);
     const now = clock.now();
     watch.sample();
     const { operations, wrong, lost, errors } = tally;
@@ -249,18 +250,6 @@ async function lastingPhase(name: LoadProgress['phase'], seconds: number, settin
     toldAt = now;
     toldCount = operations;
   }
-}
-
-function pause(ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = (): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', over);
-      resolve();
-    };
-    const timer = clock.after(ms, over);
-    signal?.addEventListener('abort', over);
-  });
 }
 
 interface Usage {

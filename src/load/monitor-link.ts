@@ -19,7 +19,7 @@ import {
   type CounterForm,
   type CounterLayout,
 } from './counter-layout.ts';
-import { COMMAND_CODES, type LinkHandlers, type LoadLink } from './link.ts';
+import { COMMAND_CODES, endsSubscription, type LinkHandlers, type LoadLink } from './link.ts';
 import type { WorkloadSettings } from './workload.ts';
 
 /** One PV on one connection. */
@@ -133,7 +133,7 @@ export class MonitorLink implements LinkHandlers {
   reply(message: ServerMessage, frame: Frame): void {
     const { tally } = this.#settings;
     const subscription = 'ioid' in message ? this.#byIoid[message.ioid] : undefined;
-    if (message.command === 'DESTROY_CHANNEL' || (message.command === 'MONITOR' && message.phase === 'final')) {
+    if (endsSubscription(message)) {
       tally.errors++;
       return tally.tell(`${subscription?.pvName ?? this.#link.serverText}: the server ended a subscription`);
     }

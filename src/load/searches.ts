@@ -3,6 +3,7 @@
 import { HEADER_BYTES, MAGIC } from '../protocol/header.ts';
 import { encodeMessage } from '../protocol/messages/index.ts';
 import { SEARCH_UNICAST } from '../protocol/messages/search.ts';
+import { searchResponse } from '../protocol/messages/search-response.ts';
 import { Writer } from '../protocol/writer.ts';
 import { ANY_IPV4, ANY_IPV6 } from '../protocol/address.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
@@ -11,7 +12,7 @@ import type { UdpSocket } from '../transport/network.ts';
 import type { Workload, WorkloadSettings } from './workload.ts';
 
 const BIG_ENDIAN = 0x80;
-const SEARCH_RESPONSE = 0x04;
+const SEARCH_RESPONSE = searchResponse.code;
 const GUID_BYTES = 12;
 const SEQUENCE_AT = HEADER_BYTES + GUID_BYTES;
 /** Behind the sequence id, the address and the port. */

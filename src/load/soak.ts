@@ -10,7 +10,7 @@ import { SeededRandom } from '../transport/seeded-random.ts';
 import { Churn } from './churn.ts';
 import { GarbageLinks } from './garbage-links.ts';
 import type { Ledger } from './ledger.ts';
-import { LoadLink, type LinkHandlers } from './link.ts';
+import { endsSubscription, LoadLink, type LinkHandlers } from './link.ts';
 import { Searches } from './searches.ts';
 import { Tally } from './tally.ts';
 import { WatchedPv } from './watched-pv.ts';
@@ -166,7 +166,7 @@ class Stayer implements LinkHandlers {
 
   reply(message: ServerMessage): void {
     const { tally } = this.#settings;
-    if (message.command === 'DESTROY_CHANNEL' || (message.command === 'MONITOR' && message.phase === 'final')) {
+    if (endsSubscription(message)) {
       tally.errors++;
       return tally.tell('the server ended a subscription');
     }

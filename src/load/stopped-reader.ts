@@ -4,8 +4,10 @@ import type { PvaError } from '../protocol/errors.ts';
 import type { ServerMessage } from '../protocol/messages/index.ts';
 import { parsePvRequest } from '../protocol/pv-request.ts';
 import { valueOf } from './ledger.ts';
-import { LoadLink, type LinkHandlers, type LinkSettings } from './link.ts';
+import { endsSubscription, LoadLink, type LinkHandlers } from './link.ts';
 import type { PacedPuts } from './paced-puts.ts';
+import type { Tally } from './tally.ts';
+import type { WorkloadSettings } from './workload.ts';
 
 interface Subscription {
   readonly pvName: string;
@@ -14,21 +16,20 @@ interface Subscription {
 
 export class StoppedReader implements LinkHandlers {
   readonly #link: LoadLink;
+  readonly #tally: Tally;
   readonly #subscriptions = new Map<number, Subscription>();
   isLost = false;
   heardCount = 0;
 
-  private constructor(link: LoadLink) {
+  private constructor(link: LoadLink, tally: Tally) {
     this.#link = link;
+    this.#tally = tally;
     link.handlers = this;
   }
 
   /** Subscribes to each of the names `depth` times. */
-  static async open(
-    settings: LinkSettings,
-    { names, depth, request }: { readonly names: readonly string[]; readonly depth: number; readonly request: string },
-  ): Promise<StoppedReader> {
-    const reader = new StoppedReader(await LoadLink.open(settings, 'MONITOR'));
+  static async open({ link, names, depth, request, tally }: WorkloadSettings): Promise<StoppedReader> {
+    const reader = new StoppedReader(await LoadLink.open(link, 'MONITOR'), tally);
     const pvRequest = parsePvRequest(request);
     try {
       for (const [index, pvName] of names.entries()) {
@@ -67,6 +68,10 @@ export class StoppedReader implements LinkHandlers {
   }
 
   reply(message: ServerMessage): void {
+    if (endsSubscription(message)) {
+      this.#tally.errors++;
+      return this.#tally.tell(`${this.#link.serverText}: the server ended a subscription`);
+    }
     if (message.command !== 'MONITOR' || message.phase !== 'update') return;
     this.heardCount++;
     const subscription = this.#subscriptions.get(message.ioid);

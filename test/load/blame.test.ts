@@ -36,6 +36,22 @@ describe('slow-readers', () => {
     expect(result.errors).toBeGreaterThan(50);
   });
 
+  it('count subscriptions of stopped readers that the server takes away', async () => {
+    const removals: string[] = [];
+    const result = await loadPvkit(
+      { a: mailbox(double, 1) },
+      'slow-readers',
+      { ...options, clients: 1 },
+      (tick, world) => {
+        if (tick === 150) removals.push(String(world.server.remove('a')));
+      },
+    );
+    expect(removals).toHaveLength(1);
+    // Two stopped ones and the fast one.
+    expect(result.problems).toContain('127.0.0.1:5075: the server ended a subscription');
+    expect(result.errors).toBeGreaterThanOrEqual(3);
+  });
+
   it('find a value that was refused and is there all the same', async () => {
     const twoFaced = new SharedPV(ntScalar(double), {
       initial: { value: 0 },
