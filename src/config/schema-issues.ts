@@ -15,6 +15,7 @@ export interface CheckedTable {
   readonly name: string;
 }
 
+/** What zod's words are for a person who writes tables. */
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   string: 'a string',
   boolean: 'true or false',

@@ -14,6 +14,7 @@ import type { LogLevel } from './settings-text.ts';
 import { checkAccess, toAccessRules } from './toml-access.ts';
 import { checkChannels, toDefinition } from './toml-channels.ts';
 import { locateKeys, type TomlLines, type TomlPath } from './toml-lines.ts';
+import { reportOverflows } from './toml-overflow.ts';
 import { fileSchema, type FileContent } from './toml-schema.ts';
 import type { Variables } from './variables.ts';
 
@@ -39,7 +40,6 @@ export interface FileSettings {
   readonly channels: readonly ChannelDefinition[];
 }
 
-/** What zod's words are for a person who writes TOML. */
 /**
  * Reads the text of a file. Faults are reported under `file`, in the order of their lines; undefined where there is any.
  * What is harmless, but hardly meant, goes to `notice`.
@@ -65,6 +65,7 @@ export function parseTomlFile(
   const problemAt = (path: TomlPath, message: string): ConfigProblem => {
     return { file, line: lines.lineOf(path), key: keyText(path), message };
   };
+  reportOverflows(text, tree, lines, (path, message) => problems.push(problemAt(path, message)));
   const settings = readTree(tree, file, lines, variables, {
     report: (path, message) => problems.push(problemAt(path, message)),
     notice: (path, message) => notice(problemAt(path, message)),
