@@ -78,17 +78,14 @@ describe('a soak of half an hour', () => {
     const leak = clock.every(120_000, () => left.push(openSync('/dev/null', 'r')));
     const words = `load soak a --server 127.0.0.1:${server.tcpPort} --seconds ${leastSeconds} --warmup 0 --rate 1`;
     const running = start([...words.split(' '), '--pid', String(process.pid)], { network: host, clock });
-    let exitCode: number | undefined;
-    running.exitCode.then(
-      (code) => (exitCode = code),
-      () => (exitCode = Number.NaN),
-    );
-    while (exitCode === undefined) {
+    const ended = { is: false };
+    running.exitCode.finally(() => (ended.is = true)).catch(() => {});
+    while (!ended.is) {
       await clock.advanceAsync(1_000);
       // The command is loaded in real time.
       await new Promise(setImmediate);
     }
-    expect(exitCode).toBe(1);
+    expect(await running.exitCode).toBe(1);
     leak.cancel();
     for (const file of left) closeSync(file);
     expect(running.stderr.text).toMatch(/^the handles of the server grow by \d\d\.\d an hour, 12 are tolerated$/mu);
