@@ -1,19 +1,15 @@
 // Does a soak find a server that grows, and only that?
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { GROWTH_TOLERANCE, growthVerdict } from '../../src/load/growth-verdict.ts';
-import { measureLoad } from '../../src/load/measure-load.ts';
 import type { ProcessUse } from '../../src/load/process-watch.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import { loadPvkit, mailbox } from '../support/load-world.ts';
 import { start } from '../cli/support.ts';
 import { makeWorld } from '../support/server-world.ts';
 
-const HALF_AN_HOUR_MS = 1_800_000;
 const { leastSeconds, memoryBytesPerHour, handlesPerHour } = GROWTH_TOLERANCE;
 
 function use(seconds: number, memoryPerHour: number, handlesPerHourFound: number): ProcessUse {
@@ -49,22 +45,6 @@ describe('the verdict on a server', () => {
 describe('a soak of half an hour', () => {
   const options = { names: ['a'], clients: 1, rate: 1, warmupSeconds: 0, seed: 1 };
 
-  it('finds nothing in a process that rests, and says nothing after less', async () => {
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6); console.log("up")']);
-    await once(child.stdout, 'data');
-    const serverPids = [child.pid ?? 0];
-    const { server, clock, host } = await makeWorld({}, { delayMs: [0.5, 1] });
-    server.add('a', mailbox(double, 1));
-    const around = { server: { address: '127.0.0.1', port: server.tcpPort }, clock, network: host };
-    const soaked = async (seconds: number) =>
-      (await clock.until(measureLoad('soak', { ...options, ...around, seconds, serverPids }), 2 * HALF_AN_HOUR_MS))
-        .growth;
-    expect(await soaked(leastSeconds)).toBe('steady');
-    expect(await soaked(60)).toBe('tooShort');
-    await clock.until(server.close());
-    child.kill();
-  });
-
   it('is judged for a soak alone, and not without a process', async () => {
     const load = { names: ['a'], seconds: 1, serverPids: [process.pid] };
     expect((await loadPvkit({ a: mailbox(double, 1) }, 'get', load)).growth).toBeNull();
@@ -92,5 +72,6 @@ describe('a soak of half an hour', () => {
     expect(running.stdout.text).toMatch(/^faults +0 wrong, 0 lost, 0 errors$/mu);
     expect(running.stdout.text).toMatch(/^growth +past the 16\.0 MiB and 12 handles an hour that are tolerated$/mu);
     await clock.until(server.close());
-  });
+    // Thousands of links in between take a slow machine its time.
+  }, 60_000);
 });
