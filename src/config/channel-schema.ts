@@ -13,7 +13,7 @@ import { structure, type StructureType, type TypeDesc } from '../protocol/types/
 import { updateFromJson } from '../protocol/values/parse-json.ts';
 import { weightOf } from '../protocol/values/weight.ts';
 import type { ChannelType, ChannelValue } from './channel-definition.ts';
-import { parseChannelType } from './channel-type.ts';
+import { enumOf } from './channel-type.ts';
 import { checkPatch, valueFromJson } from './channel-value.ts';
 import { right, wrong, type Parsed } from './parsed.ts';
 
@@ -49,7 +49,7 @@ function channelOf(schema: unknown, limits: Limits): Parsed<SchemaChannel> {
   const choices = choicesOf(schema);
   const given = defaultOf(schema, type, '#', { references: new References(schema), limits, weight: 0 });
   if (choices !== undefined) {
-    const named = parseChannelType(`enum(${choices.join('|')})`);
+    const named = enumOf(choices);
     return named.ok ? withValue(named.value, given) : wrong(`JSON Schema at #/enum: ${named.wrong}`);
   }
   switch (type.kind) {

@@ -180,6 +180,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     putLog: strongest<string | undefined>([file?.putLog], undefined),
   };
   const limits = settleLimits(file);
+  requireTwoPorts(sourced, found.report);
   const channels = mergeChannels(file?.channels ?? [], flags.pvs, found.report, found.notice);
   found.throwIfWrong();
   return deepFreeze({
@@ -288,6 +289,18 @@ function manageFlag(
 function parseInterface(text: string): Parsed<ListedAddress> {
   const parsed = parseAddress(text);
   return parsed.ok ? parsed : wrong(`${quote(text)} ${parsed.wrong}; expected ${ADDRESS_FORM}`);
+}
+
+/** One port speaks one protocol; the second would be opened elsewhere, where nobody looks for it. */
+function requireTwoPorts(
+  { tcpPort, msgpackPort }: Readonly<Record<'tcpPort' | 'msgpackPort', Sourced<number | undefined>>>,
+  report: Report,
+): void {
+  if (msgpackPort.value === undefined || msgpackPort.value === 0 || msgpackPort.value !== tcpPort.value) return;
+  report({
+    key: msgpackPort.origin,
+    message: `${msgpackPort.value} is the TCP port already (${tcpPort.origin}); expected another`,
+  });
 }
 
 /** No interface at all would serve nobody, so an empty list means all, as in pvxs. */

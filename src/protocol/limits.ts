@@ -192,6 +192,11 @@ export const CLIENT_LIMITS = Object.freeze({
   maxLostServers: 1_000,
   /** Channels that nobody uses and that are kept for a while; past it the one unused longest goes. Servers bound theirs. */
   maxIdleChannels: 1_000,
+  /**
+   * GETs of each link that are kept on their server, because their PV is read again and again; past it the one read
+   * longest ago ends. A tenth of what a server allows, so that monitors and puts have the rest.
+   */
+  maxKeptGets: 1_000,
   /** Servers known by their beacons, as many as pvxs tracks. Past it new ones are ignored. */
   maxTrackedServers: 20_000,
   /** Discovered servers that wait for a slow reader. The oldest are dropped. */

@@ -84,7 +84,7 @@ export interface ListenTcpOptions {
 export interface ConnectTcpOptions {
   /** Aborting rejects with the signal's reason. It has no effect on an established connection. */
   readonly signal?: AbortSignal;
-  /** Default `CONNECT_TIMEOUT_MS`. */
+  /** Default `CONNECT_TIMEOUT_MS`; `Infinity` for as long as the system tries. */
   readonly timeoutMs?: number;
   /** What arrives is read into this buffer, and each chunk is a view of it: for who has to be very fast. */
   readonly readBuffer?: Uint8Array;

@@ -2,6 +2,7 @@
 import { connect, createServer, type AddressInfo, type OnReadOpts, type Socket } from 'node:net';
 import { LocalProtocolError, TimeoutError } from '../protocol/errors.ts';
 import { busyPoll, type BusyPoll } from './busy-poll.ts';
+import { systemClock } from './clocks.ts';
 import { endpointText, networkErrorFrom, networkError } from './network-error.ts';
 import { CONNECT_TIMEOUT_MS, END_LINGER_MS, LISTEN_BACKLOG } from './network.ts';
 import type {
@@ -66,9 +67,8 @@ export function connectTcp(
       noDelay: true,
       ...(reads === undefined ? {} : { onread: reads.onread }),
     });
-    const timer = setTimeout(
-      () => giveUp(new TimeoutError(`${what}: no answer within ${timeoutMs} ms`)),
-      Math.max(timeoutMs, 0),
+    const timer = systemClock.after(Math.max(timeoutMs, 0), () =>
+      giveUp(new TimeoutError(`${what}: no answer within ${timeoutMs} ms`)),
     );
     const onAbort = (): void => giveUp(signal?.reason);
     const onError = (error: Error): void => giveUp(networkErrorFrom(error, what));
@@ -83,7 +83,7 @@ export function connectTcp(
       resolve(new SocketConnection(socket, ends, { reads, poll: isBusyPolled ? busyPoll : undefined }));
     };
     const stopWaiting = (): void => {
-      clearTimeout(timer);
+      timer.cancel();
       signal?.removeEventListener('abort', onAbort);
       socket.removeListener('error', onError).removeListener('connect', onConnect);
     };

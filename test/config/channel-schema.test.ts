@@ -31,6 +31,10 @@ describe('the channel of a JSON Schema', () => {
     [{ type: 'array', items: { type: 'string' }, default: ['a,b'] }, 'string[]', ['a,b']],
     [{ type: 'array', items: { type: 'number' }, default: [1, '-Infinity'] }, 'double[]', [1, -Infinity]],
     [{ enum: ['Off', 'On'], default: 'On' }, 'enum(Off|On)', 1],
+    // As they are, whatever they hold.
+    [{ enum: ['A|B', 'C '], default: 'C ' }, 'enum["A|B","C "]', 1],
+    [{ enum: ['(off)', 'on'], default: 'on' }, 'enum["(off)","on"]', 1],
+    [{ enum: ['5 V, "high"', ' '] }, 'enum["5 V, \\"high\\""," "]', undefined],
     [{ $ref: '#/$defs/t', $defs: { t: { type: 'number', default: 4 } } }, 'double', 4],
     [{ $ref: '#/$defs/t', default: 5, $defs: { t: { type: 'number', default: 4 } } }, 'double', 5],
   ])('%j is a %s that begins with %s', (schema, type, value) => {
@@ -81,6 +85,7 @@ describe('the channel of a JSON Schema', () => {
     ['{"properties":{"a/b":{"type":"boolean","default":"yes"}}}', 'JSON Schema at #/properties/a~1b/default: '],
     ['{"properties":{"a":{"type":"number"}},"default":{"b":1}}', 'JSON Schema at #/default: '],
     ['{"enum":["a|b"],"default":"c"}', 'JSON Schema at #/default: '],
+    ['{"type":"number","default":1e999}', 'JSON Schema at #/default: '],
     ['{"enum":["a","a"]}', 'JSON Schema at #/enum: has the choice "a" twice'],
     ['{"enum":["a",""]}', 'JSON Schema at #/enum: '],
   ])('%s is refused: %s', (text, reason) => {

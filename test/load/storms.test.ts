@@ -221,6 +221,6 @@ describe('soak', () => {
   it('tells when searches are not answered', async () => {
     const result = await loadPvkit({ a: mailbox(double, 1) }, 'soak', { ...options, names: ['a'], udpPort: 4 });
     expect(result.lost).toBeGreaterThan(0);
-    expect(result.problems).toEqual(['names were not answered within 250 ms']);
+    expect(result.problems).toEqual(['names were not answered within 250 ms by UDP port 127.0.0.1:4']);
   });
 });

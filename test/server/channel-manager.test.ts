@@ -170,7 +170,19 @@ describe('op=create', () => {
     [{ name: 'x', schema: ' '.repeat(2 ** 20 + 1) }, 'has 1048577 characters; at most 1048576 are read'],
     [{ name: 'x', type: `{${' '.repeat(2 ** 20)}` }, "the argument 'type': has 1048577 characters"],
     [{ name: 'x', type: 'double', settings: '[]' }, "the argument 'settings': is no JSON object"],
-    [{ name: 'x', type: 'double', settings: '{"unit":"C"}' }, "the argument 'settings': "],
+    [
+      { name: 'x', type: 'double', settings: '{"unit":"C"}' },
+      'the argument \'settings\': unit: is no key of the settings of a channel; did you mean "units"?',
+    ],
+    [{ name: 'x', type: 'double', settings: '{"units":5}' }, 'units: is the integer 5; expected a string'],
+    [
+      { name: 'x', type: 'double', settings: '{"alarm":{"hihi":1}}' },
+      'alarm.hihi: is no key of alarm; expected low, low_warning, high_warning, high, hysteresis, severities',
+    ],
+    [
+      { name: 'x', schema: '{"properties":{"a":{"type":"number"}}}', settings: '{"units":"K"}' },
+      "the argument 'settings': units is for channels of one value; fields of a structure are set by its value",
+    ],
     [{ name: 'x', type: 'double', settings: '{"computed":"a"}' }, 'computed is for the configuration file alone'],
     [{ name: 'x', type: 'string', settings: '{"alarm":{"high":1}}' }, 'which a channel of type string cannot have'],
     [
@@ -254,6 +266,14 @@ describe('who may', () => {
     expect(await manage.call({ op: 'describe', name: 'own:pv' })).toMatchObject({ settings: '', origin: 'program' });
     await expect(manage.call({ op: 'describe', name: 'x' })).rejects.toThrow("there is no PV 'x' here");
     expect(await manage.call({ op: 'definitions' })).toMatchObject({ value: { name: [] } });
+  });
+
+  test('a PV of a program is described with a type that a channel can be created from', async () => {
+    const type = ntScalar(double, { display: true });
+    const { manage } = await makeManaged({ pvs: { 'own:pv': new SharedPV(type) } });
+    const own = await manage.call({ op: 'describe', name: 'own:pv' });
+    const copy = await manage.call({ op: 'create', name: 'copy', type: String(own['type']) });
+    expect(copy['type']).toBe(own['type']);
   });
 
   test('the put log has what was done and what was refused', async () => {
