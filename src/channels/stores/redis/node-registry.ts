@@ -13,7 +13,7 @@ import { countIn, partsIn, textIn } from './redis-reply.ts';
 import { beatScript } from './scripts/beat.ts';
 
 const BEAT_MS = 1_000;
-/** A server that was silent for so long counts as gone; a Redis, as hanging. */
+/** A server that was silent for so long counts as gone. */
 const SILENCE_MS = 3_000;
 const LATEST_TIME_MS = 8.64e15;
 const MOST = 2 ** 31 - 1;
@@ -33,7 +33,7 @@ export class NodeRegistry implements StoreNodes {
   readonly #beating: TimerHandle;
   #describe: (() => NodeDescription) | undefined;
   #alive: readonly StoreNode[] = [];
-  #askedAt: number | undefined;
+  #isAsking = false;
   #own: string;
 
   constructor(options: NodeRegistryOptions) {
@@ -84,21 +84,18 @@ export class NodeRegistry implements StoreNodes {
   }
 
   async #check(): Promise<void> {
-    const { client, clock } = this.#options;
-    if (!client.isUp) return void (this.#askedAt = undefined);
-    if (this.#askedAt !== undefined) {
-      if (clock.now() - this.#askedAt < SILENCE_MS) return;
-      this.#askedAt = undefined;
-      return client.reconnect(`it has not answered for ${SILENCE_MS / 1_000} s`);
-    }
-    this.#askedAt = clock.now();
+    const { client } = this.#options;
+    if (!client.isUp || this.#isAsking) return;
+    this.#isAsking = true;
     try {
+      // Also so that something is asked on either connection: one that does not answer is lost.
       await Promise.all([this.beat(), client.ping()]);
     } catch (thrown) {
       // A connection that is lost says so itself; a Redis that refuses this refuses more.
       if (client.isUp) client.reconnect(reasonOf(thrown));
+    } finally {
+      this.#isAsking = false;
     }
-    this.#askedAt = undefined;
   }
 
   async #ask(args: readonly [id: string, text: string]): Promise<void> {
