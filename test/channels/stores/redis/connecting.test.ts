@@ -99,6 +99,7 @@ describe('with Sentinels', () => {
     const { client } = connect(`redis+sentinel://127.0.0.1:${sentinel.port},127.0.0.1:${await freePort()}/m`);
     await eventually('it asks', () => sentinel.asked.includes('sentinel'));
     client.reconnect('it answered: BUSY');
+    expect(client.isUp).toBe(false);
     isSilent = false;
     await upOnce(client);
   });
