@@ -123,6 +123,7 @@ class RedisStore implements ChannelStore {
       replicas: this.#replicas,
       writer: this.#writer,
       warn: this.#warn,
+      askTime: () => this.#nodes.beat(),
       answered: (latencyMs) => (this.#latencyMs = latencyMs),
     });
     this.#nodes = new NodeRegistry({ ...parts, own: nodeId, moved: () => this.#refused() });
