@@ -235,9 +235,9 @@ export class Replicas {
       const now = { ...before, revision: message.revision, last: message.act, state };
       this.#known.set(name, now);
       this.#tell(now, update, message.timeMs);
-    } catch (thrown) {
-      this.#stale.add(name);
-      this.#options.warn(reasonOf(thrown));
+    } catch {
+      // What does not fit what is known is a gap like any other.
+      this.#readLater(name);
     }
   }
 

@@ -16,7 +16,7 @@ import { restoreScript } from './scripts/define.ts';
 import { openScript } from './scripts/open.ts';
 import { Turnstile } from './turnstile.ts';
 
-/** Moves when what is in Redis can no longer be read by those who wrote it before. */
+/** Moves when what is in Redis, or is published, can no longer be read by those who wrote it before. */
 const STORE_FORMAT = 1;
 const MAX_RESTORES = 256;
 const RETRY_MS = 1_000;

@@ -17,7 +17,7 @@ import type { ActId } from './change-message.ts';
 import type { HashedChannel } from './channel-hash.ts';
 import type { RedisClient } from './redis-client.ts';
 import type { RedisClock } from './redis-clock.ts';
-import { away, isRefusal, refusalOf } from './redis-errors.ts';
+import { away, isRefusal, isUnsent, refusalOf } from './redis-errors.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { countIn, partsIn, textIn } from './redis-reply.ts';
 import type { Replicas } from './replicas.ts';
@@ -230,6 +230,7 @@ export class WriteQueue {
   #failed(entry: Entry, thrown: unknown): void {
     if (!this.#entries.has(entry.number)) return;
     if (isRefusal(thrown)) this.#refused(entry, reasonOf(thrown));
+    else if (isUnsent(thrown)) this.#reject(entry, away(this.#options.client.reason));
     else entry.state = 'lost';
   }
 

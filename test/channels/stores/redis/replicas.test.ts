@@ -1,7 +1,7 @@
 // Is what this process knows of a channel believed only as long as every change of it can be heard?
 
 import { expect, it } from 'vitest';
-import { hashAt, makeReplicas, NO_CHANNEL, turn } from '../../../support/redis-by-hand.ts';
+import { changeTo, hashAt, makeReplicas, NO_CHANNEL, turn } from '../../../support/redis-by-hand.ts';
 
 it('a channel whose answer comes while nobody listens is not believed, so that it is read again', async () => {
   const { asked, fake, replicas } = makeReplicas();
@@ -26,6 +26,22 @@ it('a channel that is asked for while nobody listens is not believed either', as
   asked.shift()?.answer(hashAt(3));
   await reading;
   expect(replicas.isFresh('pv')).toBe(false);
+});
+
+it('a change whose leaves cannot be told apart is no change, but a reason to read the channel again', async () => {
+  const { asked, replicas, told } = makeReplicas();
+  const reading = replicas.read('pv');
+  await turn();
+  asked.shift()?.answer(hashAt(0));
+  await reading;
+  const text = Buffer.from(changeTo(1)).toString('latin1').replace(' 13 5 8', ' 13 5 9');
+  replicas.receive(Buffer.from(text, 'latin1'));
+  await turn();
+  expect([asked.length, told.length]).toEqual([1, 0]);
+  asked.shift()?.answer(hashAt(1));
+  await turn();
+  expect(told).toEqual([1]);
+  expect(replicas.isFresh('pv')).toBe(true);
 });
 
 it.each([

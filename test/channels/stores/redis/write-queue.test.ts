@@ -307,6 +307,16 @@ describe('a write that Redis does not carry out', () => {
     queue.close();
   });
 
+  it('because the connection had ended when it was to be sent is refused at once: nothing was written', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle();
+    asked.shift()?.refuse(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
+    await settle();
+    expect(outcome).toMatchObject({ reason: 'STORE_AWAY' });
+    queue.close();
+  });
+
   it('because its key is of another type names that type', async () => {
     const { asked, queue, send, settle } = await makeQueue();
     const outcome = send();
