@@ -1,5 +1,8 @@
 // Which new connections does a server take? As many as it may hold, and from one host no more than its share.
 
+/** Why no connection is taken any more. */
+export const ENDING = 'this server is ending';
+
 export interface AdmissionLimits {
   readonly maxLinks: number;
   readonly maxLinksPerHost: number;

@@ -14,7 +14,6 @@ import type { Channel } from '../channels/channel.ts';
 import { tellRights } from './access-changes.ts';
 import { admits, refusalText } from './access-gate.ts';
 import type { Link, LinkChannel } from './link.ts';
-import { ENDING } from './operations/operation.ts';
 import { handleArray } from './operations/array.ts';
 import { handleGetField } from './operations/get-field.ts';
 import { handleGet } from './operations/get.ts';
@@ -80,10 +79,20 @@ const HANDLERS: Handlers = {
 
 export function dispatch(link: Link, message: ClientMessage): void {
   if (message.command !== 'CONNECTION_VALIDATION') link.follow('message');
+  if (link.host.isDraining && isBeginning(message)) return;
   if (!admits(link, message)) return;
   // The table gives each command the handler of its messages; the compiler cannot follow that through the look-up.
   const handler = HANDLERS[message.command] as Handler<ClientMessage>;
   handler(link, message);
+}
+
+/**
+ * Whether something is to begin. A server that ends leaves that without an answer: its client repeats it at another
+ * server as soon as the link ends, where a refusal would be handed to whoever asked, and end a subscription for ever.
+ */
+function isBeginning(message: ClientMessage): boolean {
+  if (message.command === 'CREATE_CHANNEL' || message.command === 'SEARCH') return true;
+  return 'phase' in message && message.phase === 'init';
 }
 
 function ignore(): void {
@@ -171,8 +180,7 @@ type Opened =
   | { readonly status: Status };
 
 function openChannel(link: Link, pvName: string): Opened | Promise<Opened> {
-  const { directory, access, limits, isDraining } = link.host;
-  if (isDraining) return refuse(ENDING);
+  const { directory, access, limits } = link.host;
   if (link.channels.size + link.openingCount >= limits.maxChannelsPerLink) {
     return refuse(`this link has ${limits.maxChannelsPerLink} channels, no more are allowed on one`);
   }

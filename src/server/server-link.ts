@@ -211,11 +211,12 @@ export class ServerLink implements Link {
     this.output.forgive(sleptMs);
   }
 
-  /** Ends the link once nothing is under way on it; true when it has ended. */
-  endWhenIdle(): boolean {
+  /** Ends the link once nothing is under way on it, nor awaited if that counts; true when it has ended. */
+  endWhenIdle(isAwaiting: boolean): boolean {
     if (this.#state === 'closed') return true;
     if (this.openingCount > 0) return false;
-    for (const operation of this.operations.values()) if (operation.isUnderWay) return false;
+    for (const { isUnderWay, isAwaited } of this.operations.values())
+      if (isUnderWay || (isAwaiting && isAwaited)) return false;
     this.end();
     return true;
   }

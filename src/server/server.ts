@@ -265,8 +265,8 @@ export class Server {
   }
 
   /**
-   * Prepares the end: closes the ports, so that nobody finds or reaches the server any more, refuses whatever clients
-   * begin, and ends each link once its requests are answered and its queued updates taken. Resolves when all links are
+   * Prepares the end: closes the ports, so that nobody finds or reaches the server any more, leaves what clients begin
+   * without an answer, so that they repeat it elsewhere, and ends each link once its requests are answered and its queued updates taken. Resolves when all links are
    * through with that, or `ms` later; `close` ends the rest. Idempotent; without effect unless listening.
    */
   drain(ms: number = this.limits.drainMs): Promise<void> {

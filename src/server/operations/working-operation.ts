@@ -54,6 +54,10 @@ export abstract class WorkingOperation extends Operation {
     return this.#work.isUnderWay;
   }
 
+  override get isAwaited(): boolean {
+    return this.state === 'idle';
+  }
+
   override cancel(): void {
     this.#work.cancel(this.command);
     super.cancel();

@@ -158,8 +158,10 @@ class EmbeddedStore implements ChannelStore {
 
   async #commit(changes: TableChanges): Promise<void> {
     const start = this.#clock.now();
+    // What cannot be kept is no trouble of the file.
+    const records = this.#recordsOf(changes);
     try {
-      await this.#database.commit(this.#recordsOf(changes));
+      await this.#database.commit(records);
     } catch (thrown) {
       this.#hold(`${this.location}: ${String(thrown)}`);
       throw thrown;

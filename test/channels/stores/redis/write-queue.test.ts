@@ -21,7 +21,7 @@ const CHANGE = { changed: BitSet.of(1), value: { value: 7 } };
 /** Where the number of a write stands in what is asked of `settle`. */
 const LATEST = 1;
 
-async function makeQueue({ isKnown = true } = {}) {
+async function makeQueue({ isKnown = true, askTime = () => Promise.resolve() } = {}) {
   const parts = makeReplicas();
   const { asked, client, replicas, warnings, fake } = parts;
   const clock = new ManualClock();
@@ -34,6 +34,7 @@ async function makeQueue({ isKnown = true } = {}) {
     clock,
     writer: 'me',
     warn: (text) => warnings.push(text),
+    askTime,
     answered: (latencyMs) => latencies.push(latencyMs),
   });
   if (isKnown) {
@@ -241,6 +242,39 @@ describe('a write that Redis does not carry out', () => {
     queue.close();
   });
 
+  it('because it came too late is sent again when Redis has been asked for its time, once for all', async () => {
+    const told: (() => void)[] = [];
+    const { asked, queue, send, settle } = await makeQueue({
+      askTime: () => new Promise((resolve) => told.push(resolve)),
+    });
+    const outcomes = [send(), send()];
+    await settle();
+    asked.shift()?.answer([Buffer.from('late'), Buffer.from('late')]);
+    await settle();
+    expect([asked.length, told.length]).toEqual([0, 1]);
+    told[0]?.();
+    await settle();
+    asked.shift()?.answer([1, 2]);
+    await settle();
+    queue.told('pv', 2);
+    await settle();
+    expect(outcomes).toEqual([{ revision: 1 }, { revision: 2 }]);
+    queue.close();
+  });
+
+  it('because it came too late changed nothing, also when the connection is lost before it could be sent again', async () => {
+    const { asked, queue, send, settle } = await makeQueue({ askTime: () => Promise.reject(new Error('lost')) });
+    const outcome = send();
+    await settle();
+    asked.shift()?.answer([Buffer.from('late')]);
+    await settle();
+    expect(outcome).toMatchObject({
+      reason: 'STORE_AWAY',
+      message: expect.stringContaining('nothing was written') as string,
+    });
+    queue.close();
+  });
+
   it('because it came too late is not sent again when its time is over', async () => {
     const { asked, queue, send, settle } = await makeQueue();
     const outcome = send();
@@ -270,6 +304,16 @@ describe('a write that Redis does not carry out', () => {
     for (const outcome of [one, other]) {
       expect(outcome).toMatchObject({ reason, message: expect.stringContaining(said) as string });
     }
+    queue.close();
+  });
+
+  it('because the connection had ended when it was to be sent is refused at once: nothing was written', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle();
+    asked.shift()?.refuse(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
+    await settle();
+    expect(outcome).toMatchObject({ reason: 'STORE_AWAY' });
     queue.close();
   });
 
