@@ -84,6 +84,8 @@ export interface Limits {
   readonly maxNameBytes: number;
   /** Characters of a user's or a host's name that a client tells; they are compared with patterns and logged. */
   readonly maxIdentityCharacters: number;
+  /** Characters of a client's MESSAGE that a notice has, and so a log; the rest is cut. A sentence for a person fits. */
+  readonly maxMessageCharacters: number;
   /** Characters of put log that wait for a slow disk; past it lines are dropped and counted. */
   readonly maxPutLogCharacters: number;
   /** Characters of a channel's definition in a store. The largest type has 10 000 fields, which take some 500 000. */
@@ -149,6 +151,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxSearchSenders: 10_000,
   maxNameBytes: 500,
   maxIdentityCharacters: 256,
+  maxMessageCharacters: 1_000,
   maxPutLogCharacters: 4 * 1024 * 1024,
   maxDefinitionCharacters: 4 * 1024 * 1024,
   maxSchemaCharacters: 1024 * 1024,

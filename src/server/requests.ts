@@ -66,8 +66,9 @@ const HANDLERS: Handlers = {
     link.send(answer);
   },
   MESSAGE: (link, { ioid, text }) => {
+    const { notices, limits } = link.host;
     const pvName = link.operations.get(ioid)?.channel.pvName ?? `request ${ioid}`;
-    link.host.notices.ofLink('clientMessage', 'info', link.remote, `${pvName}: ${text}`);
+    notices.ofLink('clientMessage', 'info', link.remote, `${pvName}: ${cut(text, limits.maxMessageCharacters)}`);
   },
   // No peer sends these to a server for anything that it would have to do.
   AUTHNZ: ignore,
@@ -88,6 +89,10 @@ export function dispatch(link: Link, message: ClientMessage): void {
 
 function ignore(): void {
   // Nothing to do, and nothing wrong.
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most)}... (${text.length} characters)`;
 }
 
 function operationOf(link: Link, ioid: number) {

@@ -66,7 +66,7 @@ export class Crew {
   /** What workers that are gone have counted. */
   readonly #past = noCounters();
   /** Names that the workers know. */
-  #names: ReadonlySet<string>;
+  #names: Set<string>;
   #namesRevision: number;
   #rules: WorkerRules;
   readonly #timers = new Set<TimerHandle>();
@@ -127,8 +127,12 @@ export class Crew {
   }
 
   endChannelsNamed(pvName: string): void {
-    this.#tellNames();
-    for (const { desk } of this.#members) desk.endChannelsNamed(pvName);
+    const isGone = !this.#options.host.directory.has(pvName) && this.#names.delete(pvName);
+    for (const { desk } of this.#members) {
+      // With the next look at all names it would come too late for a client that searches again at once.
+      if (isGone) desk.tellNames([], [pvName]);
+      desk.endChannelsNamed(pvName);
+    }
   }
 
   /** As `Links.drain`; resolves when every worker is through with it. */

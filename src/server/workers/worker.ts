@@ -2,7 +2,7 @@
 
 import { AccessRules } from '../../channels/access/access-rules.ts';
 import type { Source } from '../../channels/source.ts';
-import { RemoteProtocolError } from '../../protocol/errors.ts';
+import { LimitError, reasonOf, RemoteProtocolError } from '../../protocol/errors.ts';
 import { decodeAny } from '../../protocol/messages/data.ts';
 import { KnownNames } from '../../protocol/known-names.ts';
 import type { Reader } from '../../protocol/reader.ts';
@@ -224,7 +224,13 @@ export class Worker {
 
   #done(body: Reader, types: TypeReceiver): void {
     const request = body.u32();
-    this.#asked.done(request, decodeAny(body, types));
+    try {
+      this.#asked.done(request, decodeAny(body, types));
+    } catch (thrown) {
+      // A handler may give more than a worker takes: that is for its client to hear.
+      if (!(thrown instanceof LimitError)) throw thrown;
+      this.#asked.refused(request, reasonOf(thrown));
+    }
   }
 
   #tell(body: Reader): void {
