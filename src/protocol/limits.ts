@@ -41,6 +41,12 @@ export interface Limits {
   readonly monitorPauseBytes: number;
   /** Unsent bytes on a link past which nothing more is read from it. */
   readonly readPauseBytes: number;
+  /**
+   * Unsent bytes of all links in sum; what several are sent alike counts once. From half of it on, `monitorPauseBytes`
+   * and `readPauseBytes` shrink with what is left; past it links are closed, the worst of the host that holds most first.
+   * `readPauseBytes` alone bounds nothing: 16 384 links times 4 MiB.
+   */
+  readonly maxUnsentBytes: number;
   /** Milliseconds without any write progress after which a link with unsent bytes is closed. */
   readonly writeStallMs: number;
   /** Milliseconds that the handler of a put may take, unless its PV says otherwise; clients give up long before. */
@@ -133,6 +139,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxReceivingBytes: 256 * 1024 * 1024,
   monitorPauseBytes: 256 * 1024,
   readPauseBytes: 4 * 1024 * 1024,
+  maxUnsentBytes: 512 * 1024 * 1024,
   writeStallMs: 30_000,
   putTimeoutMs: 30_000,
   callTimeoutMs: 600_000,

@@ -21,6 +21,7 @@ import { LinkOutput } from './link-output.ts';
 import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
 import type { ServedPorts } from './search-answer.ts';
+import type { UnsentAccount } from './unsent-ledger.ts';
 
 /** As pvxs; no peer uses these numbers. */
 const RECEIVE_BUFFER_BYTES = 0x1_0000;
@@ -60,6 +61,7 @@ export class ServerLink implements Link {
   openingCount = 0;
   /** What it takes of the memory. */
   readonly account: LinkAccount;
+  readonly #unsent: UnsentAccount;
 
   readonly #connection: TcpConnection;
   readonly #closed: (link: ServerLink) => void;
@@ -94,10 +96,16 @@ export class ServerLink implements Link {
     this.#lastHeardAt = clock.now();
     this.#openedAt = this.#lastHeardAt;
     this.account = host.ledger.open((reason) => this.shed(reason));
+    this.#unsent = host.unsent.open({
+      address: connection.remote.address,
+      measure: () => this.output.tellUnsent(),
+      shed: (reason) => this.shed(reason),
+    });
     this.output = new LinkOutput({
       connection,
       clock,
       limits,
+      unsent: this.#unsent,
       codec,
       bigEndian,
       readable: () => this.#resumeReading(),
@@ -125,7 +133,7 @@ export class ServerLink implements Link {
     this.output.flush();
     this.#connection.listen({
       data: (chunk) => this.#read(chunk),
-      drain: () => this.output.drained(),
+      drain: () => this.output.look(),
       close: (cause) => this.#ended(cause),
     });
   }
@@ -186,6 +194,7 @@ export class ServerLink implements Link {
   check(now: number): void {
     if (this.#state === 'closed') return;
     const { connectionTimeoutMs, limits } = this.host;
+    this.output.look();
     if (this.output.stalledMs(now) > limits.writeStallMs) {
       return this.fail(`took nothing of ${this.output.unsentBytes} bytes for ${limits.writeStallMs / 1_000} s`);
     }
@@ -217,7 +226,7 @@ export class ServerLink implements Link {
 
   /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished. */
   get heldBytes(): number {
-    return this.output.unsentBytes + this.account.queuedBytes + this.account.receivingBytes;
+    return this.#unsent.heldBytes + this.account.queuedBytes + this.account.receivingBytes;
   }
 
   /** Closes the connection at once, because of the memory that it takes. */

@@ -35,6 +35,7 @@ import { serverPvSource } from './server-pv.ts';
 import { ownNames, statisticsOf, type ServerStatistics } from './statistics.ts';
 import { capLinks, memoryShare } from './system-limits.ts';
 import { TcpPorts } from './tcp-ports.ts';
+import { UnsentLedger } from './unsent-ledger.ts';
 import { UdpStations } from './udp-stations.ts';
 import type { Crew } from './workers/crew.ts';
 
@@ -120,6 +121,7 @@ export class Server {
       putLog: options.onPutLog && new PutLog(options.onPutLog, clock, this.#notices),
       clock,
       ledger: new LinkLedger(this.config.limits),
+      unsent: new UnsentLedger(this.config.limits),
       isDraining: false,
       notices: this.#notices,
       counters: this.#counters,

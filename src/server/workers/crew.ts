@@ -356,6 +356,7 @@ function shareOf(limits: Limits, workerCount: number): Limits {
     ...limits,
     maxReceivingBytes: share(limits.maxReceivingBytes),
     maxQueuedBytes: share(limits.maxQueuedBytes),
+    maxUnsentBytes: share(limits.maxUnsentBytes),
   };
 }
 

@@ -17,6 +17,7 @@ import { Links } from '../links.ts';
 import { MemoryWatch } from '../memory-watch.ts';
 import { newCounters, NoticeBoard } from '../notices.ts';
 import { PutLog } from '../put-log.ts';
+import { UnsentLedger } from '../unsent-ledger.ts';
 import { AskedRequests } from './asked.ts';
 import { HeldConnection } from './held-connection.ts';
 import { encodeCounters, TELL_LEVELS, TO_SERVER, TO_WORKER, type WorkerRules, type WorkerSetup } from './messages.ts';
@@ -148,6 +149,7 @@ export class Worker {
         bigEndian,
         connectionTimeoutMs,
         ledger: new LinkLedger(limits),
+        unsent: new UnsentLedger(limits),
         isDraining: false,
       },
       (address) => this.#gone(address),
