@@ -40,6 +40,10 @@ export class Admission {
     this.#pauseReason = reason;
   }
 
+  get isPaused(): boolean {
+    return this.#pauseReason !== undefined;
+  }
+
   /** Takes none any more. */
   close(reason: string): void {
     this.#closedReason ??= reason;

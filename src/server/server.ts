@@ -80,6 +80,7 @@ export class Server {
   readonly #host: LinkHost;
   readonly #links: Links;
   readonly #vitals: Vitals | undefined;
+  readonly #hasOwnVitals: boolean;
   #pulse: Pulse | undefined;
   #draining: Promise<void> | undefined;
   readonly #processes: Processes | undefined;
@@ -100,6 +101,7 @@ export class Server {
     requireSegmentBytes(this.config.limits.maxSegmentBytes);
     this.#network = network;
     this.#processes = options.processes;
+    this.#hasOwnVitals = options.vitals === undefined;
     this.#vitals = options.vitals ?? (this.config.maxMemoryBytes > 0 ? processVitals() : undefined);
     const access = new AccessControl(options.access ?? rulesOf(this.config), this.#notices);
     const directory = new Directory(
@@ -316,7 +318,7 @@ export class Server {
     capLinks({ admission: this.#links.admission, network: this.#network, notices: this.#notices, config });
     this.#links.watch();
     if (this.#vitals !== undefined) {
-      const memory = new MemoryWatch(memoryShare(config), this.#notices);
+      const memory = new MemoryWatch(memoryShare(config), this.#notices, this.#vitals.collect);
       this.#pulse = new Pulse(this.#host.clock, this.#vitals, memory, this.#links);
     }
     this.#state = 'listening';
@@ -375,6 +377,7 @@ export class Server {
     // What is being opened can be closed only once it is there; whoever called listen() hears of a failure.
     await Promise.allSettled([this.#opening]);
     this.#pulse?.stop();
+    if (this.#hasOwnVitals) this.#vitals?.stop?.();
     await this.#closePorts();
     await Promise.all([this.#links.close(), this.#crew?.close()]);
     if (wasListening) this.#notices.publish({ kind: 'closed', level: 'info', text: 'closed' });

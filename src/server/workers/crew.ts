@@ -44,6 +44,8 @@ interface Member {
   readonly hosts: Map<string, number>;
   counters: WorkerCounters;
   vitals: VitalSigns;
+  /** It takes no connections, because of its memory. */
+  isPaused: boolean;
   isDrained: boolean;
 }
 
@@ -178,7 +180,8 @@ export class Crew {
     const member = this.#idlest();
     if (member === undefined) {
       this.#options.admission.release(address);
-      return this.#refuse(connection, 'no worker is ready');
+      const isAnyReady = [...this.#members].some(({ isReady }) => isReady);
+      return this.#refuse(connection, isAnyReady ? 'all workers are past their memory' : 'no worker is ready');
     }
     member.handedCount++;
     member.hosts.set(address, (member.hosts.get(address) ?? 0) + 1);
@@ -203,10 +206,12 @@ export class Crew {
     this.#options.admission.release(address);
   }
 
+  /** Of those that take connections. One that refuses has the fewest in the end, and would be handed all of them. */
   #idlest(): Member | undefined {
     let idlest: Member | undefined;
     for (const member of this.#members) {
-      if (member.isReady && (idlest === undefined || linksOf(member) < linksOf(idlest))) idlest = member;
+      if (!member.isReady || member.isPaused) continue;
+      if (idlest === undefined || linksOf(member) < linksOf(idlest)) idlest = member;
     }
     return idlest;
   }
@@ -238,7 +243,10 @@ export class Crew {
       connection: process.pipe,
       ready: () => this.#ready(member),
       counted: (counters) => (member.counters = counters),
-      lives: (vitals) => (member.vitals = vitals),
+      lives: (vitals, isPaused) => {
+        member.vitals = vitals;
+        member.isPaused = isPaused;
+      },
       gone: (address) => this.#release(member, address),
       drained: () => {
         member.isDrained = true;
@@ -261,6 +269,7 @@ export class Crew {
       hosts: new Map(),
       isDrained: false,
       vitals: { memoryBytes: 0, loopDelayMs: 0 },
+      isPaused: false,
       counters: noCounters(),
     };
     this.#members.add(member);

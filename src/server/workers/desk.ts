@@ -41,7 +41,8 @@ export interface DeskOptions {
   readonly gone: (address: string) => void;
   /** The worker is through with what `drain` asked. */
   readonly drained: () => void;
-  readonly lives: (vitals: VitalSigns) => void;
+  /** How it is, and whether it takes no connections because of its memory. */
+  readonly lives: (vitals: VitalSigns, isPaused: boolean) => void;
   /** Called once, when the worker can be reached no more. */
   readonly closed: (fault: string | undefined) => void;
 }
@@ -72,7 +73,7 @@ export class WorkerDesk {
     [TO_SERVER.counters, (body) => this.#options.counted(decodeCounters(body))],
     [TO_SERVER.gone, (body) => this.#options.gone(body.string())],
     [TO_SERVER.drained, () => this.#options.drained()],
-    [TO_SERVER.vitals, (body) => this.#options.lives({ memoryBytes: body.f64(), loopDelayMs: body.f64() })],
+    [TO_SERVER.vitals, (body) => this.#lives(body)],
     [TO_SERVER.notice, (body) => this.#notice(body.string())],
     [TO_SERVER.putLog, (body) => this.#log(body.string())],
   ]);
@@ -325,6 +326,11 @@ export class WorkerDesk {
       writer.u8(TELL_LEVELS.indexOf(level));
       writer.string(text);
     });
+  }
+
+  #lives(body: Reader): void {
+    const vitals = { memoryBytes: body.f64(), loopDelayMs: body.f64() };
+    this.#options.lives(vitals, body.boolean());
   }
 
   // --- what happens there --------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ export class Worker {
       (address) => this.#gone(address),
     );
     links.watch();
-    const memory = new MemoryWatch(maxMemoryBytes, notices);
+    const memory = new MemoryWatch(maxMemoryBytes, notices, this.#vitals?.collect);
     const timer = clock.every(LOOK_MS, () => {
       this.#source.look();
       this.#tellVitals(memory, links);
@@ -179,6 +179,7 @@ export class Worker {
     this.#pipe.send(TO_SERVER.vitals, (writer) => {
       writer.f64(signs.memoryBytes);
       writer.f64(signs.loopDelayMs);
+      writer.boolean(links.admission.isPaused);
     });
   }
 
