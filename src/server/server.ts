@@ -33,7 +33,7 @@ import { SearchResponder } from './search-responder.ts';
 import type { SearchSpread } from './search-spread.ts';
 import { serverPvSource } from './server-pv.ts';
 import { ownNames, statisticsOf, type ServerStatistics } from './statistics.ts';
-import { capLinks, memoryShare } from './system-limits.ts';
+import { linkCap, memoryShare } from './system-limits.ts';
 import { TcpPorts } from './tcp-ports.ts';
 import { UnsentLedger } from './unsent-ledger.ts';
 import { UdpStations } from './udp-stations.ts';
@@ -133,6 +133,8 @@ export class Server {
       connectionTimeoutMs: this.config.connectionTimeoutMs,
     };
     this.#links = new Links(this.#host);
+    // Now, because PVs that show the server take it for their alarms before it listens.
+    this.#links.admission.capAt(linkCap(network, this.config)?.most);
     this.#requireRules(access.access);
   }
 
@@ -315,7 +317,8 @@ export class Server {
       periodMs: config.beaconPeriodMs,
     });
     if (this.#state !== 'opening') throw new LocalProtocolError('the server was closed while it opened its ports');
-    capLinks({ admission: this.#links.admission, network: this.#network, notices: this.#notices, config });
+    const cap = linkCap(this.#network, config);
+    if (cap !== undefined) this.#notices.publish({ kind: 'fewDescriptors', level: 'warning', text: cap.text });
     this.#links.watch();
     if (this.#vitals !== undefined) {
       const memory = new MemoryWatch(memoryShare(config), this.#notices, this.#vitals.collect);
