@@ -74,6 +74,8 @@ export class Crew {
   readonly #timers = new Set<TimerHandle>();
   #shortLives = 0;
   #isClosing = false;
+  /** Nobody connects any more: whoever ends has no successor. */
+  #isDraining = false;
   readonly #refusals: CalmNotices;
   /** Told when a worker has drained, or is gone. */
   #onDrained: (() => void) | undefined;
@@ -140,6 +142,7 @@ export class Crew {
   /** As `Links.drain`; resolves when every worker is through with it. */
   async drain(ms: number): Promise<void> {
     this.#options.admission.close(ENDING);
+    this.#isDraining = true;
     for (const { desk } of this.#members) desk.drain(ms);
     const { clock } = this.#options.host;
     await new Promise<void>((resolve) => {
@@ -313,7 +316,7 @@ export class Crew {
     const text = `${nameOf(member)} ended with ${how}, and its ${linksOf(member)} links with it`;
     if (this.#onStart !== undefined) return this.#onStart(text);
     this.#publish('error', text);
-    this.#replace(member);
+    if (!this.#isDraining) this.#replace(member);
   }
 
   #replace({ place, startedAt }: Pick<Member, 'place' | 'startedAt'>): void {
@@ -323,6 +326,7 @@ export class Crew {
     this.#shortLives = isShort ? this.#shortLives + 1 : 0;
     const timer = clock.after(waitMs, () => {
       this.#timers.delete(timer);
+      if (this.#isDraining) return;
       try {
         this.#start(place);
       } catch (thrown) {

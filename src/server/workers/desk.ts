@@ -163,10 +163,11 @@ export class WorkerDesk {
     const exported = known ?? this.#export(channel);
     exported.grantCount++;
     if (known !== undefined) return this.#sendOpened(request, OPENED.known, exported.id);
-    const { state } = channel;
     this.#outbox.inTurn(() => {
+      // Its turn may come late.
+      if (exported.isOver) return this.#sendOpened(request, OPENED.none);
       try {
-        exported.sendFresh(request, state);
+        exported.sendFresh(request);
       } catch (thrown) {
         exported.end();
         this.#sendOpened(request, OPENED.refused, reasonOf(thrown));
