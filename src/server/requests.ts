@@ -156,16 +156,13 @@ function answerCreate(link: Link, cid: number, pvName: string, opened: Opened): 
   if ('status' in opened) return link.send({ command: 'CREATE_CHANNEL', cid, sid: NO_SID, status: opened.status });
   const { channel, peer, rights } = opened;
   const sid = link.takeSid();
-  const linkChannel: LinkChannel = {
-    sid,
-    cid,
-    pvName,
-    channel,
-    peer,
-    rights,
-    operations: new Map(),
-    unlisten: channel.onClosed(() => link.endChannel(linkChannel)),
-  };
+  let unlisten: () => void;
+  try {
+    unlisten = channel.onClosed(() => link.endChannel(linkChannel));
+  } catch (thrown) {
+    return answerCreate(link, cid, pvName, refuse(reasonOf(thrown)));
+  }
+  const linkChannel: LinkChannel = { sid, cid, pvName, channel, peer, rights, operations: new Map(), unlisten };
   link.addChannel(linkChannel);
   tellRights(link, linkChannel);
   link.send({ command: 'CREATE_CHANNEL', cid, sid, status: OK });

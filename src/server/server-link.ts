@@ -180,7 +180,7 @@ export class ServerLink implements Link {
 
   endChannel(channel: LinkChannel): void {
     if (!this.channels.delete(channel.sid)) return;
-    channel.unlisten();
+    this.#unlisten(channel);
     for (const operation of channel.operations.values()) this.endOperation(operation);
     this.send({ command: 'DESTROY_CHANNEL', sid: channel.sid, cid: channel.cid });
   }
@@ -327,6 +327,16 @@ export class ServerLink implements Link {
     this.fail(reasonOf(thrown));
   }
 
+  /** What a program's channel throws is not the client's doing, and everything else is to end like this. */
+  #unlisten({ pvName, unlisten }: LinkChannel): void {
+    try {
+      unlisten();
+    } catch (thrown) {
+      const text = `fault of this server: ${pvName}: the end of a wait for its end threw: ${reasonOf(thrown)}`;
+      this.host.notices.ofLink('linkWarning', 'error', this.remote, text);
+    }
+  }
+
   /** The connection is gone, by whomever. */
   #ended(cause: Error | undefined): void {
     if (this.#state !== 'closed') {
@@ -344,7 +354,7 @@ export class ServerLink implements Link {
     this.#heldBytes = 0;
     this.account.holds(0);
     this.output.close();
-    for (const channel of this.channels.values()) channel.unlisten();
+    for (const channel of this.channels.values()) this.#unlisten(channel);
     for (const operation of this.operations.values()) operation.destroy();
     this.channels.clear();
     this.operations.clear();
