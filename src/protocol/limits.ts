@@ -28,7 +28,10 @@ export interface Limits {
   readonly maxOperationsPerLink: number;
   /** TCP links of one server. Past it a connection is refused at accept. */
   readonly maxLinks: number;
-  /** Those of one host, which is never to take them all: a quarter is left to the others. Past it as past `maxLinks`. */
+  /**
+   * Those of one host, which is never to take them all: a quarter is left to the others, and unless this is set, a quarter
+   * of fewer links as well. Past it as past `maxLinks`.
+   */
   readonly maxLinksPerHost: number;
   /** Milliseconds within which a new link has to say who its client is, or to open a channel; else it is closed. */
   readonly handshakeMs: number;
