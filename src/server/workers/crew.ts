@@ -88,7 +88,7 @@ export class Crew {
     this.#options = options;
     this.#refusals = refusalsOf(host);
     this.#rules = rulesOf(access);
-    this.#names = new Set(host.directory.names());
+    this.#names = host.directory.listed();
     this.#namesRevision = host.directory.revision;
   }
 
@@ -349,9 +349,9 @@ export class Crew {
     if (directory.revision === this.#namesRevision) return;
     this.#namesRevision = directory.revision;
     const before = this.#names;
-    const now = new Set(directory.names());
+    const now = directory.listed();
     const added = [...now].filter((name) => !before.has(name));
-    const removed = [...before].filter((name) => !now.has(name));
+    const removed = before.size + added.length === now.size ? [] : [...before].filter((name) => !now.has(name));
     this.#names = now;
     for (const { desk } of this.#members) desk.tellNames(added, removed);
   }
