@@ -58,7 +58,7 @@ function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const gc: unknown = runInNewContext('globalThis.gc');
   setFlagsFromString('--no-expose-gc');
-  if (typeof gc === 'function') gc();
+  if (typeof gc === 'function') Reflect.apply(gc, undefined, []);
 }
 
 /**

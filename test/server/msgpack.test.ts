@@ -269,7 +269,10 @@ describe('the port', () => {
     const host = network.host('server', '10.0.0.1', '10.0.0.2');
     // Somebody else has the port on one of them.
     await host.listenTcp({ address: '10.0.0.2', port: MSGPACK_PORT }, () => undefined);
-    const interfaces = ['10.0.0.1', '10.0.0.2'].map((address) => ({ ...LOOPBACK, host: address }));
+    const interfaces = [
+      { ...LOOPBACK, host: '10.0.0.1' },
+      { ...LOOPBACK, host: '10.0.0.2' },
+    ];
     const server = new Server({
       clock,
       network: host,

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { ChannelUpdate } from '../../src/channels/channel.ts';
-import type { ChannelStore, StoredDefinition } from '../../src/channels/stores/channel-store.ts';
+import type { StoredDefinition, StoreHealth } from '../../src/channels/stores/channel-store.ts';
 import { MemoryEngine, MemoryStore } from '../../src/channels/stores/memory-store.ts';
 import { StoreError } from '../../src/channels/stores/store-error.ts';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
@@ -23,16 +23,18 @@ function makeKeeper() {
   const attempts: number[] = [];
   const troubles: unknown[] = [];
   const adopted: ChannelUpdate[] = [];
-  const store: ChannelStore = Object.create(new MemoryStore(new MemoryEngine()), {
-    health: { get: () => ({ isConnected: state.isConnected, reason: undefined, revision: 0, queuedCount: 0 }) },
-    write: {
-      value: async (_name: string, { value }: ChannelUpdate): Promise<number> => {
-        attempts.push(clock.now());
-        if (state.refuses !== undefined) throw new StoreError(state.refuses, 'no answer within 2 s');
-        return written.push(value.value);
-      },
-    },
-  });
+  class MoodyStore extends MemoryStore {
+    override get health(): StoreHealth {
+      return { ...super.health, isConnected: state.isConnected };
+    }
+
+    override async write(_name: string, { value }: ChannelUpdate): Promise<number> {
+      attempts.push(clock.now());
+      if (state.refuses !== undefined) throw new StoreError(state.refuses, 'no answer within 2 s');
+      return written.push(value['value']);
+    }
+  }
+  const store = new MoodyStore(new MemoryEngine());
   const keeper = new PostKeeper({
     definition: DEFINITION,
     channel: pv,

@@ -257,7 +257,14 @@ export class WorkerDesk {
   }
 
   #process(body: Reader, types: TypeReceiver): void {
-    this.#take(body, types, (channel) => (about): unknown => channel.process?.(about), nothing);
+    this.#take(
+      body,
+      types,
+      (channel) =>
+        (about): unknown =>
+          channel.process?.(about),
+      nothing,
+    );
   }
 
   /** `resultOf` makes what the worker is told of what `act` gives, or throws. */
