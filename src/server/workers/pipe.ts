@@ -57,7 +57,7 @@ export class Pipe {
     this.#maxBodyBytes = options.limits === undefined ? MOST_BYTES : mostBytes(limits);
     this.#options = options;
     this.#limits = limits;
-    this.#types = receiverFor(limits);
+    this.#types = typesWithin(limits);
     const bounds = { ...limits, maxBodyBytes: this.#maxBodyBytes };
     this.#framer = new Framer({ expectFromServer: !isServer, limits: bounds });
     connection.listen({
@@ -81,7 +81,7 @@ export class Pipe {
   useLimits(limits: Limits): void {
     this.#limits = limits;
     this.#maxBodyBytes = mostBytes(limits);
-    this.#types = receiverFor(limits);
+    this.#types = typesWithin(limits);
   }
 
   /**
@@ -92,6 +92,7 @@ export class Pipe {
     if (this.#isClosed) return;
     const writer = this.#writer;
     const start = writer.length;
+    writer.growUpTo(start + HEADER_BYTES + this.#maxBodyBytes);
     try {
       writeHeader(writer, { command, fromServer: this.#options.isServer, size: 0 });
       write(writer);
@@ -164,6 +165,6 @@ function mostBytes({ maxBodyBytes }: Limits): number {
   return Math.min(maxBodyBytes * VALUE_FACTOR, MOST_BYTES);
 }
 
-function receiverFor(limits: Limits): TypeReceiver {
+function typesWithin(limits: Limits): TypeReceiver {
   return new TypeReceiver({ limits: { ...limits, maxValueNodes: limits.maxValueNodes * VALUE_FACTOR } });
 }
