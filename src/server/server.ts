@@ -33,7 +33,7 @@ import { SearchResponder } from './search-responder.ts';
 import type { SearchSpread } from './search-spread.ts';
 import { serverPvSource } from './server-pv.ts';
 import { ownNames, statisticsOf, type ServerStatistics } from './statistics.ts';
-import { linkCap, memoryShare } from './system-limits.ts';
+import { limitsWithin, linkCap, memoryShare } from './system-limits.ts';
 import { TcpPorts } from './tcp-ports.ts';
 import { UnsentLedger } from './unsent-ledger.ts';
 import { UdpStations } from './udp-stations.ts';
@@ -123,7 +123,7 @@ export class Server {
       putLog: options.onPutLog && new PutLog(options.onPutLog, clock, this.#notices),
       clock,
       ledger: new LinkLedger(this.config.limits),
-      unsent: new UnsentLedger(this.config.limits),
+      unsent: new UnsentLedger(limitsWithin(this.config.limits, memoryShare(this.config))),
       isDraining: false,
       notices: this.#notices,
       counters: this.#counters,

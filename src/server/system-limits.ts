@@ -1,6 +1,7 @@
 // What does the system allow a server, and each of its processes?
 
 import type { ServerConfig } from '../config/effective.ts';
+import type { Limits } from '../protocol/limits.ts';
 import type { Network } from '../transport/network.ts';
 
 /** Descriptors that are for other things than links: ports, files, stores, pipes to workers. */
@@ -29,4 +30,13 @@ export function linkCap(network: Network, { limits, workers }: Pick<ServerConfig
 /** What each process may take of the memory; 0 for any. */
 export function memoryShare({ maxMemoryBytes, workers }: Pick<ServerConfig, 'maxMemoryBytes' | 'workers'>): number {
   return workers > 1 ? maxMemoryBytes / (workers + 1) : maxMemoryBytes;
+}
+
+/** What buffers of unsent bytes may take of the memory, at most: they grow by doubling, so half of it is air. */
+const UNSENT_PART = 0.25;
+
+/** Limits that fit the memory of a process; 0 for any. */
+export function limitsWithin(limits: Limits, maxMemoryBytes: number): Limits {
+  if (maxMemoryBytes === 0) return limits;
+  return { ...limits, maxUnsentBytes: Math.min(limits.maxUnsentBytes, maxMemoryBytes * UNSENT_PART) };
 }

@@ -184,6 +184,21 @@ describe('answers that are not taken', () => {
     await world.clock.until(world.server.close());
   });
 
+  test('are bounded by a part of the memory that the server may take', async () => {
+    const world = await makeWorld(
+      {
+        pvs: { w: makePv() },
+        vitals: { take: () => ({ memoryBytes: 0, loopDelayMs: 0 }) },
+        config: { maxMemoryBytes: 4_000_000, limits: { ...limits, maxUnsentBytes: DEFAULT_LIMITS.maxUnsentBytes } },
+      },
+      { kernelBytes: 1_000 },
+    );
+    const host = world.network.host('greedy');
+    for (let index = 0; index < 200; index++) await ask(await clientOf(world, host), 2);
+    expect(world.server.counters.linksShed).toBeGreaterThan(10);
+    await world.clock.until(world.server.close());
+  });
+
   test('do not count the same image for each of the monitors that wait for it', async () => {
     const pv = new SharedPV(WAVE, { initial: { value: new Float64Array(1_000) } });
     const world = await makeWorld({ pvs: { w: pv }, config: { limits } }, { kernelBytes: 1_000 });

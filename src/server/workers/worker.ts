@@ -17,6 +17,7 @@ import { Links } from '../links.ts';
 import { MemoryWatch } from '../memory-watch.ts';
 import { newCounters, NoticeBoard } from '../notices.ts';
 import { PutLog } from '../put-log.ts';
+import { limitsWithin } from '../system-limits.ts';
 import { UnsentLedger } from '../unsent-ledger.ts';
 import { AskedRequests } from './asked.ts';
 import { HeldConnection } from './held-connection.ts';
@@ -149,7 +150,7 @@ export class Worker {
         bigEndian,
         connectionTimeoutMs,
         ledger: new LinkLedger(limits),
-        unsent: new UnsentLedger(limits),
+        unsent: new UnsentLedger(limitsWithin(limits, maxMemoryBytes)),
         isDraining: false,
       },
       (address) => this.#gone(address),
