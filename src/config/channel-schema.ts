@@ -40,6 +40,9 @@ export function parseChannelSchema(text: string, limits: Limits = DEFAULT_LIMITS
     return channelOf(schema, limits);
   } catch (thrown) {
     if (thrown instanceof PvaError) return wrong(thrown.message);
+    // What reads it calls itself for each level.
+    if (thrown instanceof RangeError)
+      return wrong(`is nested too deeply; a type has ${limits.maxTypeNesting} levels at most`);
     throw thrown;
   }
 }

@@ -37,7 +37,10 @@ export interface Limits {
   readonly maxOperationsPerLink: number;
   /** TCP links of one server. Past it a connection is refused at accept. */
   readonly maxLinks: number;
-  /** Those of one host, which is never to take them all: a quarter is left to the others. Past it as past `maxLinks`. */
+  /**
+   * Those of one host, which is never to take them all: a quarter is left to the others, and unless this is set, a quarter
+   * of fewer links as well. Past it as past `maxLinks`.
+   */
   readonly maxLinksPerHost: number;
   /** Milliseconds within which a new link has to say who its client is, or to open a channel; else it is closed. */
   readonly handshakeMs: number;
@@ -51,6 +54,12 @@ export interface Limits {
   readonly monitorPauseBytes: number;
   /** Unsent bytes on a link past which nothing more is read from it. */
   readonly readPauseBytes: number;
+  /**
+   * Unsent bytes of all links in sum; what several are sent alike counts once. From half of it on, `monitorPauseBytes`
+   * and `readPauseBytes` shrink with what is left; past it links are closed, the worst of the host that holds most first.
+   * `readPauseBytes` alone bounds nothing: 16 384 links times 4 MiB.
+   */
+  readonly maxUnsentBytes: number;
   /** Milliseconds without any write progress after which a link with unsent bytes is closed. */
   readonly writeStallMs: number;
   /** Milliseconds that the handler of a put may take, unless its PV says otherwise; clients give up long before. */
@@ -94,6 +103,8 @@ export interface Limits {
   readonly maxNameBytes: number;
   /** Characters of a user's or a host's name that a client tells; they are compared with patterns and logged. */
   readonly maxIdentityCharacters: number;
+  /** Characters of a client's MESSAGE that a notice has, and so a log; the rest is cut. A sentence for a person fits. */
+  readonly maxMessageCharacters: number;
   /** Characters of put log that wait for a slow disk; past it lines are dropped and counted. */
   readonly maxPutLogCharacters: number;
   /** Characters of a channel's definition in a store. The largest type has 10 000 fields, which take some 500 000. */
@@ -149,6 +160,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxReceivingBytes: 256 * 1024 * 1024,
   monitorPauseBytes: 256 * 1024,
   readPauseBytes: 4 * 1024 * 1024,
+  maxUnsentBytes: 512 * 1024 * 1024,
   writeStallMs: 30_000,
   putTimeoutMs: 30_000,
   callTimeoutMs: 600_000,
@@ -167,6 +179,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxSearchSenders: 10_000,
   maxNameBytes: 500,
   maxIdentityCharacters: 256,
+  maxMessageCharacters: 1_000,
   maxPutLogCharacters: 4 * 1024 * 1024,
   maxDefinitionCharacters: 4 * 1024 * 1024,
   maxSchemaCharacters: 1024 * 1024,

@@ -1,7 +1,12 @@
 // Which new connections does a server take? As many as it may hold, and from one host no more than its share.
 
+import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+
 /** Why no connection is taken any more. */
 export const ENDING = 'this server is ending';
+
+/** A quarter is left to the others. */
+const PART_OF_HOST = DEFAULT_LIMITS.maxLinksPerHost / DEFAULT_LIMITS.maxLinks;
 
 export interface AdmissionLimits {
   readonly maxLinks: number;
@@ -33,14 +38,25 @@ export class Admission {
     return this.#most;
   }
 
-  /** The system does not allow more than so many. */
-  capAt(most: number): void {
+  /** The system does not allow more than so many; undefined for any. */
+  capAt(most: number = this.#limits.maxLinks): void {
     this.#most = Math.min(this.#limits.maxLinks, Math.max(most, 1));
+  }
+
+  /** Links that one host may have: never all of them, unless somebody has said so. */
+  get mostOfHost(): number {
+    const { maxLinksPerHost } = this.#limits;
+    if (maxLinksPerHost !== DEFAULT_LIMITS.maxLinksPerHost) return maxLinksPerHost;
+    return Math.min(maxLinksPerHost, Math.ceil(this.#most * PART_OF_HOST));
   }
 
   /** Takes none for this reason, until it is undefined. */
   pauseFor(reason: string | undefined): void {
     this.#pauseReason = reason;
+  }
+
+  get isPaused(): boolean {
+    return this.#pauseReason !== undefined;
   }
 
   /** Takes none any more. */
@@ -54,7 +70,7 @@ export class Admission {
     if (reason !== undefined) return reason;
     if (this.#count >= this.#most) return `${this.#count} links are open`;
     const ofHost = this.#byHost.get(address) ?? 0;
-    if (ofHost >= this.#limits.maxLinksPerHost) return `${ofHost} links of this host are open`;
+    if (ofHost >= this.mostOfHost) return `${ofHost} links of this host are open`;
     this.#byHost.set(address, ofHost + 1);
     this.#count++;
     return undefined;

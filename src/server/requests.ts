@@ -65,8 +65,9 @@ const HANDLERS: Handlers = {
     link.send(answer);
   },
   MESSAGE: (link, { ioid, text }) => {
+    const { notices, limits } = link.host;
     const pvName = link.operations.get(ioid)?.channel.pvName ?? `request ${ioid}`;
-    link.host.notices.ofLink('clientMessage', 'info', link.remote, `${pvName}: ${text}`);
+    notices.ofLink('clientMessage', 'info', link.remote, `${pvName}: ${cut(text, limits.maxMessageCharacters)}`);
   },
   // No peer sends these to a server for anything that it would have to do.
   AUTHNZ: ignore,
@@ -97,6 +98,10 @@ function isBeginning(message: ClientMessage): boolean {
 
 function ignore(): void {
   // Nothing to do, and nothing wrong.
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most)}... (${text.length} characters)`;
 }
 
 function operationOf(link: Link, ioid: number) {
@@ -160,16 +165,13 @@ function answerCreate(link: Link, cid: number, pvName: string, opened: Opened): 
   if ('status' in opened) return link.send({ command: 'CREATE_CHANNEL', cid, sid: NO_SID, status: opened.status });
   const { channel, peer, rights } = opened;
   const sid = link.takeSid();
-  const linkChannel: LinkChannel = {
-    sid,
-    cid,
-    pvName,
-    channel,
-    peer,
-    rights,
-    operations: new Map(),
-    unlisten: channel.onClosed(() => link.endChannel(linkChannel)),
-  };
+  let unlisten: () => void;
+  try {
+    unlisten = channel.onClosed(() => link.endChannel(linkChannel));
+  } catch (thrown) {
+    return answerCreate(link, cid, pvName, refuse(reasonOf(thrown)));
+  }
+  const linkChannel: LinkChannel = { sid, cid, pvName, channel, peer, rights, operations: new Map(), unlisten };
   link.addChannel(linkChannel);
   tellRights(link, linkChannel);
   link.send({ command: 'CREATE_CHANNEL', cid, sid, status: OK });

@@ -21,6 +21,7 @@ import { LinkOutput } from './link-output.ts';
 import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
 import type { ServedPorts } from './search-answer.ts';
+import type { UnsentAccount } from './unsent-ledger.ts';
 
 /** As pvxs; no peer uses these numbers. */
 const RECEIVE_BUFFER_BYTES = 0x1_0000;
@@ -60,6 +61,7 @@ export class ServerLink implements Link {
   openingCount = 0;
   /** What it takes of the memory. */
   readonly account: LinkAccount;
+  readonly #unsent: UnsentAccount;
 
   readonly #connection: TcpConnection;
   readonly #closed: (link: ServerLink) => void;
@@ -96,10 +98,16 @@ export class ServerLink implements Link {
     this.#lastHeardAt = clock.now();
     this.#openedAt = this.#lastHeardAt;
     this.account = host.ledger.open((reason) => this.shed(reason));
+    this.#unsent = host.unsent.open({
+      address: connection.remote.address,
+      measure: () => this.output.tellUnsent(),
+      shed: (reason) => this.shed(reason),
+    });
     this.output = new LinkOutput({
       connection,
       clock,
       limits,
+      unsent: this.#unsent,
       codec,
       bigEndian,
       readable: () => this.#resumeReading(),
@@ -127,7 +135,7 @@ export class ServerLink implements Link {
     this.output.flush();
     this.#connection.listen({
       data: (chunk) => this.#read(chunk),
-      drain: () => this.output.drained(),
+      drain: () => this.output.look(),
       close: (cause) => this.#ended(cause),
     });
   }
@@ -177,7 +185,7 @@ export class ServerLink implements Link {
 
   endChannel(channel: LinkChannel): void {
     if (!this.channels.delete(channel.sid)) return;
-    channel.unlisten();
+    this.#unlisten(channel);
     for (const operation of channel.operations.values()) this.endOperation(operation);
     this.send({ command: 'DESTROY_CHANNEL', sid: channel.sid, cid: channel.cid });
   }
@@ -191,6 +199,7 @@ export class ServerLink implements Link {
   check(now: number): void {
     if (this.#state === 'closed') return;
     const { connectionTimeoutMs, limits } = this.host;
+    this.output.look();
     if (this.output.stalledMs(now) > limits.writeStallMs) {
       return this.fail(`took nothing of ${this.output.unsentBytes} bytes for ${limits.writeStallMs / 1_000} s`);
     }
@@ -223,7 +232,7 @@ export class ServerLink implements Link {
 
   /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished. */
   get heldBytes(): number {
-    return this.output.unsentBytes + this.account.queuedBytes + this.account.receivingBytes;
+    return this.#unsent.heldBytes + this.account.queuedBytes + this.account.receivingBytes;
   }
 
   /** Closes the connection at once, because of the memory that it takes. */
@@ -325,6 +334,16 @@ export class ServerLink implements Link {
     this.fail(reasonOf(thrown));
   }
 
+  /** What a program's channel throws is not the client's doing, and everything else is to end like this. */
+  #unlisten({ pvName, unlisten }: LinkChannel): void {
+    try {
+      unlisten();
+    } catch (thrown) {
+      const text = `fault of this server: ${pvName}: the end of a wait for its end threw: ${reasonOf(thrown)}`;
+      this.host.notices.ofLink('linkWarning', 'error', this.remote, text);
+    }
+  }
+
   /** The connection is gone, by whomever. */
   #ended(cause: Error | undefined): void {
     if (this.#state !== 'closed') {
@@ -343,7 +362,7 @@ export class ServerLink implements Link {
     this.#keptBytes = 0;
     this.account.holds(0);
     this.output.close();
-    for (const channel of this.channels.values()) channel.unlisten();
+    for (const channel of this.channels.values()) this.#unlisten(channel);
     for (const operation of this.operations.values()) operation.destroy();
     this.channels.clear();
     this.operations.clear();

@@ -111,6 +111,11 @@ describe('the channel of a JSON Schema', () => {
     expect(parsed.ok ? 'taken' : parsed.wrong).toContain('maxBodyBytes allows 67108864');
   });
 
+  it('is refused with what is wrong where its text is nested as deep as can be', () => {
+    const parsed = parseChannelSchema('['.repeat(400_000) + ']'.repeat(400_000));
+    expect(parsed).toEqual({ ok: false, wrong: 'is nested too deeply; a type has 20 levels at most' });
+  });
+
   it('has the very type that its schema was made of, for 1 000 random structures; so does the name of the type', () => {
     fc.assert(
       fc.property(types(), (inner) => {

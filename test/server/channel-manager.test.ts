@@ -16,6 +16,7 @@ import type { ServerOptions } from '../../src/server/server.ts';
 import { StoredChannels } from '../../src/server/stored-channels.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
 import { ManageClient, plainArguments, uriArguments } from '../support/manage-client.ts';
+import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { makeWorld } from '../support/server-world.ts';
 
 const OPEN = new AccessRules([], { otherwise: ['all', 'manage'] });
@@ -214,6 +215,33 @@ describe('op=create', () => {
     await expect(create('c')).rejects.toThrow("channel 'c': 2 channels were created, no more are allowed");
     await manage.call({ op: 'destroy', name: 'a' });
     await create('c');
+  });
+});
+
+describe('creations at once', () => {
+  test('come up to the limit, though a channel is served before its creation is known to be done', async () => {
+    let release = (): void => undefined;
+    /** Its watchers hear of a definition before it says so to whoever asked. */
+    class LateStore extends MemoryStore {
+      override async define(...args: Parameters<MemoryStore['define']>) {
+        const outcome = await super.define(...args);
+        await new Promise<void>((resolve) => (release = resolve));
+        return outcome;
+      }
+    }
+    const clock = new ManualClock();
+    const channels = await StoredChannels.open(new LateStore(), { clock });
+    const manager = new ChannelManager({ channels, limits: { ...DEFAULT_LIMITS, maxCreatedChannels: 2 } });
+    const first = manager.create(pv('a=int'));
+    await clock.advanceAsync(1);
+    expect(channels.has('a')).toBe(true);
+    const letFirst = release;
+    const second = manager.create(pv('b=int'));
+    await clock.advanceAsync(1);
+    letFirst();
+    release();
+    expect(await Promise.all([first, second])).toHaveLength(2);
+    await expect(manager.create(pv('c=int'))).rejects.toThrow('no more are allowed');
   });
 });
 

@@ -69,6 +69,16 @@ async function node(
 }
 
 describe('channels of a store', () => {
+  it('begin at the time when they are made, where the store has no value of them', async () => {
+    const seconds = ({ state }: SharedPV): unknown =>
+      (state.value['timeStamp'] as { readonly secondsPastEpoch: bigint }).secondsPastEpoch;
+    await using one = await node(new MemoryEngine(), [pv('lab:a=double:1', { persist: 'none' })]);
+    const first = seconds(one.pv('lab:a'));
+    await clock.advanceAsync(3_600_000);
+    await one.channels.create(pv('lab:b=double:1', { persist: 'none' }));
+    expect(Number(seconds(one.pv('lab:b'))) - Number(first)).toBe(3_600);
+  });
+
   it('are those of the configuration, and those that the store has besides', async () => {
     const engine = new MemoryEngine();
     await using first = await node(engine, [pv('lab:x=double:1.5'), pv('lab:m=enum(Off|On):On')]);
