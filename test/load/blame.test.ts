@@ -11,8 +11,10 @@ import { double } from '../../src/protocol/types/type-desc.ts';
 import { measureLoad } from '../../src/load/measure-load.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork } from '../../src/transport/memory-network.ts';
+import type { Network } from '../../src/transport/network.ts';
 import { FakeServer } from '../support/fake-server.ts';
 import { FAULTLESS, loadPvkit, mailbox } from '../support/load-world.ts';
+import { makeWorld } from '../support/server-world.ts';
 
 const NO_PID = 0x7fff_fffe;
 
@@ -126,6 +128,25 @@ describe('soak', () => {
     expect(result.lost).toBeGreaterThan(count);
     // One second of load, the time of one reply for the clients, and that of one more for the last values.
     expect((ticks * 5) / 1_000).toBeLessThan(1 + 1 + 1 + 0.5);
+  });
+});
+
+describe('soak beside searches', () => {
+  it('tells of a UDP socket that reports an error', async () => {
+    const { server, clock, host } = await makeWorld({}, { delayMs: [0.5, 1] });
+    server.add('a', mailbox(double, 1));
+    const network: Network = {
+      ...host,
+      bindUdp: async (options, handlers) => {
+        clock.after(100, () => handlers.error(new StatusError('no buffer space')));
+        return host.bindUdp(options, handlers);
+      },
+    };
+    const address = { address: '127.0.0.1', port: server.tcpPort };
+    const options = { names: ['a'], seconds: 1, warmupSeconds: 0, udpPort: server.udpPort, server: address };
+    const result = await clock.until(measureLoad('soak', { ...options, seed: 1, clock, network }));
+    expect(result).toMatchObject({ errors: 1, problems: ['no buffer space'] });
+    await clock.until(server.close());
   });
 });
 
