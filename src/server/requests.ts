@@ -15,6 +15,7 @@ import { tellRights } from './access-changes.ts';
 import { admits, refusalText } from './access-gate.ts';
 import type { Link, LinkChannel } from './link.ts';
 import { ENDING } from './operations/operation.ts';
+import { cut } from './notices.ts';
 import { handleArray } from './operations/array.ts';
 import { handleGetField } from './operations/get-field.ts';
 import { handleGet } from './operations/get.ts';
@@ -89,10 +90,6 @@ export function dispatch(link: Link, message: ClientMessage): void {
 
 function ignore(): void {
   // Nothing to do, and nothing wrong.
-}
-
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most)}... (${text.length} characters)`;
 }
 
 function operationOf(link: Link, ioid: number) {
