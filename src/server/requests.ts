@@ -14,6 +14,7 @@ import type { Channel } from '../channels/channel.ts';
 import { tellRights } from './access-changes.ts';
 import { admits, refusalText } from './access-gate.ts';
 import type { Link, LinkChannel } from './link.ts';
+import { cut } from './notices.ts';
 import { handleArray } from './operations/array.ts';
 import { handleGetField } from './operations/get-field.ts';
 import { handleGet } from './operations/get.ts';
@@ -98,10 +99,6 @@ function isBeginning(message: ClientMessage): boolean {
 
 function ignore(): void {
   // Nothing to do, and nothing wrong.
-}
-
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most)}... (${text.length} characters)`;
 }
 
 function operationOf(link: Link, ioid: number) {

@@ -20,6 +20,7 @@ import type { LinkAccount } from './link-ledger.ts';
 import { LinkOutput } from './link-output.ts';
 import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
+import { cut } from './notices.ts';
 import type { ServedPorts } from './search-answer.ts';
 import type { UnsentAccount } from './unsent-ledger.ts';
 
@@ -326,12 +327,14 @@ export class ServerLink implements Link {
     }
   }
 
+  /** The reason may repeat what the client sent, such as the name of a field. */
   #failOf(thrown: unknown): void {
+    const reason = cut(reasonOf(thrown), this.host.limits.maxMessageCharacters);
     if (!(thrown instanceof PvaError)) {
       // Not the client's doing: the link is lost all the same, and the others go on.
-      this.host.notices.ofLink('linkWarning', 'error', this.remote, `fault of this server: ${reasonOf(thrown)}`);
+      this.host.notices.ofLink('linkWarning', 'error', this.remote, `fault of this server: ${reason}`);
     }
-    this.fail(reasonOf(thrown));
+    this.fail(reason);
   }
 
   /** What a program's channel throws is not the client's doing, and everything else is to end like this. */

@@ -84,6 +84,25 @@ describe('a worker', () => {
   });
 });
 
+describe('why a link is closed', () => {
+  test('is logged as far as a sentence goes, whatever of it the client has said', async () => {
+    const world = await makeWorld();
+    const client = await world.validated();
+    const name = Buffer.alloc(50_000, 'x');
+    const size = Buffer.from([0xfe, 0, 0, 0xc3, 0x50]);
+    // Credentials: a structure of two fields of one name.
+    const type = [Buffer.from([0x80, 0, 2]), size, name, Buffer.from([0x43]), size, name, Buffer.from([0x43])];
+    const body = Buffer.concat([Buffer.from([0, 1, 0, 0, 0x7f, 0xff, 0, 0, 2]), Buffer.from('ca'), ...type]);
+    const header = Buffer.from([0xca, 2, 0x80, 1, 0, 0, 0, 0]);
+    header.writeUInt32BE(body.length, 4);
+    await client.sendBytes(Buffer.concat([header, body]));
+    expect(client.isClosed).toBe(true);
+    const { text = '' } = world.notices.at(-1) ?? {};
+    expect(text).toContain("two fields named 'xxx");
+    expect(text.length).toBeLessThan(1_100);
+  });
+});
+
 describe('what a client says to a person', () => {
   test('is logged as far as a sentence goes', async () => {
     hitsLimit('maxMessageCharacters');
