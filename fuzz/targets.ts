@@ -6,6 +6,7 @@ import { captures } from './targets/captures.ts';
 import { clientLink } from './targets/client-link.ts';
 import { datagram } from './targets/datagram.ts';
 import { framer } from './targets/framer.ts';
+import { journal } from './targets/journal.ts';
 import { clientMessages, packedClientMessages, packedServerMessages, serverMessages } from './targets/messages.ts';
 import { searches } from './targets/searches.ts';
 import { serverLink } from './targets/server-link.ts';
@@ -33,6 +34,7 @@ export const TARGETS: readonly Target[] = [
   expressions,
   backup,
   captures,
+  journal,
   searches,
   serverLink,
   clientLink,

@@ -75,7 +75,7 @@ export { Server, type ServerOptions } from './server/server.ts';
 export { StatisticsPVs, type ServerStatistics } from './server/statistics.ts';
 export { StoreStatusPV } from './server/store-status.ts';
 export { StoredChannels, type StoredChannelsOptions } from './server/stored-channels.ts';
-export { Workspace, type WorkspaceOptions } from './server/workspace/workspace.ts';
+export { Workspace, type WorkspaceOptions, type WorkspaceStoreOptions } from './server/workspace/workspace.ts';
 export { WorkspaceLockedError } from './server/workspace/workspace-lock.ts';
 
 // The client.

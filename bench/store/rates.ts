@@ -2,7 +2,7 @@
 // `npm run bench:store` prints both.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,10 +42,14 @@ async function puts(folder: string): Promise<boolean> {
   const rates = new Map<string, number>();
   const rows = [['store', 'puts/s', 'of memory', 'server us/put', 'redis us/put', 'p99 us', 'wrong', 'errors']];
   const redis = await startRedis(folder);
+  /** Each put is on the disk before it is answered. */
+  const flushing = join(folder, 'flushing.toml');
+  writeFileSync(flushing, '[store]\nflush_ms = 0\n');
   const stores: readonly (readonly [string, readonly string[]])[] = [
     ['none', []],
     ['memory', ['--store', 'memory:']],
     ['embedded', ['--workspace', join(folder, 'puts')]],
+    ['embedded, flushed', [flushing, '--workspace', join(folder, 'flushed')]],
     ...(redis === undefined ? [] : [['redis', ['--store', redis.url]] as const]),
   ];
   for (const [name, words] of stores) {

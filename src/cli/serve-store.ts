@@ -170,15 +170,17 @@ async function openWaiting(kept: KeptOptions): Promise<ChannelStore> {
 }
 
 async function openOnce({ config, host, log, workspace }: KeptOptions): Promise<ChannelStore> {
-  const { storeUrl, limits, origins } = config;
-  if (storeUrl === undefined && workspace !== undefined) return workspace.openStore(limits);
+  const { storeUrl, storeFlushMs, limits, origins } = config;
+  const onWarning = (text: string): void => log.write({ level: 'warning', text });
+  if (storeUrl === undefined && workspace !== undefined)
+    return workspace.openStore(limits, { flushMs: storeFlushMs, onWarning });
   try {
     // Orchestrators set HOSTNAME to what they call this instance.
     const nodeId = host.environment['HOSTNAME'];
     return await openStore(storeUrl ?? '', {
       clock: host.clock,
       ...(nodeId !== undefined && nodeId !== '' && { nodeId }),
-      onWarning: (text) => log.write({ level: 'warning', text }),
+      onWarning,
     });
   } catch (thrown) {
     if (thrown instanceof LocalProtocolError) throw new UsageError(`${origins.storeUrl}: ${thrown.message}`);

@@ -26,7 +26,9 @@ export function withStoreOptions(command: Command): Command {
 
 /** To read: what it has now, also while servers use it. @throws UsageError unless exactly one store is named */
 export function withStoreToRead<T>(options: StoreOptions & DebugOptions, host: CliHost, act: Act<T>): Promise<T> {
-  return withStore(options, host, act, (folder) => Workspace.readStore(folder));
+  return withStore(options, host, act, (folder) =>
+    Workspace.readStore(folder, undefined, { onWarning: warningTo(host) }),
+  );
 }
 
 /** To write: a workspace must not be used by a server meanwhile. @throws UsageError unless exactly one store is named */
@@ -39,7 +41,7 @@ export async function withStoreToWrite<T>(
   if (folder === undefined || options.store !== undefined) return withStore(options, host, act);
   const workspace = await Workspace.open(resolve(host.folder, folder), { clock: host.clock });
   try {
-    return await withStore(options, host, act, () => workspace.openStore());
+    return await withStore(options, host, act, () => workspace.openStore(undefined, { onWarning: warningTo(host) }));
   } finally {
     await workspace.close();
   }
@@ -71,10 +73,14 @@ async function openUrl(url: string, host: CliHost): Promise<ChannelStore> {
   try {
     return await openStore(url, {
       clock: host.clock,
-      onWarning: (text) => host.stderr.write(printable(`warning: ${text}\n`)),
+      onWarning: warningTo(host),
     });
   } catch (thrown) {
     if (thrown instanceof LocalProtocolError) throw new UsageError(`--store: ${thrown.message}`);
     throw thrown;
   }
+}
+
+function warningTo({ stderr }: CliHost): (text: string) => void {
+  return (text) => stderr.write(printable(`warning: ${text}\n`));
 }

@@ -34,6 +34,7 @@ export function serverRows(config: ServerConfig): readonly Row[] {
     ['connection timeout', secondsText(config.connectionTimeoutMs), origins.connectionTimeoutMs],
     ['beacon period', secondsText(config.beaconPeriodMs), origins.beaconPeriodMs],
     ['store.url', config.storeUrl === undefined ? '(none)' : withoutPassword(config.storeUrl), origins.storeUrl],
+    ['store.flush_ms', String(config.storeFlushMs), origins.storeFlushMs],
     ['workspace', config.workspace ?? '(none)', origins.workspace],
     ['log.level', config.logLevel, origins.logLevel],
     ['log.puts', config.putLog ?? '(none)', origins.putLog],

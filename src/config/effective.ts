@@ -1,6 +1,7 @@
 // Which configuration holds, and who set each part of it? Command line over TOML over EPICS_* variables over defaults.
 import type { Allow } from '../channels/access/rights.ts';
 import type { AccessRule } from '../channels/access/rule.ts';
+import { DEFAULT_FLUSH_MS } from '../channels/stores/embedded/flush-time.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import {
   ADDRESS_FORM,
@@ -90,6 +91,8 @@ export interface ServerSettings {
   /** Time between the first beacons. */
   readonly beaconPeriodMs: number;
   readonly storeUrl: string | undefined;
+  /** How long after a put the embedded store flushes it to the disk; 0: before it is answered. */
+  readonly storeFlushMs: number;
   readonly workspace: string | undefined;
   readonly logLevel: LogLevel;
   /** What is allowed where no rule fits. Undefined: everything without rules, nothing with them. */
@@ -171,6 +174,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     connectionTimeoutMs: strongest([environment.connectionTimeoutMs], DEFAULT_CONNECTION_TIMEOUT_MS),
     beaconPeriodMs: strongest([environment.beaconPeriodMs], DEFAULT_BEACON_PERIOD_MS),
     storeUrl: strongest<string | undefined>([flags.store, file?.storeUrl], undefined),
+    storeFlushMs: strongest([file?.storeFlushMs], DEFAULT_FLUSH_MS),
     workspace: strongest<string | undefined>([flags.workspace], undefined),
     logLevel: strongest<LogLevel>([file?.logLevel], 'warn'),
     accessDefault: strongest<Allow | undefined>(

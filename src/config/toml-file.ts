@@ -34,6 +34,7 @@ export interface FileSettings {
   readonly maxMemoryBytes: Sourced<number> | undefined;
   readonly limits: ReadonlyMap<keyof Limits, Sourced<number>>;
   readonly storeUrl: Sourced<string> | undefined;
+  readonly storeFlushMs: Sourced<number> | undefined;
   readonly logLevel: Sourced<LogLevel> | undefined;
   readonly putLog: Sourced<string> | undefined;
   readonly accessDefault: Sourced<Allow> | undefined;
@@ -159,6 +160,7 @@ function toSettings(
     maxMemoryBytes: set(server.max_memory, 'server', 'max_memory'),
     limits: setLimits,
     storeUrl: set(content.store?.url, 'store', 'url'),
+    storeFlushMs: set(content.store?.flush_ms, 'store', 'flush_ms'),
     logLevel: set(content.log?.level, 'log', 'level'),
     putLog: set(content.log?.puts, 'log', 'puts'),
     accessDefault: set(server.default_access, 'server', 'default_access'),

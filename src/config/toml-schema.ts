@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ControlMode } from '../channels/behaviours/control-limits.ts';
 import { ALLOW_WORDS, type Allow } from '../channels/access/rights.ts';
 import { AUTH_METHODS, type Patterns } from '../channels/access/rule.ts';
+import { MAX_FLUSH_MS } from '../channels/stores/embedded/flush-time.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { MIN_SEGMENT_BYTES } from '../protocol/segments.ts';
 import { ALARM_SEVERITIES, type AlarmSeverity } from '../protocol/normative/alarm.ts';
@@ -133,7 +134,12 @@ export const fileSchema = z.strictObject({
       Object.fromEntries(LIMIT_NAMES.map((name) => [snakeCase(name), field((raw) => limit(name, raw)).optional()])),
     )
     .optional(),
-  store: z.strictObject({ url: field(readStoreUrl).optional() }).optional(),
+  store: z
+    .strictObject({
+      url: field(readStoreUrl).optional(),
+      flush_ms: field((raw) => integer(raw, 0, MAX_FLUSH_MS)).optional(),
+    })
+    .optional(),
   log: z
     .strictObject({ level: field((raw) => oneOf(LOG_LEVELS, raw)).optional(), puts: field(readLogFile).optional() })
     .optional(),

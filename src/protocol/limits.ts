@@ -218,7 +218,7 @@ export const CLIENT_LIMITS = Object.freeze({
   nameServerPauseBytes: 64 * 1024,
 });
 
-/** What a server keeps for a store that it shares with others, and of what they tell it. Nobody needs to set these. */
+/** What a server keeps for its store, and of what the others that share it tell. Nobody needs to set these. */
 export const STORE_LIMITS = Object.freeze({
   /** Writes that are not acknowledged yet; past it they are refused at once. */
   maxQueuedWrites: 100_000,
@@ -234,4 +234,9 @@ export const STORE_LIMITS = Object.freeze({
   maxNodes: 1_000,
   /** Searches for a PV that another server is to answer first; past it the one that is oldest is forgotten. */
   maxAskedSearches: 50_000,
+  /**
+   * Bytes of puts in the journal of the embedded store that are not in its database yet; past it they are refused. Many
+   * times what there is while the database keeps up; a server that was killed reads it as a whole when it starts.
+   */
+  maxJournalBytes: 64 * 1024 * 1024,
 });

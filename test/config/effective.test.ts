@@ -81,6 +81,7 @@ describe("a server's configuration", () => {
       beaconPeriodMs: 15_000,
       logLevel: 'warn',
       storeUrl: undefined,
+      storeFlushMs: 100,
       workspace: undefined,
       limits: DEFAULT_LIMITS,
       channels: [],
@@ -99,7 +100,7 @@ describe("a server's configuration", () => {
       EPICS_PVAS_INTF_ADDR_LIST: '10.0.0.1',
     };
     const file = toml(
-      '[server]\ntcp_port = 3\ninterfaces = ["10.0.0.2"]\n[store]\nurl = "memory:"\n[limits]\nmax_links = 7',
+      '[server]\ntcp_port = 3\ninterfaces = ["10.0.0.2"]\n[store]\nurl = "memory:"\nflush_ms = 0\n[limits]\nmax_links = 7',
     );
     const byVariables = resolveServer({ processEnvironment });
     const byFile = resolveServer({ processEnvironment, toml: file });
@@ -120,7 +121,8 @@ describe("a server's configuration", () => {
     ]);
     expect([byFlags.udpPort, byFlags.origins.udpPort]).toEqual([2, 'EPICS_PVA_BROADCAST_PORT']);
     expect([byFlags.storeUrl, byFlags.origins.storeUrl, byFlags.workspace]).toEqual(['redis://h', '--store', 'data']);
-    expect([byFile.limits.maxLinks, byFile.limitOrigins.maxLinks]).toEqual([7, 'lab.toml:7']);
+    expect([byFile.storeFlushMs, byFile.origins.storeFlushMs]).toEqual([0, 'lab.toml:6']);
+    expect([byFile.limits.maxLinks, byFile.limitOrigins.maxLinks]).toEqual([7, 'lab.toml:8']);
   });
 
   it('serves on all interfaces where a list of them is empty', () => {

@@ -209,6 +209,10 @@ describe('a wrong value', () => {
       'lab.toml:2: store.url: is no store URL; expected memory:, redis://host:port/db or rediss://host:port/db',
     ],
     [
+      '[store]\nflush_ms = 60001',
+      'lab.toml:2: store.flush_ms: is the integer 60001; expected an integer from 0 to 60000',
+    ],
+    [
       '[log]\nlevel = "loud"',
       'lab.toml:2: log.level: is the string "loud"; expected one of silent, error, warn, info, debug, trace',
     ],

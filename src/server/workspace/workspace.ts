@@ -22,6 +22,17 @@ export interface WorkspaceOptions {
   readonly onStale?: (text: string) => void;
 }
 
+/** How the store of a workspace is opened. */
+export interface WorkspaceStoreOptions {
+  /**
+   * How long after a write it is flushed to the disk: what a loss of power may cost. 0: before it is acknowledged. Default
+   * 100.
+   */
+  readonly flushMs?: number | undefined;
+  /** Told what an operator should know. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+}
+
 /** A folder that this process holds, from `open` to `close`. */
 export class Workspace {
   /** Absolute. */
@@ -52,11 +63,15 @@ export class Workspace {
 
   /**
    * The embedded store of a folder as it is at this moment, to read: another process may hold the folder meanwhile.
-   * @throws StoreError STORE_AWAY when there is none, STORE_FORMAT when its file cannot be read
+   * @throws StoreError STORE_AWAY when there is none, STORE_FORMAT when its files cannot be read
    */
-  static async readStore(path: string, limits?: Limits): Promise<ChannelStore> {
+  static async readStore(
+    path: string,
+    limits?: Limits,
+    { onWarning }: Pick<WorkspaceStoreOptions, 'onWarning'> = {},
+  ): Promise<ChannelStore> {
     const { openEmbeddedStore } = await import('../../channels/stores/embedded/embedded-store.ts');
-    return openEmbeddedStore(join(resolve(path), STATE_FOLDER), { limits, readOnly: true });
+    return openEmbeddedStore(join(resolve(path), STATE_FOLDER), { limits, readOnly: true, onWarning });
   }
 
   /** Where logs go. */
@@ -64,11 +79,11 @@ export class Workspace {
     return join(this.folder, 'logs');
   }
 
-  /** The embedded store in this folder. @throws StoreError STORE_FORMAT when its file cannot be read */
-  async openStore(limits?: Limits): Promise<ChannelStore> {
+  /** The embedded store in this folder. @throws StoreError STORE_FORMAT when its files cannot be read */
+  async openStore(limits?: Limits, options: WorkspaceStoreOptions = {}): Promise<ChannelStore> {
     // Loaded late: it is native code.
     const { openEmbeddedStore } = await import('../../channels/stores/embedded/embedded-store.ts');
-    return openEmbeddedStore(join(this.folder, STATE_FOLDER), { limits, clock: this.#clock });
+    return openEmbeddedStore(join(this.folder, STATE_FOLDER), { ...options, limits, clock: this.#clock });
   }
 
   /** Lets go of the folder; what was opened in it is closed before. */

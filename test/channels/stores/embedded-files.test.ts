@@ -72,8 +72,8 @@ describe('the embedded store refuses', () => {
 
   it('a newer format', async () => {
     await fill();
-    await tamper((put) => put('pvkit', Buffer.from('channel store format 2')));
-    expect(await refusal()).toMatch(/is of format 2; this version of pvkit reads up to 1/u);
+    await tamper((put) => put('pvkit', Buffer.from('channel store format 3')));
+    expect(await refusal()).toMatch(/is of format 3; this version of pvkit reads up to 2/u);
   });
 
   it('a value with a bit that flipped', async () => {

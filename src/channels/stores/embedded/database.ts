@@ -1,45 +1,46 @@
 // Where do the records of the embedded store lie? In one LMDB file; this is the only file that names the package.
 //
 // A commit is visible to whoever opens the file after it, also when the process is killed. Then it is flushed to the disk,
-// which is waited for as well: so it is there after a loss of power, too. LMDB does not begin the next commit before that,
-// so it costs one writer a little and many writers nothing.
+// which is waited for as well: so it is there after a loss of power, too. What was written since the last commit is in the
+// journal (journal.ts); each commit says up to where the journal is in it.
 
 import { existsSync } from 'node:fs';
-import type { Database } from 'lmdb';
+import { dirname } from 'node:path';
+import type { Database, Transaction } from 'lmdb';
 import { reasonOf } from '../../../protocol/errors.ts';
 import { decodeText, encodeText } from '../../../protocol/text.ts';
 import { StoreError } from '../store-error.ts';
 import { requireWholeFile } from './file-check.ts';
+import { journalFolder } from './journal-files.ts';
+import { KINDS, type ChannelRecord, type JournalPosition, type RecordChange, type RecordKind } from './record.ts';
 import { requireReadable } from './trial-read.ts';
 
-/** Moves when the records can no longer be read by those who read the ones before. */
-export const STORE_FORMAT = 1;
+/**
+ * Moves when the records can no longer be read by those who read the ones before. The first one had no journal: who knows
+ * that one only would miss what is in it.
+ */
+export const STORE_FORMAT = 2;
 
 /** Key of the record that says whose file this is. */
 const FORMAT_KEY = encodeText('pvkit');
+const FORMAT = `channel store format ${STORE_FORMAT}`;
 const FORMAT_TEXT = /^channel store format (\d{1,9})$/u;
+
+/** Key of the record that says what of the journal is in the database. */
+const POSITION_KEY = encodeText('journal');
+const POSITION_TEXT = /^up to segment (\d{1,15}), group (\d{1,15})$/u;
 
 /** An option that its types leave out: `commit` relies on it for speed alone. */
 const START_AT_ONCE: object = { txnStartThreshold: 1 };
 
-/** First byte of a key; the name follows. */
-const KINDS = { definition: 0x64, value: 0x76 } as const;
-export type RecordKind = keyof typeof KINDS;
-
-export interface DatabaseRecord {
-  readonly kind: RecordKind;
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-/** Puts a record, or removes it where there are no bytes. */
-export type RecordChange = readonly [kind: RecordKind, name: string, bytes: Uint8Array | undefined];
-
 export class RecordDatabase {
+  readonly #path: string;
   readonly #database: Database<Uint8Array, Uint8Array>;
   readonly #close: () => Promise<void>;
+  #format = STORE_FORMAT;
 
-  private constructor(database: Database<Uint8Array, Uint8Array>, close: () => Promise<void>) {
+  private constructor(path: string, database: Database<Uint8Array, Uint8Array>, close: () => Promise<void>) {
+    this.#path = path;
     this.#database = database;
     this.#close = close;
   }
@@ -69,10 +70,14 @@ export class RecordDatabase {
     } catch (thrown) {
       throw new StoreError('STORE_FORMAT', `${path} cannot be opened: ${reasonOf(thrown)}`, { cause: thrown });
     }
-    const database = new RecordDatabase(root, () => root.close());
+    const database = new RecordDatabase(path, root, () => root.close());
     try {
-      if (isNew) await root.put(FORMAT_KEY, encodeText(`channel store format ${STORE_FORMAT}`));
-      else requireFormat(path, root.get(FORMAT_KEY));
+      if (!isNew) database.#format = requireFormat(path, root.get(FORMAT_KEY));
+      else {
+        await root.put(FORMAT_KEY, encodeText(FORMAT));
+        await root.flushed;
+        await journalFolder(dirname(path)).flush();
+      }
     } catch (thrown) {
       await database.close();
       throw thrown;
@@ -80,17 +85,43 @@ export class RecordDatabase {
     return database;
   }
 
-  /** All records, those of one channel not together. */
-  *records(): Iterable<DatabaseRecord> {
-    for (const kind of ['definition', 'value'] as const) {
-      const start = Uint8Array.of(KINDS[kind]);
-      for (const { key, value } of this.#database.getRange({ start, end: Uint8Array.of(KINDS[kind] + 1) }))
-        yield { kind, name: textOf(key.subarray(1)), bytes: value };
+  /** Whether it is of an older format; the next commit makes it one of this. */
+  get isOld(): boolean {
+    return this.#format < STORE_FORMAT;
+  }
+
+  /** What of the journal is in it. */
+  get position(): JournalPosition {
+    return this.read((_, position) => position);
+  }
+
+  /** Reads what is there now: records of a kind, those of one channel not together, and what of the journal is in them. */
+  read<T>(act: (records: (kind: RecordKind) => Iterable<ChannelRecord>, position: JournalPosition) => T): T {
+    this.#database.resetReadTxn();
+    const transaction = this.#database.useReadTransaction();
+    try {
+      return act((kind) => this.#records(kind, transaction), this.#position(transaction));
+    } finally {
+      transaction.done();
     }
   }
 
-  /** All of it or nothing; resolves when it is on the disk. */
-  async commit(changes: readonly RecordChange[]): Promise<void> {
+  *#records(kind: RecordKind, transaction: Transaction): Iterable<ChannelRecord> {
+    const [start, end] = [Uint8Array.of(KINDS[kind]), Uint8Array.of(KINDS[kind] + 1)];
+    for (const { key, value } of this.#database.getRange({ start, end, transaction }))
+      yield { kind, name: textOf(key.subarray(1)), bytes: value };
+  }
+
+  #position(transaction: Transaction): JournalPosition {
+    const record = this.#database.get(POSITION_KEY, { transaction });
+    if (record === undefined) return { segment: 0, group: 0 };
+    const [, segment, group] = POSITION_TEXT.exec(textOf(record)) ?? [];
+    if (segment !== undefined && group !== undefined) return { segment: Number(segment), group: Number(group) };
+    throw new StoreError('STORE_FORMAT', `${this.#path} is damaged: it does not say what of the journal is in it`);
+  }
+
+  /** All of it or nothing, and that the journal is in it up to a place; resolves when it is on the disk. */
+  async commit(changes: readonly RecordChange[], { segment, group }: JournalPosition): Promise<void> {
     const database = this.#database;
     const parts: Promise<boolean>[] = [];
     const whole = database.batch(() => {
@@ -98,11 +129,14 @@ export class RecordDatabase {
         const key = keyOf(kind, name);
         parts.push(bytes === undefined ? database.remove(key) : database.put(key, bytes));
       }
+      if (this.isOld) parts.push(database.put(FORMAT_KEY, encodeText(FORMAT)));
+      parts.push(database.put(POSITION_KEY, encodeText(`up to segment ${segment}, group ${group}`)));
     });
     // Past `txnStartThreshold` the writing starts at once, not after all else that this turn of the event loop brings.
     const start = database.batch(() => {});
     await Promise.all([whole, start, ...parts]);
     await database.flushed;
+    this.#format = STORE_FORMAT;
   }
 
   close(): Promise<void> {
@@ -110,6 +144,7 @@ export class RecordDatabase {
   }
 }
 
+/** The kind is the first byte; the name follows. */
 function keyOf(kind: RecordKind, name: string): Uint8Array {
   const text = encodeText(name);
   const key = new Uint8Array(1 + text.length);
@@ -118,10 +153,10 @@ function keyOf(kind: RecordKind, name: string): Uint8Array {
   return key;
 }
 
-function requireFormat(path: string, record: Uint8Array | undefined): void {
+function requireFormat(path: string, record: Uint8Array | undefined): number {
   const format = FORMAT_TEXT.exec(record === undefined ? '' : textOf(record))?.[1];
   if (format === undefined) throw new StoreError('STORE_FORMAT', `${path} is a database, but not one of pvkit`);
-  if (Number(format) <= STORE_FORMAT) return;
+  if (Number(format) <= STORE_FORMAT) return Number(format);
   const newest = `this version of pvkit reads up to ${STORE_FORMAT}`;
   throw new StoreError('STORE_FORMAT', `${path} is of format ${format}; ${newest}`);
 }

@@ -1,11 +1,10 @@
-// How do channels survive the process that serves them, on one machine? In a file of their own, with all of them in
-// memory besides: a read costs nothing, and a write is acknowledged after its commit.
+// How do channels survive the process that serves them, on one machine? In files of their own, with all of them in memory
+// besides: a read costs nothing, and a write is acknowledged once it is in the journal.
 
 import { join } from 'node:path';
 import { LimitError } from '../../../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../protocol/limits.ts';
 import { textBytes } from '../../../protocol/text.ts';
-import { Writer } from '../../../protocol/writer.ts';
 import { systemClock, type Clock } from '../../../transport/clocks.ts';
 import type { ChannelUpdate } from '../../channel.ts';
 import { define, destroy, write } from '../channel-operations.ts';
@@ -20,48 +19,77 @@ import type {
 } from '../channel-store.ts';
 import { StoreError, storeClosed } from '../store-error.ts';
 import { Watchers } from '../watchers.ts';
-import {
-  decodeDefinitionRecord,
-  decodeValueRecord,
-  writeDefinitionRecord,
-  writeValueRecord,
-} from './channel-records.ts';
-import { RecordDatabase, type RecordChange, type RecordKind } from './database.ts';
+import type { RecordDatabase } from './database.ts';
+import { DEFAULT_FLUSH_MS } from './flush-time.ts';
 import { GroupCommit, type TableChanges } from './group-commit.ts';
-
-/** The file in the folder that is given. */
-const FILE = 'channels.mdb';
-
-/** What the record of a value takes with few fields set; the buffer grows where it takes more. */
-const RECORD_BYTES = 128;
+import { journalFolder, thisBoot, type JournalFolder } from './journal-files.ts';
+import type { BootId } from './journal-format.ts';
+import { JournaledRecords } from './journaled-records.ts';
+import { FILE, openFiles, readFiles } from './stored-files.ts';
 
 export interface EmbeddedStoreOptions {
   readonly limits?: Limits | undefined;
   readonly clock?: Clock | undefined;
-  /** Takes what the file holds at this moment, also while another process writes; nothing can be written. */
+  /** Takes what the files hold at this moment, also while another process writes; nothing can be written. */
   readonly readOnly?: boolean | undefined;
+  /** How long after a write it is flushed to the disk; 0: before it is acknowledged. Default 100. */
+  readonly flushMs?: number | undefined;
+  /** Told what an operator should know. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+  /** The folder as it is seen by the journal, and which start of the machine this is; for tests. */
+  readonly journal?: { readonly folder?: JournalFolder; readonly bootId?: BootId } | undefined;
 }
 
 /**
- * The store in a folder that exists; its file is made if it is not there. One process at a time: whoever opens it sees to
- * that. @throws StoreError STORE_FORMAT that says what is wrong with the file, which stays as it is
+ * The store in a folder that exists; its files are made if they are not there. One process at a time: whoever opens it sees
+ * to that. @throws StoreError STORE_FORMAT that says what is wrong with a file, which stays as it is
  */
-export async function openEmbeddedStore(folder: string, options: EmbeddedStoreOptions = {}): Promise<ChannelStore> {
-  const { limits = DEFAULT_LIMITS, clock = systemClock, readOnly = false } = options;
-  const path = join(folder, FILE);
-  const database = await RecordDatabase.open(path, { readOnly });
+export async function openEmbeddedStore(path: string, options: EmbeddedStoreOptions = {}): Promise<ChannelStore> {
+  const { limits = DEFAULT_LIMITS, clock = systemClock, readOnly = false, flushMs = DEFAULT_FLUSH_MS } = options;
+  const { onWarning = () => {}, journal = {} } = options;
+  const { folder = journalFolder(path), bootId = await thisBoot() } = journal;
+  const files = { folder, bootId, limits, onWarning };
+  const { database, channels, end } = await (readOnly ? readFiles(files) : openFiles(files));
   try {
-    return new EmbeddedStore(path, database, channelsOf(path, database, limits), limits, clock);
+    const records = readOnly
+      ? new RecordsToRead(database)
+      : await JournaledRecords.open({ folder, bootId, clock, flushMs, database, end, table: channels });
+    return new EmbeddedStore(join(path, FILE), records, channels, limits, clock);
   } catch (thrown) {
     await database.close();
     throw thrown;
   }
 }
 
+/** Where changes go. */
+interface Records {
+  /** Told why something does not hold, and undefined when all is well again. */
+  onTrouble: (trouble: string | undefined) => void;
+  commit(changes: TableChanges): Promise<void>;
+  close(): Promise<void>;
+}
+
+class RecordsToRead implements Records {
+  readonly #database: RecordDatabase;
+  onTrouble: Records['onTrouble'] = () => {};
+
+  constructor(database: RecordDatabase) {
+    this.#database = database;
+  }
+
+  async commit(): Promise<void> {
+    throw new StoreError('STORE_AWAY', 'it was opened to be read');
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}
+
 class EmbeddedStore implements ChannelStore {
   readonly kind = 'embedded';
   readonly location: string;
-  readonly #database: RecordDatabase;
+  readonly #records: Records;
   readonly #channels: Map<string, StoredChannel>;
   readonly #limits: Limits;
   readonly #clock: Clock;
@@ -70,18 +98,12 @@ class EmbeddedStore implements ChannelStore {
   #closing: Promise<void> | undefined;
   #latencyMs = 0;
   #revision = 0;
-  /** Why the last commit did not hold; undefined when it did. */
+  /** Why something does not hold; undefined when all does. */
   #trouble: string | undefined;
 
-  constructor(
-    path: string,
-    database: RecordDatabase,
-    channels: Map<string, StoredChannel>,
-    limits: Limits,
-    clock: Clock,
-  ) {
+  constructor(path: string, records: Records, channels: Map<string, StoredChannel>, limits: Limits, clock: Clock) {
     this.location = path;
-    this.#database = database;
+    this.#records = records;
     this.#channels = channels;
     this.#limits = limits;
     this.#clock = clock;
@@ -91,6 +113,10 @@ class EmbeddedStore implements ChannelStore {
       commit: (changes) => this.#commit(changes),
       tell: (event) => this.#watchers.tell(event),
     });
+    records.onTrouble = (trouble) => {
+      this.#trouble = trouble && `${path}: ${trouble}`;
+      this.#watchers.health(this.health);
+    };
   }
 
   get health(): StoreHealth {
@@ -148,7 +174,7 @@ class EmbeddedStore implements ChannelStore {
 
   async #close(): Promise<void> {
     await this.#commits.idle();
-    await this.#database.close();
+    await this.#records.close();
     this.#watchers.health(this.health);
   }
 
@@ -158,61 +184,7 @@ class EmbeddedStore implements ChannelStore {
 
   async #commit(changes: TableChanges): Promise<void> {
     const start = this.#clock.now();
-    // What cannot be kept is no trouble of the file.
-    const records = this.#recordsOf(changes);
-    try {
-      await this.#database.commit(records);
-    } catch (thrown) {
-      this.#hold(`${this.location}: ${String(thrown)}`);
-      throw thrown;
-    }
+    await this.#records.commit(changes);
     this.#latencyMs = this.#clock.now() - start;
-    this.#hold(undefined);
   }
-
-  #hold(trouble: string | undefined): void {
-    if (this.#trouble === trouble) return;
-    this.#trouble = trouble;
-    this.#watchers.health(this.health);
-  }
-
-  #recordsOf(changes: TableChanges): readonly RecordChange[] {
-    const records: [kind: RecordKind, name: string, bytes: readonly [start: number, end: number] | undefined][] = [];
-    // All in one buffer: LMDB asks where each buffer lies, which takes longer than to fill it.
-    const writer = new Writer(false, changes.size * RECORD_BYTES);
-    for (const [name, channel] of changes) {
-      const isSame = channel !== undefined && this.#channels.get(name)?.definition === channel.definition;
-      let start = writer.length;
-      if (!isSame) {
-        if (channel !== undefined) writeDefinitionRecord(writer, channel.definition);
-        records.push(['definition', name, channel && [start, writer.length]]);
-        start = writer.length;
-      }
-      if (channel !== undefined) writeValueRecord(writer, channel);
-      records.push(['value', name, channel && [start, writer.length]]);
-    }
-    const written = writer.view();
-    return records.map(([kind, name, bytes]) => [kind, name, bytes && written.subarray(...bytes)]);
-  }
-}
-
-/** All channels of a file. @throws StoreError STORE_FORMAT that names the first one that cannot be read */
-function channelsOf(path: string, database: RecordDatabase, limits: Limits): Map<string, StoredChannel> {
-  const definitions = new Map<string, StoredDefinition>();
-  const channels = new Map<string, StoredChannel>();
-  for (const { kind, name, bytes } of database.records()) {
-    const definition = definitions.get(name);
-    try {
-      if (kind === 'definition') definitions.set(name, decodeDefinitionRecord(name, bytes, limits));
-      else if (definition !== undefined) channels.set(name, decodeValueRecord(definition, bytes, limits));
-      else throw new StoreError('STORE_FORMAT', `channel '${name}' has a value, but no definition`);
-    } catch (thrown) {
-      if (!(thrown instanceof StoreError)) throw thrown;
-      throw new StoreError('STORE_FORMAT', `${path}: ${thrown.message}`, { cause: thrown });
-    }
-  }
-  for (const name of definitions.keys()) {
-    if (!channels.has(name)) throw new StoreError('STORE_FORMAT', `${path}: channel '${name}' has no value`);
-  }
-  return channels;
 }

@@ -1,0 +1,295 @@
+// How is a put made to last without waiting for the disk? Its group goes to the end of a file by one write: once that is
+// done the system has it, and it survives the process. A moment later the file is flushed, for a loss of power.
+//
+// The file is a row of numbered segments. When a new one is begun, what the older ones hold can go into the database, and
+// then they are dropped. Groups and new segments take turns, so a segment holds exactly the groups up to some moment. A
+// group that the disk did not take whole is cut off again before anything else is written.
+
+import { reasonOf } from '../../../protocol/errors.ts';
+import { STORE_LIMITS } from '../../../protocol/limits.ts';
+import { Writer } from '../../../protocol/writer.ts';
+import type { Clock, TimerHandle } from '../../../transport/clocks.ts';
+import type { StoredChannel } from '../channel-store.ts';
+import { StoreError, storeClosed } from '../store-error.ts';
+import type { TableChanges } from './group-commit.ts';
+import { segmentName, type JournalFile, type JournalFolder } from './journal-files.ts';
+import { sealGroup, SEGMENT_HEAD_BYTES, writeSegmentHead, type BootId } from './journal-format.ts';
+import type { JournalPosition } from './record.ts';
+
+export interface JournalOptions {
+  readonly folder: JournalFolder;
+  readonly clock: Clock;
+  readonly bootId: BootId;
+  /** How long after a write the file is flushed; 0: a group is on the disk before its append resolves. */
+  readonly flushMs: number;
+}
+
+/** What some segments hold in sum. */
+export interface Pending {
+  /** Channels as of the end of the last of them; undefined for those that are no more. */
+  readonly changes: TableChanges;
+  /** Those among them whose definition changed. */
+  readonly redefined: ReadonlySet<string>;
+  /** The end of the last of them. */
+  readonly end: JournalPosition;
+}
+
+interface Segment {
+  readonly number: number;
+  readonly name: string;
+  readonly file: JournalFile;
+  readonly seed: number;
+  length: number;
+  flushedLength: number;
+  /** Why a flush did not hold; undefined when all did. Trying again would not tell whether anything was lost. */
+  flushFailure: string | undefined;
+  /** Whether there may be a part of a group behind `length`. */
+  isTorn: boolean;
+  readonly changes: Map<string, StoredChannel | undefined>;
+  readonly redefined: Set<string>;
+}
+
+export class Journal {
+  readonly #options: JournalOptions;
+  /** Those that go into the database, oldest first. */
+  #older: readonly Segment[] = [];
+  /** The one that is written; undefined after `end`. */
+  #current: Segment | undefined;
+  /** The end of the older ones, also when these are gone. */
+  #behind: JournalPosition;
+  #lastGroup: number;
+  /** Files that could not be taken away. */
+  #leftOver: string[] = [];
+  /** The end of the last act that has to have the segments to itself. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #flushTimer: TimerHandle | undefined;
+  #flushing: Promise<void> | undefined;
+  /** Told when a flush did not hold: what was written since the last one is safe only once it is in the database. */
+  onFlushFailure: () => void = () => {};
+
+  private constructor(options: JournalOptions, current: Segment, behind: JournalPosition) {
+    this.#options = options;
+    this.#current = current;
+    this.#behind = behind;
+    this.#lastGroup = behind.group;
+  }
+
+  /** Begins the segment after a position. */
+  static async open(options: JournalOptions, { segment, group }: JournalPosition): Promise<Journal> {
+    return new Journal(options, await begin(options, segment + 1), { segment, group });
+  }
+
+  /** Bytes in the segment that is written. */
+  get currentBytes(): number {
+    return (this.#current?.length ?? SEGMENT_HEAD_BYTES) - SEGMENT_HEAD_BYTES;
+  }
+
+  /** Channels that have changed in it. */
+  get changedCount(): number {
+    return this.#current?.changes.size ?? 0;
+  }
+
+  /** Whether nothing is in it that is not in the database. */
+  get isEmpty(): boolean {
+    return this.#older.length === 0 && this.currentBytes === 0;
+  }
+
+  /** Why what was acknowledged may be lost with the power; undefined when all is well. */
+  get flushFailure(): string | undefined {
+    return this.#segments.find(({ flushFailure }) => flushFailure !== undefined)?.flushFailure;
+  }
+
+  /**
+   * Writes a group, begun by `beginGroup`, that says what becomes of channels. Resolves when the system has it; when it
+   * rejects, it is as if it had never been. The writer belongs to the journal until then.
+   */
+  append(group: Writer, changes: TableChanges, redefined: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const segment = this.#current;
+      if (segment === undefined) throw storeClosed();
+      if (!this.takes(group)) {
+        const share = `${this.#heldBytes} of ${STORE_LIMITS.maxJournalBytes} bytes`;
+        throw new StoreError('STORE_AWAY', `the journal is full: ${share} are not in the database yet`);
+      }
+      await cutTorn(segment);
+      sealGroup(group, this.#lastGroup + 1, segment.seed);
+      await writeWhole(segment, group.view());
+      segment.length += group.length;
+      this.#lastGroup++;
+      for (const [name, channel] of changes) segment.changes.set(name, channel);
+      for (const name of redefined) segment.redefined.add(name);
+      this.#flushSoon();
+    });
+  }
+
+  /** Begins a new segment: what was appended until now can be dropped once it is in the database. */
+  async rotate(): Promise<void> {
+    if (this.#current === undefined) throw storeClosed();
+    // Nobody waits for it until it is there.
+    const next = await begin(this.#options, this.#current.number + 1);
+    await this.#inTurn(async () => {
+      try {
+        await this.#setAside();
+      } catch (thrown) {
+        await next.file.close();
+        throw thrown;
+      }
+      this.#current = next;
+    });
+  }
+
+  /** Begins none: from now on nothing is appended. */
+  end(): Promise<void> {
+    return this.#inTurn(async () => this.#setAside());
+  }
+
+  /** Whether a group finds room. */
+  takes(group: Writer): boolean {
+    return this.#heldBytes + group.length <= STORE_LIMITS.maxJournalBytes;
+  }
+
+  /** What the older segments hold. */
+  pending(): Pending {
+    const changes = new Map<string, StoredChannel | undefined>();
+    const redefined = new Set<string>();
+    for (const segment of this.#older) {
+      for (const [name, channel] of segment.changes) changes.set(name, channel);
+      for (const name of segment.redefined) redefined.add(name);
+    }
+    return { changes, redefined, end: this.#behind };
+  }
+
+  /**
+   * Takes away the older segments, up to a number: all that they hold is in the database, and on the disk. A file that
+   * cannot be taken away does no harm, and is tried again with the next ones, or by whoever opens the store.
+   */
+  async drop(number = Number.POSITIVE_INFINITY): Promise<void> {
+    const dropped = this.#older.filter((segment) => segment.number <= number);
+    this.#older = this.#older.filter((segment) => segment.number > number);
+    const names = [...this.#leftOver, ...dropped.map(({ name }) => name)];
+    this.#leftOver = [];
+    for (const { file } of dropped) await file.close().catch(() => {});
+    for (const name of names) await this.#options.folder.remove(name).catch(() => this.#leftOver.push(name));
+  }
+
+  /** Closes its files, which stay. */
+  async close(): Promise<void> {
+    this.#flushTimer?.cancel();
+    await this.#flushing;
+    for (const { file } of this.#segments) await file.close();
+    this.#older = [];
+    this.#current = undefined;
+  }
+
+  get #heldBytes(): number {
+    return this.#segments.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  get #segments(): readonly Segment[] {
+    return this.#current === undefined ? this.#older : [...this.#older, this.#current];
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async #setAside(): Promise<void> {
+    if (this.#current === undefined) return;
+    await cutTorn(this.#current);
+    this.#older = [...this.#older, this.#current];
+    this.#behind = { segment: this.#current.number, group: this.#lastGroup };
+    this.#current = undefined;
+  }
+
+  #flushSoon(): void {
+    const { clock, flushMs } = this.#options;
+    if (flushMs === 0 || this.#flushing !== undefined) return;
+    this.#flushTimer ??= clock.after(flushMs, () => {
+      this.#flushTimer = undefined;
+      this.#flushing = this.#flush().finally(() => {
+        this.#flushing = undefined;
+        if (this.#segments.some(isUnflushed)) this.#flushSoon();
+      });
+    });
+  }
+
+  /** Never rejects. The oldest first: a loss of power takes the last groups, and none from between. */
+  async #flush(): Promise<void> {
+    for (const segment of this.#segments.filter(isUnflushed)) {
+      const { length } = segment;
+      try {
+        await segment.file.flush();
+        segment.flushedLength = length;
+      } catch (thrown) {
+        if (!this.#segments.includes(segment)) continue;
+        segment.flushFailure = `${segment.name} could not be flushed: ${reasonOf(thrown)}`;
+        this.onFlushFailure();
+      }
+    }
+  }
+}
+
+function isUnflushed({ length, flushedLength, flushFailure }: Segment): boolean {
+  return length > flushedLength && flushFailure === undefined;
+}
+
+/** A new segment whose file, and its name, are on the disk. */
+async function begin({ folder, bootId, flushMs }: JournalOptions, number: number): Promise<Segment> {
+  const name = segmentName(number);
+  const head = new Writer(false, SEGMENT_HEAD_BYTES);
+  const seed = writeSegmentHead(head, number, bootId);
+  const file = await folder.create(name, flushMs === 0);
+  const segment: Segment = {
+    number,
+    name,
+    file,
+    seed,
+    length: 0,
+    flushedLength: SEGMENT_HEAD_BYTES,
+    flushFailure: undefined,
+    isTorn: false,
+    changes: new Map(),
+    redefined: new Set(),
+  };
+  try {
+    await writeWhole(segment, head.view());
+    segment.length = SEGMENT_HEAD_BYTES;
+    await file.flush();
+    await folder.flush();
+    return segment;
+  } catch (thrown) {
+    await file.close();
+    throw thrown;
+  }
+}
+
+/** Writes behind what counts; what was written of it when it rejects is cut off, now or before the next write. */
+async function writeWhole(segment: Segment, bytes: Uint8Array): Promise<void> {
+  const { file, name, length } = segment;
+  try {
+    for (let done = 0; done < bytes.length;) {
+      const count = await file.write(done === 0 ? bytes : bytes.subarray(done), length + done);
+      if (count === 0)
+        throw new StoreError('STORE_AWAY', `${name}: the disk took none of ${bytes.length - done} bytes`);
+      done += count;
+    }
+  } catch (thrown) {
+    segment.isTorn = true;
+    try {
+      await cutTorn(segment);
+    } catch {
+      // Tried again before anything else is written.
+    }
+    throw thrown;
+  }
+}
+
+/** Takes away what is behind the last whole group, also from the disk: nobody may find there what was refused. */
+async function cutTorn(segment: Segment): Promise<void> {
+  if (!segment.isTorn) return;
+  await segment.file.cut(segment.length);
+  await segment.file.flush();
+  segment.isTorn = false;
+}

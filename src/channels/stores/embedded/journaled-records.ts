@@ -1,0 +1,227 @@
+// How do puts get into the database when nobody waits for it? They go into the journal. Now and then a checkpoint brings
+// into the database, in one commit, what the older segments of the journal have changed, and drops these; puts go on
+// meanwhile. Groups that are too large to be written twice go with a checkpoint of their own.
+
+import { reasonOf } from '../../../protocol/errors.ts';
+import { Writer } from '../../../protocol/writer.ts';
+import type { TimerHandle } from '../../../transport/clocks.ts';
+import type { StoredChannel } from '../channel-store.ts';
+import { writeDefinitionRecord, writeValueRecord } from './channel-records.ts';
+import type { RecordDatabase } from './database.ts';
+import type { TableChanges } from './group-commit.ts';
+import { Journal, type JournalOptions, type Pending } from './journal.ts';
+import { beginGroup, beginRecord, endRecord, GROUP_HEAD_BYTES, readRecords, writeRemoval } from './journal-format.ts';
+import type { JournalPosition, RecordChange } from './record.ts';
+
+/** A checkpoint is made when a segment has so many bytes; it is read again after a kill, which takes milliseconds. */
+const SEGMENT_BYTES = 4 * 1024 * 1024;
+/** Or so many channels: the records of a checkpoint are made between puts. */
+const SEGMENT_CHANNELS = 10_000;
+/** Or so long after its first change. */
+const CHECKPOINT_MS = 5_000;
+/** After one that did not hold. */
+const RETRY_MS = 1_000;
+/** Groups past it are written to the database alone: beside them its flushes are cheap. */
+const BIG_BYTES = 256 * 1024;
+/** Channels whose records are made in one go, while puts wait. */
+const SLICE_CHANNELS = 500;
+/** How long `close` waits for a disk that hangs; what is in the journal then is read by whoever opens it. */
+const CLOSE_MS = 10_000;
+
+export interface JournaledRecordsOptions extends JournalOptions {
+  readonly database: Pick<RecordDatabase, 'commit' | 'close'>;
+  /** Up to where the journal is in it; there is nothing behind that. */
+  readonly end: JournalPosition;
+  /** What is committed. */
+  readonly table: ReadonlyMap<string, StoredChannel>;
+}
+
+export class JournaledRecords {
+  readonly #options: JournaledRecordsOptions;
+  readonly #journal: Journal;
+  /** The group that is written; its buffer is used again. */
+  #group = new Writer(false);
+  /** Never rejects. */
+  #checkpointing: Promise<void> | undefined;
+  #timer: TimerHandle | undefined;
+  #isClosing = false;
+  #writeTrouble: string | undefined;
+  #checkpointTrouble: string | undefined;
+  #toldTrouble: string | undefined;
+  /** Told why something does not hold, and undefined when all is well again. */
+  onTrouble: (trouble: string | undefined) => void = () => {};
+
+  private constructor(options: JournaledRecordsOptions, journal: Journal) {
+    this.#options = options;
+    this.#journal = journal;
+    journal.onFlushFailure = () => {
+      this.#tell();
+      this.#schedule();
+    };
+  }
+
+  static async open(options: JournaledRecordsOptions): Promise<JournaledRecords> {
+    return new JournaledRecords(options, await Journal.open(options, options.end));
+  }
+
+  /** One at a time. Resolves when it will survive the process; when it rejects, nothing is changed. */
+  async commit(changes: TableChanges): Promise<void> {
+    const { table } = this.#options;
+    // What a large group took is not kept.
+    if (this.#group.buffer.length > BIG_BYTES) this.#group = new Writer(false);
+    const group = this.#group;
+    group.truncate(0);
+    beginGroup(group);
+    const redefined: string[] = [];
+    for (const [name, channel] of changes) {
+      const isSame = channel !== undefined && table.get(name)?.definition === channel.definition;
+      if (!isSame) redefined.push(name);
+      writeChannel(group, name, channel, !isSame);
+    }
+    try {
+      if (group.length > BIG_BYTES) await this.#commitBig(group.view().subarray(GROUP_HEAD_BYTES));
+      else {
+        // A database that takes its time is waited for; one that takes nothing is not.
+        while (this.#checkpointing !== undefined && !this.#journal.takes(group)) await this.#checkpointing;
+        await this.#journal.append(group, changes, redefined);
+      }
+      this.#writeTrouble = undefined;
+    } catch (thrown) {
+      this.#writeTrouble = String(thrown);
+      throw thrown;
+    } finally {
+      this.#tell();
+      this.#schedule();
+    }
+  }
+
+  /** Brings all into the database and lets go of the files. A disk that hangs is not waited for. */
+  async close(): Promise<void> {
+    const { clock, database } = this.#options;
+    this.#isClosing = true;
+    this.#timer?.cancel();
+    let patience: TimerHandle | undefined;
+    const isLate = new Promise<boolean>((resolve) => {
+      patience = clock.after(CLOSE_MS, () => resolve(true));
+    });
+    const isDone = this.#end().then(() => false);
+    const hangs = await Promise.race([isDone, isLate]);
+    patience?.cancel();
+    if (hangs) return;
+    await this.#journal.close();
+    await database.close();
+  }
+
+  async #end(): Promise<void> {
+    await this.#checkpointing;
+    const journal = this.#journal;
+    await this.#attempt(async () => {
+      const { isEmpty } = journal;
+      await journal.end();
+      // A server that took no puts leaves the database as it was.
+      await (isEmpty ? journal.drop() : this.#intoDatabase());
+    });
+  }
+
+  /** Begins a checkpoint if it is time for one, or sees to it that it will be begun. */
+  #schedule(): void {
+    const { clock } = this.#options;
+    const journal = this.#journal;
+    if (this.#isClosing || this.#checkpointing !== undefined || journal.isEmpty) return;
+    const isTroubled = this.#checkpointTrouble !== undefined;
+    const isDue = journal.currentBytes >= SEGMENT_BYTES || journal.changedCount >= SEGMENT_CHANNELS;
+    if (!isTroubled && (isDue || journal.flushFailure !== undefined)) this.#checkpoint();
+    else this.#timer ??= clock.after(isTroubled ? RETRY_MS : CHECKPOINT_MS, () => this.#checkpoint());
+  }
+
+  #checkpoint(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const journal = this.#journal;
+    if (this.#isClosing || this.#checkpointing !== undefined || journal.isEmpty) return;
+    const checkpoint = this.#attempt(async () => {
+      if (journal.currentBytes > 0) await journal.rotate();
+      await this.#intoDatabase();
+    });
+    this.#run(checkpoint);
+  }
+
+  /** Keeps others from beginning one meanwhile. */
+  #run(checkpoint: Promise<void>): void {
+    this.#checkpointing = checkpoint.finally(() => {
+      this.#checkpointing = undefined;
+      this.#schedule();
+    });
+  }
+
+  /** Never rejects: what goes wrong is shown, and tried again. */
+  async #attempt(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+      this.#checkpointTrouble = undefined;
+    } catch (thrown) {
+      this.#checkpointTrouble = reasonOf(thrown);
+    }
+    this.#tell();
+  }
+
+  async #commitBig(records: Uint8Array): Promise<void> {
+    while (this.#checkpointing !== undefined) await this.#checkpointing;
+    const journal = this.#journal;
+    const commit = async (): Promise<void> => {
+      // The commit says up to which segment the journal is in it: what is appended later is in another one.
+      if (journal.currentBytes > 0) await journal.rotate();
+      await this.#intoDatabase(readRecords(records));
+    };
+    const done = commit();
+    this.#run(done.catch(() => {}));
+    await done;
+  }
+
+  /** All that the older segments hold, and what comes after them. */
+  async #intoDatabase(after: readonly RecordChange[] = []): Promise<void> {
+    const pending = this.#journal.pending();
+    const records = await this.#recordsOf(pending);
+    await this.#options.database.commit([...records, ...after], pending.end);
+    await this.#journal.drop(pending.end.segment);
+  }
+
+  async #recordsOf({ changes, redefined }: Pending): Promise<readonly RecordChange[]> {
+    const { clock } = this.#options;
+    const writer = new Writer(false);
+    let count = 0;
+    for (const [name, channel] of changes) {
+      if (++count % SLICE_CHANNELS === 0) await new Promise<void>((resolve) => clock.soon(resolve));
+      writeChannel(writer, name, channel, redefined.has(name));
+    }
+    return readRecords(writer.view());
+  }
+
+  #tell(): void {
+    const { flushFailure } = this.#journal;
+    const trouble =
+      this.#writeTrouble ??
+      (flushFailure && `${flushFailure}; a loss of power may cost what was put since`) ??
+      (this.#checkpointTrouble && `the journal does not get into the database: ${this.#checkpointTrouble}`);
+    if (trouble === this.#toldTrouble) return;
+    this.#toldTrouble = trouble;
+    this.onTrouble(trouble);
+  }
+}
+
+/** What makes a channel what it is, or that it is no more. */
+function writeChannel(writer: Writer, name: string, channel: StoredChannel | undefined, isRedefined: boolean): void {
+  if (channel === undefined) {
+    writeRemoval(writer, 'definition', name);
+    writeRemoval(writer, 'value', name);
+    return;
+  }
+  if (isRedefined) {
+    const place = beginRecord(writer, 'definition', name);
+    writeDefinitionRecord(writer, channel.definition);
+    endRecord(writer, place);
+  }
+  const place = beginRecord(writer, 'value', name);
+  writeValueRecord(writer, channel);
+  endRecord(writer, place);
+}

@@ -1,0 +1,171 @@
+// Whatever is defined, written and destroyed, and wherever everything stops: is what was acknowledged there afterwards, and
+// nothing by half? Every act on the disk is a moment to stop at, also while the last stop is recovered from.
+
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { MemoryDatabase, MemoryDisk, Power } from '../../../support/memory-disk.ts';
+import { BOOT, JournalWorld, LARGE, type Change } from '../../../support/journal-world.ts';
+
+type State = Readonly<Record<string, string>>;
+
+type Step =
+  | { readonly does: 'commit'; readonly changes: readonly Change[] }
+  | { readonly does: 'wait'; readonly ms: number }
+  /** So many acts on the disk, or commits of the database, do not hold. */
+  | { readonly does: 'fail'; readonly disk: number; readonly database: number }
+  | { readonly does: 'restart' };
+
+interface Round {
+  readonly steps: readonly Step[];
+  /** The number of the act on the disk that is the last. */
+  readonly crashesAt: number;
+  readonly losesPower: boolean;
+  /** Of what was not flushed, what is there all the same. */
+  readonly share: number;
+  /** Whether files are as long as they were, and end in zeros. */
+  readonly zeros: boolean;
+}
+
+const change: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.integer({ min: 0, max: 99 })) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(
+      fc.constantFrom('a', 'b', 'c', 'd'),
+      fc.integer({ min: 0, max: 99 }),
+      fc.constantFrom('point', 'count'),
+    ),
+  },
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.constant(undefined)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.constant(LARGE)) },
+);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ does: fc.constant('commit'), changes: fc.array(change, { maxLength: 4 }) }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('wait'), ms: fc.constantFrom(1, 100, 1_000, 5_000) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('restart') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant('fail'),
+      disk: fc.integer({ min: 0, max: 5 }),
+      database: fc.integer({ min: 0, max: 2 }),
+    }),
+  },
+);
+
+const rounds: fc.Arbitrary<readonly Round[]> = fc.array(
+  fc.record({
+    steps: fc.array(step, { maxLength: 12 }),
+    crashesAt: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 8 })),
+    losesPower: fc.boolean(),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    zeros: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 6 },
+);
+
+const FAILED = new Error('EIO: i/o error');
+
+class Story {
+  /** States that may be there after a loss of power, the oldest first; the last is what was acknowledged. */
+  states: State[] = [{}];
+  /** What the group under way makes of the last one. */
+  underWay: State | undefined;
+  disk = new MemoryDisk();
+  database = new MemoryDatabase(this.disk.power);
+  bootId = BOOT;
+  /** Whether the power was lost, and nobody came to the end of recovering. */
+  isDamaged = false;
+  readonly flushMs: number;
+
+  constructor(flushMs: number) {
+    this.flushMs = flushMs;
+  }
+
+  async round({ steps, crashesAt, losesPower, share, zeros }: Round): Promise<void> {
+    this.disk.power.crashesAt = crashesAt;
+    try {
+      await this.#run(steps);
+    } catch (thrown) {
+      if (!this.disk.power.isOff) throw thrown;
+    }
+    // What was under way in the background comes to its end, or fails.
+    await new Promise(setImmediate);
+    const power = new Power();
+    const files = losesPower ? this.disk.afterPowerLoss(share, zeros) : new Map(this.disk.files);
+    if (losesPower) this.bootId = this.bootId.map((byte) => byte + 1);
+    this.disk = new MemoryDisk(files, power);
+    this.database = new MemoryDatabase(power, this.database);
+    // Another one finds it so, and leaves it so.
+    const found = await this.#found(new MemoryDisk(files, new Power()));
+    const acknowledged = this.states.at(-1) ?? {};
+    const candidates = [...(losesPower ? this.states : [acknowledged]), ...(this.underWay ? [this.underWay] : [])];
+    expect(candidates).toContainEqual(found.state);
+    this.isDamaged ||= losesPower;
+    if (!this.isDamaged) expect(found.warnings).toEqual([]);
+    // What was lost is lost: with the files as they are nothing of it may come back.
+    this.states = [found.state];
+    this.underWay = undefined;
+  }
+
+  async #run(steps: readonly Step[]): Promise<void> {
+    let world = await this.#opened();
+    expect(world.state).toEqual(this.states.at(-1));
+    for (const step of steps) {
+      if (step.does === 'wait') {
+        await world.clock.advanceAsync(step.ms);
+        await world.settle();
+        const isFlushed = step.ms >= 100 && !this.disk.power.isOff && world.troubles.at(-1) === undefined;
+        if (isFlushed) this.states.splice(0, this.states.length - 1);
+      } else if (step.does === 'fail') {
+        let { disk, database } = step;
+        this.disk.fault = () => (disk-- > 0 ? FAILED : undefined);
+        this.database.fault = () => (database-- > 0 ? FAILED : undefined);
+      } else if (step.does === 'restart') {
+        await world.clock.until(world.records.close());
+        this.disk.fault = () => undefined;
+        this.database.fault = () => undefined;
+        world = await this.#opened();
+        expect(world.state).toEqual(this.states.at(-1));
+      } else {
+        this.underWay = world.stateWith(...step.changes);
+        try {
+          await world.commit(...step.changes);
+          this.states.push(this.underWay);
+        } catch (thrown) {
+          // Refused: nothing of it may be there, now or later.
+          if (thrown !== FAILED) throw thrown;
+        }
+        this.underWay = undefined;
+        if (this.flushMs === 0) this.states.splice(0, this.states.length - 1);
+      }
+    }
+  }
+
+  async #opened(): Promise<JournalWorld> {
+    const { disk, database, bootId, flushMs } = this;
+    const world = await JournalWorld.open({ disk, database, bootId, flushMs });
+    this.isDamaged = false;
+    return world;
+  }
+
+  async #found(disk: MemoryDisk): Promise<JournalWorld> {
+    const database = new MemoryDatabase(disk.power, this.database);
+    return JournalWorld.open({ disk, database, bootId: this.bootId, flushMs: this.flushMs });
+  }
+}
+
+it.each([0, 100])(
+  'loses nothing but what a loss of power may cost, flushed %i ms after a write',
+  async (flushMs) => {
+    await fc.assert(
+      fc.asyncProperty(rounds, async (rounds) => {
+        const story = new Story(flushMs);
+        for (const round of rounds) await story.round(round);
+      }),
+      { numRuns: 500 },
+    );
+  },
+  60_000,
+);
