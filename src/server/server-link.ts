@@ -220,7 +220,7 @@ export class ServerLink implements Link {
     return true;
   }
 
-  /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished. */
+  /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished, and keeps. */
   get heldBytes(): number {
     return this.output.unsentBytes + this.account.queuedBytes + this.account.receivingBytes;
   }
