@@ -231,7 +231,7 @@ export class ServerLink implements Link {
     return true;
   }
 
-  /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished. */
+  /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished, and keeps. */
   get heldBytes(): number {
     return this.#unsent.heldBytes + this.account.queuedBytes + this.account.receivingBytes;
   }
