@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSyn
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openEmbeddedStore } from '../../src/channels/stores/embedded/embedded-store.ts';
+import { POINT } from '../../src/channels/stores/suite/suite-support.ts';
 import { Workspace } from '../../src/server/workspace/workspace.ts';
 import { WorkspaceLockedError } from '../../src/server/workspace/workspace-lock.ts';
 
@@ -96,5 +98,26 @@ describe('a workspace', () => {
     await store.close();
     await workspace.close();
     expect(existsSync(join(folder, 'state', 'channels.mdb'))).toBe(true);
+  });
+
+  it('tells whoever opens or reads its store what a loss of power has cost', async () => {
+    const state = join(folder, 'state');
+    const workspace = await Workspace.open(folder);
+    // As another start of the machine would.
+    const store = await openEmbeddedStore(state, { journal: { bootId: new Uint8Array(16).fill(7) } });
+    await store.define({ name: 'a', type: POINT, settings: {} });
+    const file = join(state, 'channels.1.journal');
+    const bytes = readFileSync(file);
+    await store.close();
+    rmSync(join(state, 'channels.mdb'));
+    await (await workspace.openStore()).close();
+    writeFileSync(file, bytes.fill(1, bytes.length - 5));
+    const warnings: string[] = [];
+    const onWarning = (text: string): void => void warnings.push(text);
+    await (await Workspace.readStore(folder, undefined, { onWarning })).close();
+    await (await workspace.openStore(undefined, { flushMs: 0, onWarning })).close();
+    await workspace.close();
+    expect(warnings).toEqual([0, 1].map(() => expect.stringContaining(`${file}, byte 36: the checksum of a group`)));
+    expect(existsSync(`${file}.damaged`)).toBe(true);
   });
 });

@@ -5,10 +5,9 @@ import { MemoryDatabase, MemoryDisk, Power, type Files } from './memory-disk.ts'
 import type { StoredChannel } from '../../src/channels/stores/channel-store.ts';
 import { JournaledRecords } from '../../src/channels/stores/embedded/journaled-records.ts';
 import { recover } from '../../src/channels/stores/embedded/stored-files.ts';
-import { POINT, pointOf } from '../../src/channels/stores/suite/suite-support.ts';
+import { POINT, pointOf, updateOf } from '../../src/channels/stores/suite/suite-support.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { int, structure } from '../../src/protocol/types/type-desc.ts';
-import { updateOf } from '../../src/channels/stores/suite/suite-support.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 
 export const BOOT = new Uint8Array(16).fill(1);
@@ -133,7 +132,7 @@ function apply(table: Map<string, StoredChannel>, group: ReadonlyMap<string, Sto
 export function stateOf(table: ReadonlyMap<string, StoredChannel>): Readonly<Record<string, string>> {
   const lines = [...table].map(([name, { definition, revision, state }]): [string, string] => {
     const { x, n } = state.value;
-    return [name, `${definition.type.id} ${revision}: ${String(x ?? n)}`];
+    return [name, `${definition.type.id} ${revision}: ${Number(x ?? n)}`];
   });
   return Object.fromEntries(lines.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }

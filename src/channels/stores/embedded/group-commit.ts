@@ -133,9 +133,7 @@ export class GroupCommit {
     } catch (thrown) {
       const isOfOne = thrown instanceof PvaError && !isStoreAway(thrown);
       if (isOfOne && done.length > 1) return this.#oneByOne(done.map(({ waiting }) => waiting));
-      const refused = isOfOne
-        ? thrown
-        : new StoreError('STORE_AWAY', `not written: ${String(thrown)}`, { cause: thrown });
+      const refused = isOfOne ? thrown : refusalOf(thrown);
       return {
         apply: () => {},
         answer: () => {
@@ -166,6 +164,14 @@ export class GroupCommit {
 }
 
 const NOTHING_LEFT: Outcome = { apply: () => {}, answer: () => {} };
+
+/** What writers are told of a commit that did not hold. */
+function refusalOf(thrown: unknown): StoreError {
+  const isUncertain = thrown instanceof StoreError && thrown.reason === 'STORE_UNCERTAIN';
+  return isUncertain
+    ? new StoreError('STORE_UNCERTAIN', `it is not known whether it was written: ${thrown.message}`, { cause: thrown })
+    : new StoreError('STORE_AWAY', `not written: ${String(thrown)}`, { cause: thrown });
+}
 
 /** A table as it is to become, over one that stays as it is. */
 class TableView implements ChannelTable {

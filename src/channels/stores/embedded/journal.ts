@@ -174,11 +174,12 @@ export class Journal {
 
   /** Closes its files, which stay. */
   async close(): Promise<void> {
-    this.#flushTimer?.cancel();
-    await this.#flushing;
-    for (const { file } of this.#segments) await file.close();
+    const segments = this.#segments;
     this.#older = [];
     this.#current = undefined;
+    await this.#flushing;
+    this.#flushTimer?.cancel();
+    for (const { file } of segments) await file.close();
   }
 
   get #heldBytes(): number {
@@ -279,8 +280,11 @@ async function writeWhole(segment: Segment, bytes: Uint8Array): Promise<void> {
     segment.isTorn = true;
     try {
       await cutTorn(segment);
-    } catch {
+    } catch (cause) {
       // Tried again before anything else is written.
+      throw new StoreError('STORE_UNCERTAIN', `${reasonOf(thrown)}; nor can it be cut off: ${reasonOf(cause)}`, {
+        cause,
+      });
     }
     throw thrown;
   }

@@ -16,7 +16,7 @@ import type { JournalPosition, RecordChange } from './record.ts';
 /** A checkpoint is made when a segment has so many bytes; it is read again after a kill, which takes milliseconds. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 /** Or so many channels: the records of a checkpoint are made between puts. */
-const SEGMENT_CHANNELS = 10_000;
+const SEGMENT_CHANNELS = 4_000;
 /** Or so long after its first change. */
 const CHECKPOINT_MS = 5_000;
 /** After one that did not hold. */
@@ -97,19 +97,18 @@ export class JournaledRecords {
 
   /** Brings all into the database and lets go of the files. A disk that hangs is not waited for. */
   async close(): Promise<void> {
-    const { clock, database } = this.#options;
+    const { clock } = this.#options;
     this.#isClosing = true;
     this.#timer?.cancel();
     let patience: TimerHandle | undefined;
-    const isLate = new Promise<boolean>((resolve) => {
-      patience = clock.after(CLOSE_MS, () => resolve(true));
+    const isLate = new Promise<void>((resolve) => {
+      patience = clock.after(CLOSE_MS, resolve);
     });
-    const isDone = this.#end().then(() => false);
-    const hangs = await Promise.race([isDone, isLate]);
-    patience?.cancel();
-    if (hangs) return;
-    await this.#journal.close();
-    await database.close();
+    try {
+      await Promise.race([this.#end(), isLate]);
+    } finally {
+      patience?.cancel();
+    }
   }
 
   async #end(): Promise<void> {
@@ -121,6 +120,8 @@ export class JournaledRecords {
       // A server that took no puts leaves the database as it was.
       await (isEmpty ? journal.drop() : this.#intoDatabase());
     });
+    await journal.close();
+    await this.#options.database.close();
   }
 
   /** Begins a checkpoint if it is time for one, or sees to it that it will be begun. */

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { write } from '../../../../src/channels/stores/channel-operations.ts';
 import type { StoredChannel, StoreChange, StoreWatcher } from '../../../../src/channels/stores/channel-store.ts';
 import { GroupCommit, type TableChanges } from '../../../../src/channels/stores/embedded/group-commit.ts';
+import { StoreError } from '../../../../src/channels/stores/store-error.ts';
 import { POINT, pointOf } from '../../../../src/channels/stores/suite/suite-support.ts';
 import { LocalProtocolError } from '../../../../src/protocol/errors.ts';
 import type { StructureValue } from '../../../../src/protocol/types/value-of.ts';
@@ -115,4 +116,19 @@ it('refuses what cannot be kept of one writer, with the reason, and nothing of t
   expect(table.get('a')?.state.value['x']).toBe(1);
   await commits.idle();
   expect([commits.count, clock.timerCount]).toEqual([0, 0]);
+});
+
+it('tells who knows that a write is not there from who does not know it', async () => {
+  const reasons: string[] = [];
+  for (const why of [new StoreError('STORE_UNCERTAIN', 'the end is unknown'), new Error('EIO')]) {
+    const commits = new GroupCommit({
+      clock: new ManualClock(),
+      table: new World().table,
+      commit: () => Promise.reject(why),
+      tell: () => {},
+    });
+    const written = commits.take((table) => write(table, 'a', pointOf({ x: 1 })));
+    await written.catch((thrown: unknown) => reasons.push(thrown instanceof StoreError ? thrown.reason : ''));
+  }
+  expect(reasons).toEqual(['STORE_UNCERTAIN', 'STORE_AWAY']);
 });

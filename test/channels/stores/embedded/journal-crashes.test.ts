@@ -135,7 +135,7 @@ class Story {
           this.states.push(this.underWay);
         } catch (thrown) {
           // Refused: nothing of it may be there, now or later.
-          if (thrown !== FAILED) throw thrown;
+          if (thrown !== FAILED && !(thrown instanceof Error && thrown.cause === FAILED)) throw thrown;
         }
         this.underWay = undefined;
         if (this.flushMs === 0) this.states.splice(0, this.states.length - 1);

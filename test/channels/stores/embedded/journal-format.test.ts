@@ -85,8 +85,7 @@ describe('a segment of the journal', () => {
   });
 
   it('is what its description says', () => {
-    const [hex = ''] = [GOLDEN.replaceAll(/\s/gu, '')];
-    const golden = new Uint8Array(Buffer.from(hex, 'hex'));
+    const golden = new Uint8Array(Buffer.from(GOLDEN.replaceAll(/\s/gu, ''), 'hex'));
     const groups: readonly Group[] = [
       [
         ['definition', 'lab:x', bytes(1, 2, 3)],
