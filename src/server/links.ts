@@ -30,11 +30,11 @@ export class Links {
   /** Told when the last link is gone. */
   #whenNone: (() => void) | undefined;
 
-  /** `gone` is called whenever a link is gone, with the address of its client. */
-  constructor(host: LinkHost, gone: (address: string) => void = ignore) {
+  /** `gone` is called whenever a link is gone, with the address of its client; `possible` as of `Admission`. */
+  constructor(host: LinkHost, gone: (address: string) => void = ignore, possible?: () => number | undefined) {
     this.#host = host;
     this.#gone = gone;
-    this.admission = new Admission(host.limits);
+    this.admission = new Admission(host.limits, possible);
     this.#refusals = refusalsOf(host);
   }
 

@@ -132,9 +132,7 @@ export class Server {
       bigEndian: options.byteOrder === 'big',
       connectionTimeoutMs: this.config.connectionTimeoutMs,
     };
-    this.#links = new Links(this.#host);
-    // Now, because PVs that show the server take it for their alarms before it listens.
-    this.#links.admission.capAt(linkCap(network, this.config)?.most);
+    this.#links = new Links(this.#host, undefined, () => linkCap(network, this.config)?.most);
     this.#requireRules(access.access);
   }
 

@@ -49,13 +49,11 @@ describe('admission', () => {
   test('takes no more than the system has descriptors for, and says so', () => {
     const texts: string[] = [];
     const cap = (descriptors: number | undefined, workers: number): number => {
-      const admission = new Admission(DEFAULTS);
       // Only this part of a network is looked at.
       const network = { descriptorLimit: () => descriptors } as unknown as Network;
       const found = linkCap(network, { limits: DEFAULTS, workers });
       if (found !== undefined) texts.push(found.text);
-      admission.capAt(found?.most);
-      return admission.most;
+      return new Admission(DEFAULTS, () => found?.most).most;
     };
     expect(cap(undefined, 1)).toBe(DEFAULTS.maxLinks);
     expect(cap(1_000_000, 1)).toBe(DEFAULTS.maxLinks);
@@ -69,8 +67,7 @@ describe('admission', () => {
 
 describe('a host', () => {
   const placesOf = (limits: { maxLinks: number; maxLinksPerHost: number }, cap?: number): number => {
-    const admission = new Admission(limits);
-    admission.capAt(cap);
+    const admission = new Admission(limits, () => cap);
     let count = 0;
     while (admission.admit('greedy') === undefined) count++;
     return count;
