@@ -139,6 +139,7 @@ export {
   type LoadResult,
   type LoadScenario,
 } from './load/load.ts';
+export { GROWTH_TOLERANCE, type GrowthVerdict } from './load/growth-verdict.ts';
 export type { LatencySummary } from './load/histogram.ts';
 export type { Growth, ProcessReading, ProcessUse } from './load/process-watch.ts';
 

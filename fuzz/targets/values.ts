@@ -50,7 +50,7 @@ export const values: Target = {
     const bigEndian = input[0] === 1;
     const reader = new Reader(input.subarray(1), bigEndian);
     const types = new TypeReceiver();
-    types.beginMessage();
+    types.beginMessage(input.length);
     const decoded = mayRefuse(() => {
       const type = types.decode(reader);
       return type === null ? undefined : { type, value: anyCodecOf(type).decode(reader, types) };

@@ -139,7 +139,9 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
    * @throws LocalProtocolError after `close`
    */
   adopt(update: ChannelUpdate): void {
-    this.#take(this.#applied(update));
+    const applied = this.#applied(update);
+    this.#behaviours?.recall(applied);
+    this.#take(applied);
   }
 
   #completed(patch: unknown, alarm: Alarm | undefined): ChannelUpdate {

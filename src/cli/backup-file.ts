@@ -5,7 +5,6 @@ import { access, link, mkdtemp, open, rename, rm, unlink } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { PvaError } from '../protocol/index.ts';
 import { UsageError } from './fault.ts';
 import type { CliHost } from './host.ts';
 
@@ -13,13 +12,6 @@ import type { CliHost } from './host.ts';
 export const STANDARD = '-';
 /** Text that is gathered before it is written. */
 const CHUNK_CHARACTERS = 256 * 1024;
-
-/** The user wanted no more. */
-export class Interrupted extends PvaError {
-  constructor() {
-    super('INTERRUPTED', 'interrupted before the end');
-  }
-}
 
 /** @throws UsageError when there is a file already that may not be overwritten */
 export async function requireNoFile(file: string, host: CliHost, force: boolean): Promise<void> {

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 
 import { backupLines } from '../index.ts';
-import { Interrupted, requireNoFile, STANDARD, writeLines } from './backup-file.ts';
+import { requireNoFile, STANDARD, writeLines } from './backup-file.ts';
 import { DONE, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
@@ -51,7 +51,7 @@ async function backup(file: string, options: BackupOptions, host: CliHost): Prom
     let lineCount = 0;
     async function* lines(): AsyncGenerator<string, void, void> {
       for await (const line of backupLines(store, new Date(host.clock.wallTime()).toISOString())) {
-        if (host.interrupt.aborted) throw new Interrupted();
+        host.interrupt.throwIfAborted();
         // The first line is no channel.
         progress.show('backing up', lineCount++);
         yield line;

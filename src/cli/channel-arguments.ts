@@ -1,7 +1,7 @@
 // What do the flags of `pvkit channel create` ask a server for? Arguments that are all text; the server reads them, so that
 // every tool is told the same about what is wrong.
 
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { DEFAULT_LIMITS, reasonOf } from '../protocol/index.ts';
@@ -71,21 +71,21 @@ async function schemaText(file: string, host: CliHost): Promise<string> {
 }
 
 async function textOf(file: string, shown: string, host: CliHost): Promise<string> {
-  if (file !== STANDARD_INPUT) {
-    try {
-      return await readFile(resolve(host.folder, file), 'utf8');
-    } catch (thrown) {
-      throw new UsageError(`${shown} cannot be read: ${reasonOf(thrown)}`);
-    }
-  }
+  const source = file === STANDARD_INPUT ? host.stdin() : createReadStream(resolve(host.folder, file));
   const chunks: Uint8Array[] = [];
   let byteCount = 0;
-  for await (const chunk of host.stdin()) {
-    byteCount += chunk.length;
-    if (byteCount > DEFAULT_LIMITS.maxSchemaCharacters) {
-      throw new UsageError(`${shown} has more than ${DEFAULT_LIMITS.maxSchemaCharacters} bytes, which no schema has`);
+  try {
+    // Both are bounded: a file may be a device that never ends.
+    for await (const chunk of source as AsyncIterable<Uint8Array>) {
+      byteCount += chunk.length;
+      if (byteCount > DEFAULT_LIMITS.maxSchemaCharacters) break;
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+  } catch (thrown) {
+    throw new UsageError(`${shown} cannot be read: ${reasonOf(thrown)}`);
+  }
+  if (byteCount > DEFAULT_LIMITS.maxSchemaCharacters) {
+    throw new UsageError(`${shown} has more than ${DEFAULT_LIMITS.maxSchemaCharacters} bytes, which no schema has`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

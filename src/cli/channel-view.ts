@@ -19,11 +19,12 @@ export function descriptionJson(answer: AnyValue, server: string): string {
   return `${JSON.stringify({ name, server, type, origin, settings, schema: parsed('schema', told.schema) })}\n`;
 }
 
-export function descriptionText(answer: AnyValue, server: string): string {
+export function descriptionText(answer: AnyValue, server: string, isGone = false): string {
   const { name, origin, settings, schema } = describedIn(answer);
+  const state = isGone ? `destroyed; it was ${originText(origin)}` : originText(origin);
   const said = settings === '' || settings === '{}' ? '' : `settings ${settings}\n`;
   const type = typeFromJsonSchema(parsed('schema', schema));
-  return printable(`${name} on ${server}, ${originText(origin)}\n${said}${formatType(type)}`);
+  return printable(`${name} on ${server}, ${state}\n${said}${formatType(type)}`);
 }
 
 export function definitionsOf(answer: AnyValue): readonly DefinitionRow[] {

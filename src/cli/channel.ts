@@ -105,7 +105,7 @@ export function addChannel(program: Command, host: CliHost, run: Act): Command {
   ).action((names: string[], options: ChannelOptions) =>
     run(() => {
       const find = (context: Context, name: string): Promise<string> => serverOfPv(context, name, options, host);
-      return act(names, options, host, find, (call, name) => ask(call, { op: 'destroy', name }));
+      return act(names, options, host, find, (call, name) => ask(call, { op: 'destroy', name }), true);
     }),
   );
   withCommon(
@@ -142,6 +142,7 @@ async function act(
   host: CliHost,
   find: (context: Context, name: string) => Promise<string>,
   carryOut: Ask,
+  isGone = false,
 ): Promise<ExitCode> {
   const outcome = new Outcome(host, options);
   await withClient(host, options, async (context) => {
@@ -149,7 +150,8 @@ async function act(
       try {
         const server = await find(context, name);
         const answer = await carryOut({ context, server, options, host }, name);
-        host.stdout.write(options.json === true ? descriptionJson(answer, server) : descriptionText(answer, server));
+        const text = (): string => descriptionText(answer, server, isGone);
+        host.stdout.write(options.json === true ? descriptionJson(answer, server) : text());
       } catch (thrown) {
         if (thrown instanceof UsageError) throw thrown;
         if (options.json === true) host.stdout.write(`${errorJson(name, thrown)}\n`);

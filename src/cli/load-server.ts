@@ -4,9 +4,7 @@ import type { CliHost } from './host.ts';
 import type { Endpoint } from '../index.ts';
 import { UsageError } from './fault.ts';
 import { timeoutMsOf, type DebugOptions, type ServerOptions, type TimeoutOptions } from './options.ts';
-import { withClient } from './session.ts';
-
-const DEFAULT_UDP_PORT = 5_076;
+import { clientConfig, withClient } from './session.ts';
 
 /** The server's TCP address. @throws TimeoutError when no server has the PV */
 export function endpointOf(
@@ -21,13 +19,14 @@ export function endpointOf(
   });
 }
 
-/** The server's UDP address; this host's without `--server`. */
+/** The server's UDP address, at the port that searches go to; this host's without `--server`. */
 export async function searchEndpointOf(
-  { server = '127.0.0.1', udpPort = DEFAULT_UDP_PORT }: ServerOptions & { readonly udpPort?: number },
+  options: DebugOptions & ServerOptions & { readonly udpPort?: number },
   host: CliHost,
 ): Promise<Endpoint> {
-  const { address } = await addressOf(server, udpPort, host);
-  return { address, port: udpPort };
+  const { server = '127.0.0.1', udpPort: port = clientConfig(host, options).udpPort } = options;
+  const { address } = await addressOf(server, port, host);
+  return { address, port };
 }
 
 async function addressOf(text: string, defaultPort: number, host: CliHost): Promise<Endpoint> {

@@ -1,5 +1,6 @@
 // How does a person watch a load, and what is told at its end?
 
+import { GROWTH_TOLERANCE } from '../index.ts';
 import type { Growth, LoadProgress, LoadResult, LoadScenario, ProcessReading } from '../index.ts';
 import type { CliHost } from './host.ts';
 import { LiveLines } from './live-lines.ts';
@@ -42,7 +43,7 @@ export class LoadMeter {
 
 /** The figures as lines. */
 export function loadSummary(result: LoadResult): string {
-  const { latencyUs: us, serverCpuSeconds, perServerCpuSecond, processes, figures } = result;
+  const { scenario, latencyUs: us, serverCpuSeconds, perServerCpuSecond, processes, growth, figures } = result;
   return columns([
     ['server', printable(result.server)],
     ['asked', `${result.clients} x ${result.depth}, ${result.names} ${result.names === 1 ? 'name' : 'names'}`],
@@ -54,22 +55,47 @@ export function loadSummary(result: LoadResult): string {
     ['changed', countText(result.changed)],
     ['squashed', countText(result.squashed)],
     ['generator', `${result.clientCpuSeconds.toFixed(2)} s of processor time`],
-    ...Object.entries(figures).map(([name, figure]) => [wordsOf(name), figureText(figure)]),
+    ...Object.entries(figures).map(([name, figure]) => [
+      wordsOf(name),
+      name === 'seed' ? String(figure) : figureText(figure),
+    ]),
     ...(serverCpuSeconds === null || perServerCpuSecond === null
       ? []
-      : [['server', `${serverCpuSeconds.toFixed(2)} s of processor time, ${countText(perServerCpuSecond)} for each`]]),
+      : [
+          [
+            'server worked',
+            `${serverCpuSeconds.toFixed(2)} s of processor time, ${countText(perServerCpuSecond)} for each`,
+          ],
+        ]),
     ...(processes === null
       ? []
       : [
           ['memory', growthText(processes.memoryBytes, processes.seconds, mibText)],
           ['handles', growthText(processes.handles, processes.seconds, countText)],
         ]),
+    ...(scenario === 'soak' ? [['growth', verdictText(growth)]] : []),
   ]);
 }
 
 function growthText({ first, last, max, perHour }: Growth, seconds: number, text: (figure: number) => string): string {
   const slope = `, slope ${perHour < 0 ? '-' : '+'}${text(Math.abs(perHour))} an hour`;
   return `first ${text(first)} last ${text(last)} max ${text(max)}${seconds < SLOPE_SECONDS ? '' : slope}`;
+}
+
+/** What soak says of memory and handles. */
+function verdictText(growth: LoadResult['growth']): string {
+  const { leastSeconds, memoryBytesPerHour, handlesPerHour } = GROWTH_TOLERANCE;
+  const tolerated = `${mibText(memoryBytesPerHour)} and ${handlesPerHour} handles an hour`;
+  switch (growth) {
+    case null:
+      return 'not judged: --pid says whose memory and handles to look at';
+    case 'tooShort':
+      return `not judged: a slope means something after ${countText(leastSeconds)} s`;
+    case 'steady':
+      return `none past the ${tolerated} that are tolerated`;
+    case 'grows':
+      return `past the ${tolerated} that are tolerated`;
+  }
 }
 
 /** Memory from the least that is drawn to the most. */

@@ -2,11 +2,12 @@
 
 import { Argument, Option, type Command } from 'commander';
 
-import { LOAD_SCENARIOS, runLoad, type LoadResult, type LoadScenario } from '../index.ts';
+import { GROWTH_TOLERANCE, LOAD_SCENARIOS, runLoad, type LoadResult, type LoadScenario } from '../index.ts';
 import { DONE, FAILED, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import { UsageError } from './fault.ts';
 import type { CliHost } from './host.ts';
+import { requireFitting, type ScenarioFlags } from './load-flags.ts';
 import { loadNamesOf } from './load-names.ts';
 import { LoadMeter, loadSummary } from './load-view.ts';
 import {
@@ -27,21 +28,16 @@ import { printable } from './printable.ts';
 import type { Act } from './run.ts';
 import { endpointOf, searchEndpointOf } from './load-server.ts';
 
-interface LoadCommandOptions extends DebugOptions, JsonOptions, TimeoutOptions, ServerOptions {
-  readonly clients: number;
-  readonly depth: number;
-  readonly seconds: number;
-  readonly warmup: number;
-  readonly rate?: number;
-  readonly request?: string;
+interface LoadCommandOptions extends DebugOptions, JsonOptions, TimeoutOptions, ServerOptions, ScenarioFlags {
+  readonly clients?: number;
+  readonly seconds?: number;
+  readonly warmup?: number;
   readonly pid?: readonly number[];
-  readonly channels?: number;
-  readonly names?: number;
-  readonly udpPort?: number;
-  readonly stopped?: number;
-  readonly hold?: true;
-  readonly seed?: number;
 }
+
+const LEAST_MINUTES = GROWTH_TOLERANCE.leastSeconds / 60;
+const MOST_MIB = GROWTH_TOLERANCE.memoryBytesPerHour / (1024 * 1024);
+const MOST_HANDLES = GROWTH_TOLERANCE.handlesPerHour;
 
 const ABOUT = `Load a server with requests, check every answer, and tell how much it can do.
 
@@ -61,14 +57,15 @@ Every server of pvAccess can be loaded. Each of --depth requests under way on ea
 when it is answered, or at --rate. All go to the server that has the first name, or to --server. A reply to a get that
 differs from the one before is right when its time stamp differs, too, or was never set. A monitor misses updates without
 a fault when the overrun mask says so: they are counted as squashed. The exit code is 1 when a value was wrong or lost, or
-something was refused.`;
+something was refused, and when a server that is soaked grows: with --pid and from ${LEAST_MINUTES} minutes on, when the straight line
+through the samples of its memory rises by more than ${MOST_MIB} MiB an hour, or that of its handles by more than ${MOST_HANDLES}.`;
 
 const EXAMPLES = `
 Examples:
   pvkit load get demo:sine
   pvkit load get demo:sine demo:setpoint --clients 10 --depth 16 --seconds 10
   pvkit load put 'bench:put{0..99}' --clients 100 --rate 10000
-  pvkit load monitor demo:counter --clients 100 --pid $(pgrep -f 'pvkit serve')
+  pvkit load monitor demo:counter --clients 100 --pid $(pgrep -d, -f 'pvkit serve')
   pvkit load array demo:waveform --json | jq .bytesPerSecond
   pvkit load connect demo:sine --clients 1000
   pvkit load search demo:sine --server ioc1 --names 50 --depth 4
@@ -76,36 +73,8 @@ Examples:
   pvkit load slow-readers 'bench:put{0..3}' --clients 100 --stopped 20 --rate 1000
   pvkit load soak 'bench:put{0..9}' --clients 20 --seconds 1800 --warmup 60 --pid 1234
 `;
-/** Scenarios that can wait between requests. */
-const PACED: ReadonlySet<LoadScenario> = new Set([
-  'get',
-  'put',
-  'array',
-  'connect-storm',
-  'slow-readers',
-  'search-flood',
-  'churn',
-  'soak',
-]);
 /** Scenarios that go to the server's UDP port. */
 const BY_UDP: ReadonlySet<LoadScenario> = new Set(['search', 'search-flood']);
-/** Who asks for one of these in another scenario would be given what he did not ask for. */
-const OWNERS: Readonly<Record<keyof typeof FLAGS, readonly LoadScenario[]>> = {
-  channels: ['connect'],
-  names: ['search', 'search-flood'],
-  udpPort: ['search', 'search-flood', 'soak'],
-  stopped: ['slow-readers'],
-  hold: ['connect-storm'],
-  seed: ['churn', 'soak'],
-};
-const FLAGS = {
-  channels: '--channels',
-  names: '--names',
-  udpPort: '--udp-port',
-  stopped: '--stopped',
-  hold: '--hold',
-  seed: '--seed',
-} as const;
 const MAX_SEED = 0xffff_ffff;
 const MAX_CLIENTS = 10_000;
 const MAX_DEPTH = 10_000;
@@ -123,25 +92,39 @@ export function addLoad(program: Command, host: CliHost, run: Act): Command {
     .description(prose(ABOUT))
     .addArgument(new Argument('<scenario>', 'what to do').choices(LOAD_SCENARIOS))
     .argument('<name...>', 'PV names; name{0..99} stands for a hundred', loadNamesOf)
-    .addOption(number('-c, --clients <count>', 'connections', 1, (text) => countOf(text, 1, MAX_CLIENTS)))
     .addOption(
-      number('--depth <count>', 'requests under way on each connection', 1, (text) => countOf(text, 1, MAX_DEPTH)),
+      new Option('-c, --clients <count>', 'connections (default: 1)').argParser((text) =>
+        countOf(text, 1, MAX_CLIENTS),
+      ),
     )
-    .addOption(number('--seconds <seconds>', 'how long to measure', 5, (text) => secondsOf(text, MAX_SECONDS)))
     .addOption(
-      number('--warmup <seconds>', 'time before that is not counted', 1, (text) => secondsOf(text, MAX_SECONDS)),
+      new Option('--depth <count>', 'requests under way on each connection (default: 1)').argParser((text) =>
+        countOf(text, 1, MAX_DEPTH),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--seconds <seconds>',
+        'how long to measure (default: 5); links that come all at once end when all are served',
+      ).argParser((text) => secondsOf(text, MAX_SECONDS)),
+    )
+    .addOption(
+      new Option('--warmup <seconds>', 'time before that is not counted (default: 1)').argParser((text) =>
+        secondsOf(text, MAX_SECONDS),
+      ),
     )
     .addOption(
       new Option(
         '--rate <perSecond>',
-        'requests a second of all connections together (default: as fast as it goes); links, puts, names, steps a second',
+        'requests a second of all connections together; links, puts, names, steps a second ' +
+          '(default: as fast as it goes; slow-readers 1000, search-flood 50000, soak 200)',
       ).argParser((text) => countOf(text, 1, MAX_RATE)),
     )
     .addOption(
       new Option(
-        '--pid <pid>',
-        'process of the server on this machine, whose processor time, memory and handles are told; may come several times',
-      ).argParser((text, before: readonly number[] | undefined) => [...(before ?? []), countOf(text, 1, MAX_PID)]),
+        '--pid <pid,...>',
+        'processes of the server on this machine, whose processor time, memory and handles are told',
+      ).argParser(pidsOf),
     );
   command
     .addOption(
@@ -158,7 +141,7 @@ export function addLoad(program: Command, host: CliHost, run: Act): Command {
     .addOption(
       new Option(
         '--udp-port <port>',
-        'search, search-flood: port of the server (default: 5076); soak: search there, too',
+        'search, search-flood: port of the server (default: that of searches, 5076); soak: search there, too',
       ).argParser((text) => countOf(text, 1, MAX_PORT)),
     )
     .addOption(
@@ -173,7 +156,7 @@ export function addLoad(program: Command, host: CliHost, run: Act): Command {
       ),
     );
   withDebug(
-    withRequest(withServer(withTimeout(withJson(command), 'what a connection or a reply may take'))),
+    withRequest(withServer(withTimeout(withJson(command), 'what a connection or a reply may take, more than 0'))),
     'print the configuration of the client on stderr',
   );
   return command
@@ -190,6 +173,7 @@ async function load(
   host: CliHost,
 ): Promise<ExitCode> {
   requireFitting(scenario, options);
+  if (options.timeout === 0) throw new UsageError('-w 0: without a limit no reply would ever be lost');
   const server = BY_UDP.has(scenario)
     ? await searchEndpointOf(options, host)
     : await endpointOf(names[0] ?? '', options, host);
@@ -221,24 +205,13 @@ async function load(
   return isFaultless(result) ? DONE : FAILED;
 }
 
-/** Flags of another scenario would be ignored without a word. */
-function requireFitting(scenario: LoadScenario, options: LoadCommandOptions): void {
-  // `FLAGS` has no other keys.
-  for (const key of Object.keys(FLAGS) as (keyof typeof FLAGS)[]) {
-    if (options[key] !== undefined && !OWNERS[key].includes(scenario)) {
-      throw new UsageError(`${FLAGS[key]} is for \`pvkit load ${OWNERS[key].join('|')}\` only`);
-    }
-  }
-  if (options.rate !== undefined && !PACED.has(scenario)) {
-    throw new UsageError(`--rate is for \`pvkit load ${[...PACED].join('|')}\` only`);
-  }
-}
-
 /** A monitor of a PV that rests brings nothing, and that is right. */
-function isFaultless({ scenario, wrong, lost, errors, operations }: LoadResult): boolean {
-  return wrong === 0 && lost === 0 && errors === 0 && (operations > 0 || scenario === 'monitor');
+function isFaultless({ scenario, wrong, lost, errors, operations, growth }: LoadResult): boolean {
+  const isRight = wrong === 0 && lost === 0 && errors === 0 && growth !== 'grows';
+  return isRight && (operations > 0 || scenario === 'monitor');
 }
 
-function number(flags: string, meaning: string, byDefault: number, parse: (text: string) => number): Option {
-  return new Option(flags, meaning).default(byDefault).argParser(parse);
+/** Process ids between commas, as `pgrep -d,` prints them; the flag may come several times, too. */
+function pidsOf(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, ...text.split(',').map((pid) => countOf(pid.trim(), 1, MAX_PID))];
 }

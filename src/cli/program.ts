@@ -64,14 +64,19 @@ export async function runCli(
   try {
     const names = neededCommands(words);
     if (names.length > 0) {
-      const [around, ...adds] = await Promise.all([reach(), ...names.map((name) => COMMANDS.get(name)?.())]);
-      for (const add of adds) add?.(program, { ...terminal, ...around }, run);
+      const [around, { interruptOf }, ...adds] = await Promise.all([
+        reach(),
+        import('./interrupted.ts'),
+        ...names.map((name) => COMMANDS.get(name)?.()),
+      ]);
+      const host = { ...terminal, ...around, interrupt: interruptOf(terminal.interrupt) };
+      for (const add of adds) add?.(program, host, run);
     }
     if (words.length === 0) program.help({ error: true });
-    await program.parseAsync(asked(words), { from: 'user' });
+    await program.parseAsync(asked(words, program), { from: 'user' });
   } catch (thrown) {
     // Commander has printed what it threw: help, the version, or what is wrong with the line.
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? DONE : BAD_USAGE;
+    if (thrown instanceof CommanderError) return endedByCommander(thrown, words, terminal);
     const { reportFault } = await import('./fault.ts');
     return reportFault(thrown, words, terminal);
   }
@@ -106,9 +111,26 @@ function neededCommands([first = '', second = '']: readonly string[]): readonly 
   return COMMANDS.has(name) ? [name] : [...COMMANDS.keys()];
 }
 
-/** `help nosuch` is answered as `nosuch` is, with what might have been meant. */
-function asked(words: readonly string[]): string[] {
-  const [first, second] = words;
-  const isUnknown = first === 'help' && second !== undefined && !COMMANDS.has(second);
-  return isUnknown ? [second] : [...words];
+/** Help and the version are done; all else is a wrong line, and is told where there is more to read, as ours are. */
+function endedByCommander({ exitCode, code }: CommanderError, words: readonly string[], terminal: Terminal): ExitCode {
+  if (exitCode === 0) return DONE;
+  if (code === 'commander.help') return BAD_USAGE;
+  const [first = '', second = ''] = words;
+  const name = first === 'help' ? second : first;
+  const more = COMMANDS.has(name) ? `\`pvkit help ${name}\` tells more` : '`pvkit help` lists the commands';
+  terminal.stderr.write(`${more}\n`);
+  return BAD_USAGE;
+}
+
+/**
+ * `help nosuch` is answered as `nosuch` is, with what might have been meant; `help channel create` and `channel help
+ * create` by the help of `create`.
+ */
+function asked(words: readonly string[], program: Command): string[] {
+  const [first = '', second, third] = words;
+  if (first === 'help' && second !== undefined && !COMMANDS.has(second)) return [second];
+  const [name, inner] = first === 'help' ? [second, third] : second === 'help' ? [first, third] : [];
+  const within = program.commands.find((command) => command.name() === name)?.commands ?? [];
+  if (name === undefined || inner === undefined || within.length === 0) return [...words];
+  return within.some((command) => command.name() === inner) ? [name, inner, '--help'] : [name, inner];
 }

@@ -70,16 +70,20 @@ async function put(name: string, words: readonly string[], options: PutOptions, 
   const patch = patchOf(words);
   const outcome = new Outcome(host, options);
   const call = { server: options.server, timeoutMs: timeoutMsOf(options), signal: host.interrupt };
-  const { debug, codec } = options;
-  await withClient(host, { ...(debug && { debug }), ...(codec && { codec }) }, async (context) => {
-    try {
-      const show = options.verbose === true ? await watch(name, patch, context, call, options, host) : undefined;
-      await context.put(name, patch, { ...call, request: options.request });
-      await show?.();
-    } catch (thrown) {
-      outcome.fail(name, thrown);
-    }
-  });
+  const { debug, codec, server } = options;
+  await withClient(
+    host,
+    { ...(debug && { debug }), ...(codec && { codec }), ...(server && { server }) },
+    async (context) => {
+      try {
+        const show = options.verbose === true ? await watch(name, patch, context, call, options, host) : undefined;
+        await context.put(name, patch, { ...call, request: options.request });
+        await show?.();
+      } catch (thrown) {
+        outcome.fail(name, thrown);
+      }
+    },
+  );
   return outcome.end();
 }
 

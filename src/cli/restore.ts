@@ -11,7 +11,7 @@ import {
   type Restored,
   type StoredChannel,
 } from '../index.ts';
-import { Interrupted, withChunks } from './backup-file.ts';
+import { withChunks } from './backup-file.ts';
 import { DONE, FAILED, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
@@ -90,7 +90,7 @@ async function countOf(
 ): Promise<number> {
   let count = 0;
   for await (const _ of channels) {
-    if (host.interrupt.aborted) throw new Interrupted();
+    host.interrupt.throwIfAborted();
     progress.show('checking the file', ++count);
   }
   return count;
@@ -165,7 +165,7 @@ async function eachAtOnce<T>(
   const faults: unknown[] = [];
   try {
     for await (const item of items) {
-      if (interrupt.aborted) throw new Interrupted();
+      interrupt.throwIfAborted();
       const acted: Promise<void> = act(item).then(
         () => void underWay.delete(acted),
         (thrown: unknown) => {

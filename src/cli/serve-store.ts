@@ -131,6 +131,12 @@ export class KeptChannels {
     }
   }
 
+  /** Tells the other servers that this one goes: from now on they answer its searches, too. */
+  async leave(): Promise<void> {
+    // Where the store is away, they notice after a while.
+    await this.#store.nodes?.leave().catch(() => undefined);
+  }
+
   /** Ends what is under way; the server is closed before. */
   async close(): Promise<void> {
     await this.#channels.kept();

@@ -185,7 +185,7 @@ async function serveIn(
     await Promise.race([interrupted(host.interrupt), faults.tooMany]);
     events.stopping(server);
     log.write({ level: 'info', text: `stopping, ${server.linkCount} connections are open` });
-    await server.drain();
+    await Promise.all([kept?.leave(), server.drain()]);
   } finally {
     unheard?.();
     demo?.stop();

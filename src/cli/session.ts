@@ -1,8 +1,9 @@
 // How does a command get at the servers? One client for as long as the command runs, closed whatever happens.
 
 import { clientRows, Context, loadClientConfig, type ClientConfig } from '../index.ts';
+import { UsageError } from './fault.ts';
 import type { CliHost } from './host.ts';
-import type { CodecOptions, DebugOptions } from './options.ts';
+import type { CodecOptions, DebugOptions, ServerOptions } from './options.ts';
 import { columns, paintOf } from './paint.ts';
 import { printable } from './printable.ts';
 import { timeText } from './time-text.ts';
@@ -19,9 +20,10 @@ export function clientConfig(host: CliHost, options: DebugOptions): ClientConfig
 /** @throws ConfigError before anything is sent */
 export async function withClient<T>(
   host: CliHost,
-  options: DebugOptions & CodecOptions,
+  options: DebugOptions & CodecOptions & ServerOptions,
   act: (context: Context) => Promise<T>,
 ): Promise<T> {
+  requirePort(options);
   const config = clientConfig(host, options);
   const context = new Context({ config, network: host.network, clock: host.clock, codec: options.codec });
   const deaf = listen(context, host, options);
@@ -31,6 +33,12 @@ export async function withClient<T>(
     deaf();
     await context.close();
   }
+}
+
+/** There is no port that speaks MessagePack by convention. */
+function requirePort({ codec, server }: CodecOptions & ServerOptions): void {
+  if (codec !== 'msgpack' || server === undefined || /^(\[.*\]|[^:]*):\d+$/u.test(server)) return;
+  throw new UsageError(`--server ${server} has no port, and MessagePack none by default; expected host:port`);
 }
 
 /** What servers and links have to say: warnings and what servers tell people always, everything with `-d`. */

@@ -4,12 +4,15 @@ import type { ClientMessageToSend, ServerMessage } from '../protocol/messages/in
 import type { OperationCommand, OperationTypes } from '../protocol/messages/message-module.ts';
 import type { DisconnectedError } from '../protocol/errors.ts';
 import type { ChannelRights } from './channel-rights.ts';
+import type { KeptList } from './kept-list.ts';
 
 /** The link as operations see it. */
 export interface OperationLink {
   send(message: ClientMessageToSend): void;
   /** Gives an operation its ioid. */
   open(receiver: Receiver): number;
+  /** Operations that rest until they are used again. */
+  readonly kept: KeptList;
   /** Ends an operation; `isHeld`: the server still has it. */
   release(ioid: number, isHeld: boolean): void;
 }

@@ -28,6 +28,8 @@ export class Call {
   readonly subject: string;
   /** What is waited for, as the rest of a sentence: 'searched 3 times, no server answered'. */
   waitingFor: () => string = () => 'nothing happened';
+  /** A server refused it, and was asked again once there was more room. */
+  isSecondTry = false;
   readonly #clock: Clock;
   readonly #cleanUps = new Set<() => void>();
   readonly #waits = new Set<(reason: unknown) => void>();
@@ -47,7 +49,7 @@ export class Call {
 
   /** Ends the call after `timeoutMs` with a `TimeoutError` that says what was waited for; returns how to take it back. */
   limit(timeoutMs: number): GiveUp {
-    if (!(timeoutMs >= 0)) throw new LocalProtocolError(`timeoutMs is ${timeoutMs}, 0 or more expected`);
+    requireTimeout(timeoutMs);
     if (timeoutMs === Number.POSITIVE_INFINITY || this.isEnded) return nothingToGiveUp;
     const timer = this.#clock.after(timeoutMs, () => {
       this.fail(new TimeoutError(`${this.subject}: timed out after ${timeoutMs / 1000} s: ${this.waitingFor()}`));
@@ -127,4 +129,9 @@ export class Call {
     for (const cleanUp of this.#cleanUps) cleanUp();
     this.#cleanUps.clear();
   }
+}
+
+/** @throws LocalProtocolError */
+export function requireTimeout(timeoutMs: number): void {
+  if (!(timeoutMs >= 0)) throw new LocalProtocolError(`timeoutMs is ${timeoutMs}, 0 or more expected`);
 }

@@ -6,8 +6,7 @@
 
 import { ACL_PUT, ACL_PUT_GET, ACL_RPC } from '../protocol/messages/acl-change.ts';
 
-/** What a server says that this client may do with a channel. Spec: Protocol-Messages, "CMD_ACL_CHANGE". */
-/** What a server says is allowed beside reading. */
+/** What a server says is allowed with a channel beside reading. Spec: Protocol-Messages, "CMD_ACL_CHANGE". */
 export interface ChannelRights {
   readonly put: boolean;
   readonly putGet: boolean;

@@ -163,7 +163,9 @@ export class Channel implements LinkedChannel {
     const { server } = this.#requireLink();
     this.#lastFailure = `${server} refused the channel: ${reason}`;
     const text = `${this.pvName}: ${this.#lastFailure}`;
-    this.#around.notices.publish({ kind: 'channelRefused', level: 'warning', pvName: this.pvName, server, text });
+    // Whoever named the server is told by the end of the call.
+    const level = this.direct === undefined ? 'warning' : 'debug';
+    this.#around.notices.publish({ kind: 'channelRefused', level, pvName: this.pvName, server, text });
     this.#leave();
     if (this.direct !== undefined) {
       this.#follow('refuseDirect');

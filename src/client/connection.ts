@@ -15,7 +15,7 @@ import {
   type ClientMessageToSend,
   type ServerMessage,
 } from '../protocol/messages/index.ts';
-import type { OperationTypes } from '../protocol/messages/message-module.ts';
+import type { DecodeContext, OperationTypes } from '../protocol/messages/message-module.ts';
 import { isSuccess } from '../protocol/status.ts';
 import { string, structure } from '../protocol/types/type-desc.ts';
 import type { AnyValue } from '../protocol/types/value-of.ts';
@@ -141,9 +141,12 @@ export class Connection {
     this.#close(reason, false);
   }
 
-  /** Like `close`, but what was sent is written out first. */
+  /**
+   * Like `close`, but what was sent is written out first. To a server that has never taken us nothing was said that it
+   * would miss, and it may never take that either.
+   */
   end(reason: DisconnectedError): void {
-    if (this.#state === 'closed') return;
+    if (this.#state !== 'validated') return this.close(reason);
     this.#flush();
     this.#tcp?.end();
     this.#tcp = undefined;
@@ -236,7 +239,7 @@ export class Connection {
 
   #accept(frame: Frame): void {
     const context = { types: this.#types, typeOf: (ioid: number) => this.#handlers.typeOf(ioid) };
-    const message = decodeServerMessage(frame, context, this.#codec);
+    const message = this.#decoded(frame, context);
     // A command of a later protocol: skipped.
     if (message === undefined) return;
     switch (message.command) {
@@ -263,6 +266,18 @@ export class Connection {
         return this.#handlers.validated();
       default:
         return this.#handlers.message(message);
+    }
+  }
+
+  #decoded(frame: Frame, context: DecodeContext): ServerMessage | undefined {
+    try {
+      return decodeServerMessage(frame, context, this.#codec);
+    } catch (error) {
+      if (this.#hasAnswered) throw error;
+      // Headers are alike, so the first body is what shows that the port speaks otherwise.
+      const [spoken, other] = this.#codec === pva ? ['pvAccess', 'MessagePack'] : ['MessagePack', 'pvAccess'];
+      const text = `its first message is not ${spoken}; is this a port for ${other}? (${reasonOf(error)})`;
+      throw new RemoteProtocolError(text, { cause: error });
     }
   }
 

@@ -15,7 +15,7 @@ import { systemClock, type Clock } from '../transport/clocks.ts';
 import { nodeNetwork } from '../transport/node-network.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
 import { ArrayAccess } from './array-access.ts';
-import { Call, DEFAULT_TIMEOUT_MS, type CallOptions } from './call.ts';
+import { Call, DEFAULT_TIMEOUT_MS, requireTimeout, type CallOptions } from './call.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
 import type { ConnectionSettings } from './connection.ts';
@@ -237,7 +237,9 @@ export class Context {
     options?: MonitorOptions<T>,
   ): Monitor<MonitorUpdate<T>>;
   monitor(pvName: string, options: MonitorOptions = {}): Monitor<MonitorEvent> | Monitor {
+    const { timeoutMs = Number.POSITIVE_INFINITY } = options;
     this.#requireName(pvName);
+    requireTimeout(timeoutMs);
     const pvRequest = monitorRequest(this.#pvRequest(options.request), options);
     const { queueSize, pipeline, ackAny } = recordOptions(pvRequest, this.#limits);
     const call = this.#begin(pvName, options.signal);
@@ -248,7 +250,7 @@ export class Context {
       acknowledgeAt: pipeline ? ackAny : undefined,
       expected: options.type,
       withEvents: options.events ?? false,
-      unlimit: call.limit(options.timeoutMs ?? Number.POSITIVE_INFINITY),
+      unlimit: call.limit(timeoutMs),
       openChannel: () => this.#channel(call, options.server),
       ended: () => this.#end(call),
     });
@@ -329,9 +331,9 @@ export class Context {
     this.#requireName(pvName);
     const pvRequest = this.#pvRequest(options.request);
     const call = this.#begin(pvName, options.signal);
-    call.limit(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     let channel: Channel | undefined;
     try {
+      call.limit(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
       channel = await this.#channel(call, options.server);
       return await act(call, channel, pvRequest);
     } finally {

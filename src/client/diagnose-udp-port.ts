@@ -3,6 +3,7 @@
 import type { PortedAddress } from '../config/address-list.ts';
 import { isAny } from '../protocol/address.ts';
 import { PvaError } from '../protocol/errors.ts';
+import type { Clock } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
 import type { Network } from '../transport/network.ts';
 import { BeaconListener } from './beacon-listener.ts';
@@ -32,11 +33,12 @@ async function canBind(network: Network, port: number, shared: boolean): Promise
 /** The servers whose beacons come until `pause` is over. */
 export async function hearBeacons(
   network: Network,
+  clock: Clock,
   interfaces: readonly PortedAddress[],
   pause: () => Promise<void>,
 ): Promise<readonly HeardBeacon[]> {
   const heard = new Map<string, HeardBeacon>();
-  const listener = new BeaconListener(network, {
+  const listener = new BeaconListener(network, clock, {
     beacon: ({ guid, serverAddress, serverPort, protocol }, from) => {
       if (protocol !== TCP || heard.size >= MAX_BEACONS) return;
       const address = isAny(serverAddress) ? from.address : serverAddress;

@@ -243,7 +243,7 @@ class Diagnostician {
     await this.#visitAnswers([]);
     // Last, since whoever opens the port of searches gets what is sent to this host alone.
     const restMs = Math.max(0, this.#startedAt + this.#timeoutMs - this.#clock.now());
-    return hearBeacons(this.#network, this.#config.interfaces, () => this.#pause(restMs));
+    return hearBeacons(this.#network, this.#clock, this.#config.interfaces, () => this.#pause(restMs));
   }
 
   /** Servers may be at the usual port of a host that was searched in vain. */

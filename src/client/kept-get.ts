@@ -1,7 +1,9 @@
 // How does a PV that a program reads again and again cost one round trip each time? Its operation is kept for the next
 // reading, with the type that INIT agreed on. One that is read once, as ten thousand are in a survey, leaves nothing behind.
 //
-// A channel that nobody uses is closed after a while, and on the server the operation ends with it.
+// A channel that nobody uses is closed after a while, and on the server the operation ends with it; those of channels in
+// use are bounded for each link (kept-list.ts). Unlike kept-operation.ts, whose owner has one operation for all requests in
+// turn, readings at once do not wait for each other: each without the kept one begins its own.
 
 import type { PvRequest } from '../protocol/pv-request.ts';
 import type { StructureType } from '../protocol/types/type-desc.ts';
@@ -35,6 +37,7 @@ export class KeptGet {
     const held = this.#held;
     if (held?.pvRequest !== pvRequest) return undefined;
     this.#held = undefined;
+    held.operation.resume();
     if (held.operation.isIdle) return held;
     held.operation.end();
     return undefined;
@@ -48,6 +51,6 @@ export class KeptGet {
     if (!isRepeated || this.#held?.pvRequest === held.pvRequest) return held.operation.end();
     this.#held?.operation.end();
     this.#held = held;
-    held.operation.isKept = true;
+    held.operation.rest();
   }
 }

@@ -173,7 +173,7 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
     }
   }
 
-  /** Resolves when the subscription is over: true for good, false when its channel was lost. */
+  /** Resolves when the subscription is over: true for good, false when another is to be tried. */
   #subscribe(active: ActiveChannel): Promise<boolean> {
     const { call, pvRequest, acknowledgeAt, expected } = this.#plan;
     const { pvName, server } = active;
@@ -195,6 +195,7 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
             }
             call.waitingFor = () => `subscribed at ${server}, no update came`;
             isConnected = true;
+            call.isSecondTry = false;
             this.#event({ kind: 'connected', pvName, server, type });
             return !this.#isPaused;
           },
@@ -203,6 +204,7 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
             this.#readers.serve();
           },
           finished: (error) => (error === undefined ? resolve(true) : reject(error)),
+          refused: (error) => (active.link.kept.makeRoom(call) ? resolve(false) : reject(error)),
           lost: (reason) => {
             if (isConnected) this.#event({ kind: 'disconnected', pvName, server, reason: reason.message });
             resolve(false);

@@ -45,8 +45,9 @@ export class Operation implements Receiver {
   types: OperationTypes | undefined;
   /** Why the channel ended, when the operation can be begun anew on the next. */
   repeatableLoss: DisconnectedError | undefined;
-  /** Whoever keeps it ends it. */
-  isKept = false;
+  /** The server refused it, and has more room now. */
+  #isRoomMade = false;
+  #isKept = false;
   #state: ClientOperationState = CLIENT_OPERATION.initial;
   #pending: Pending | undefined;
   /** Whether the server holds something for it. */
@@ -61,6 +62,22 @@ export class Operation implements Receiver {
   /** Whether another request can be sent at once. */
   get isIdle(): boolean {
     return this.#state === 'idle' && this.active.isAlive;
+  }
+
+  /** Whether it rests until it is used again. */
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  /** It rests until `resume`, unless its link ends it before. */
+  rest(): void {
+    this.#isKept = true;
+    this.active.link.kept.add(this);
+  }
+
+  resume(): void {
+    this.#isKept = false;
+    this.active.link.kept.delete(this);
   }
 
   /**
@@ -91,16 +108,24 @@ export class Operation implements Receiver {
       return () => (this.#pending = undefined);
     });
     if (isSuccess(reply.status)) return reply;
-    // What is refused at INIT does not exist.
-    if (isInit) this.#isHeld = false;
+    if (isInit) {
+      // What is refused at INIT does not exist.
+      this.#isHeld = false;
+      this.#isRoomMade = this.active.link.kept.makeRoom(call);
+    }
     throw refusal(pvName, server, name, reply.status);
+  }
+
+  /** Whether what ended it leaves nothing behind and may not happen to a new one. */
+  isRepeatable(error: unknown): boolean {
+    return this.#isRoomMade || error === this.repeatableLoss;
   }
 
   receive(message: ServerMessage): void {
     const pending = this.#pending;
     if (this.#state === 'done') return;
     // The server answers twice: the next reading has an operation of its own, so that it gets no old reply.
-    if (pending === undefined && this.isKept) return this.end();
+    if (pending === undefined && this.#isKept) return this.end();
     if (pending?.take(message) !== true) {
       const awaited = pending === undefined ? 'no reply is awaited' : `a reply to ${pending.name} is awaited`;
       throw new RemoteProtocolError(`${message.command} reply for request ${this.ioid} out of turn: ${awaited}`);
@@ -116,6 +141,7 @@ export class Operation implements Receiver {
     const pending = this.#pending;
     this.#pending = undefined;
     this.#isHeld = false;
+    if (this.#isKept) this.resume();
     this.#follow('lose');
     if (pending?.hasEffects === true) {
       const text = `${this.active.pvName}: whether ${pending.name} was carried out is not known: ${reason.message}`;
@@ -128,6 +154,7 @@ export class Operation implements Receiver {
   /** Frees what the server holds; what it is carrying out is cancelled. Idempotent. */
   end(): void {
     if (this.#state === 'done') return;
+    if (this.#isKept) this.resume();
     const { link, sid, isAlive } = this.active;
     // Some servers give up their work only when they are told to cancel it, and only forget it otherwise.
     const isUnderWay = this.#state === 'executing' && this.command !== 'GET_FIELD';
@@ -143,7 +170,8 @@ export class Operation implements Receiver {
 
 /**
  * Runs `act` with an operation on the channel, as often as it takes: when the channel is lost before anything had
- * effects, it begins anew on the next one, until the call ends.
+ * effects, it begins anew on the next one, and when the server may have had no room, once there is more; until the call
+ * ends.
  */
 export async function withOperation<R>(
   call: Call,
@@ -159,7 +187,7 @@ export async function withOperation<R>(
     try {
       return await act(operation);
     } catch (error) {
-      if (error !== operation.repeatableLoss || call.isEnded) throw error;
+      if (!operation.isRepeatable(error) || call.isEnded) throw error;
     } finally {
       if (!operation.isKept) operation.end();
     }

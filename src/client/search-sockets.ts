@@ -3,7 +3,7 @@
 import { PvaError } from '../protocol/errors.ts';
 import { readDatagram } from '../protocol/datagram.ts';
 import { datagramContext, decodeServerMessage, encodeMessage } from '../protocol/messages/index.ts';
-import type { SearchResponse } from '../protocol/messages/search-response.ts';
+import { searchResponse, type SearchResponse } from '../protocol/messages/search-response.ts';
 import { SEARCH_UNICAST, type Search } from '../protocol/messages/search.ts';
 import { Writer } from '../protocol/writer.ts';
 import type { Endpoint, Network, UdpSocket } from '../transport/network.ts';
@@ -96,7 +96,9 @@ export class SearchSockets {
     const context = datagramContext();
     for (const frame of readDatagram(bytes)) {
       try {
-        const message = decodeServerMessage(frame, context);
+        // What is no answer is not read: a datagram of any other messages can be a lot of work.
+        const isAnswer = frame.header.command === searchResponse.code;
+        const message = isAnswer ? decodeServerMessage(frame, context) : undefined;
         if (message?.command === 'SEARCH_RESPONSE') this.#handlers.response(message, from, frame.header.version);
         else this.ignoredCount++;
       } catch (error) {

@@ -18,6 +18,7 @@ import type { Endpoint } from '../transport/network.ts';
 import type { ActiveChannel, OperationLink, Receiver } from './active-channel.ts';
 import { channelRights, channelRightsText, type ChannelRights } from './channel-rights.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
+import { KeptList } from './kept-list.ts';
 import type { NoticeBoard } from './notices.ts';
 
 /** A channel as its link sees it. */
@@ -65,6 +66,7 @@ interface Incarnation extends ActiveChannel {
 
 export class ServerLink implements OperationLink {
   readonly connection: Connection;
+  readonly kept = new KeptList();
   readonly #settings: ConnectionSettings;
   readonly #notices: NoticeBoard;
   readonly #handlers: ServerLinkHandlers;

@@ -41,7 +41,7 @@ export class ServerWatch {
 
   constructor(around: ServerWatchSurroundings) {
     this.#around = around;
-    this.#listener = new BeaconListener(around.network, {
+    this.#listener = new BeaconListener(around.network, around.clock, {
       beacon: ({ guid, serverAddress, serverPort, protocol, changeCount }, from, version) => {
         const address = isAny(serverAddress) ? from.address : serverAddress;
         this.seen(guid, { address, port: serverPort }, protocol, from, version, changeCount);

@@ -3,7 +3,7 @@
 import { resolveClientConfig } from '../config/effective.ts';
 import { isAny } from '../protocol/address.ts';
 import { BeaconTracker } from '../protocol/machines/beacon-tracker.ts';
-import type { Beacon } from '../protocol/messages/beacon.ts';
+import type { BeaconHead } from '../protocol/messages/beacon.ts';
 import { SEARCH_REPLY_TO_SOURCE, SEARCH_UNICAST, type Search } from '../protocol/messages/search.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
@@ -64,7 +64,7 @@ export async function* sniff(options: SniffOptions = {}): AsyncGenerator<Sniffed
   const { interfaces } = options.config ?? resolveClientConfig({ processEnvironment: process.env });
   const call = new Call(clock, 'sniffing');
   const ear = new Ear(clock);
-  const listener = new BeaconListener(network, ear);
+  const listener = new BeaconListener(network, clock, ear);
   const timer = clock.after(timeoutMs, () => ear.end());
   call.follow(options.signal);
   try {
@@ -133,7 +133,7 @@ class Ear {
     });
   }
 
-  beacon({ guid, serverAddress, serverPort, protocol, sequence }: Beacon, from: Endpoint, version: number): void {
+  beacon({ guid, serverAddress, serverPort, protocol, sequence }: BeaconHead, from: Endpoint, version: number): void {
     const address = isAny(serverAddress) ? from.address : serverAddress;
     const server = {
       guid,

@@ -4,15 +4,16 @@
 // of one: numbers, text and their arrays of NTScalar and NTScalarArray, a list of texts (`enum`) of NTEnum, alternatives
 // and any of NTUnion, the rest of a structure with alarm and time stamp.
 
-import { PvaError, reasonOf } from '../protocol/errors.ts';
+import { LimitError, PvaError, reasonOf } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { ntUnion } from '../protocol/normative/nt-union.ts';
 import { alarmType, timeStampType } from '../protocol/normative/substructures.ts';
-import { resolveReference, typeFromJsonSchema } from '../protocol/types/json-schema-type.ts';
+import { References, typeFromJsonSchema } from '../protocol/types/json-schema-type.ts';
 import { structure, type StructureType, type TypeDesc } from '../protocol/types/type-desc.ts';
 import { updateFromJson } from '../protocol/values/parse-json.ts';
+import { weightOf } from '../protocol/values/weight.ts';
 import type { ChannelType, ChannelValue } from './channel-definition.ts';
-import { parseChannelType } from './channel-type.ts';
+import { enumOf } from './channel-type.ts';
 import { checkPatch, valueFromJson } from './channel-value.ts';
 import { right, wrong, type Parsed } from './parsed.ts';
 
@@ -39,6 +40,9 @@ export function parseChannelSchema(text: string, limits: Limits = DEFAULT_LIMITS
     return channelOf(schema, limits);
   } catch (thrown) {
     if (thrown instanceof PvaError) return wrong(thrown.message);
+    // What reads it calls itself for each level.
+    if (thrown instanceof RangeError)
+      return wrong(`is nested too deeply; a type has ${limits.maxTypeNesting} levels at most`);
     throw thrown;
   }
 }
@@ -46,9 +50,9 @@ export function parseChannelSchema(text: string, limits: Limits = DEFAULT_LIMITS
 function channelOf(schema: unknown, limits: Limits): Parsed<SchemaChannel> {
   const type = typeFromJsonSchema(schema, limits);
   const choices = choicesOf(schema);
-  const given = defaultOf(schema, type, '#', schema);
+  const given = defaultOf(schema, type, '#', { references: new References(schema), limits, weight: 0 });
   if (choices !== undefined) {
-    const named = parseChannelType(`enum(${choices.join('|')})`);
+    const named = enumOf(choices);
     return named.ok ? withValue(named.value, given) : wrong(`JSON Schema at #/enum: ${named.wrong}`);
   }
   switch (type.kind) {
@@ -94,23 +98,31 @@ interface Default {
   readonly json: unknown;
 }
 
-/** The default of a schema with those of its properties, of which its own is the stronger. */
-function defaultOf(schema: unknown, type: TypeDesc, at: string, root: unknown): Default | undefined {
-  if (!isSchema(schema)) return undefined;
-  const own = Object.hasOwn(schema, 'default') ? { json: schema['default'] } : undefined;
-  if (own !== undefined) requireFit(type, own.json, `${at}/default`);
-  const properties = schema['properties'];
-  if (type.kind === 'structure' && isSchema(properties))
-    return over(defaultsOfProperties(properties, type, at, root), own);
-  if (own !== undefined || !('$ref' in schema)) return own;
-  // A type was made of it, so it leads somewhere.
-  return defaultOf(resolveReference(schema['$ref'], at, root), type, `${at}/$ref`, root);
+/** What goes along through all levels of a schema. */
+interface Pass {
+  readonly references: References;
+  readonly limits: Limits;
+  /** Of the defaults so far: one that many references lead to is so many values. */
+  weight: number;
 }
 
-function defaultsOfProperties(properties: Schema, type: StructureType, at: string, root: unknown): Default | undefined {
+/** The default of a schema with those of its properties, of which its own is the stronger. */
+function defaultOf(schema: unknown, type: TypeDesc, at: string, pass: Pass): Default | undefined {
+  if (!isSchema(schema)) return undefined;
+  const own = Object.hasOwn(schema, 'default') ? { json: schema['default'] } : undefined;
+  if (own !== undefined) requireFit(type, own.json, `${at}/default`, pass);
+  const properties = schema['properties'];
+  if (type.kind === 'structure' && isSchema(properties))
+    return over(defaultsOfProperties(properties, type, at, pass), own);
+  if (own !== undefined || !('$ref' in schema)) return own;
+  // A type was made of it, so it leads somewhere.
+  return defaultOf(pass.references.resolve(schema['$ref'], at), type, `${at}/$ref`, pass);
+}
+
+function defaultsOfProperties(properties: Schema, type: StructureType, at: string, pass: Pass): Default | undefined {
   const found = type.fields.flatMap((field): [string, unknown][] => {
     const place = `${at}/properties/${field.name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    const given = defaultOf(properties[field.name], field.type, place, root);
+    const given = defaultOf(properties[field.name], field.type, place, pass);
     return given === undefined ? [] : [[field.name, given.json]];
   });
   // fromEntries() makes own fields of any name, `__proto__` included.
@@ -137,7 +149,11 @@ function own(object: Schema, name: string): unknown {
 }
 
 /** Where it stands is known here, and no longer when all defaults are one. @throws PvaError */
-function requireFit(type: TypeDesc, json: unknown, at: string): void {
+function requireFit(type: TypeDesc, json: unknown, at: string, pass: Pass): void {
+  const { maxBodyBytes } = pass.limits;
+  pass.weight += weightOf(json);
+  if (pass.weight > maxBodyBytes)
+    throw new LimitError('maxBodyBytes', pass.weight, maxBodyBytes, `defaults up to ${at}`);
   try {
     updateFromJson(structure('', { value: type }), { value: json });
   } catch (thrown) {

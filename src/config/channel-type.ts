@@ -1,5 +1,6 @@
-// Which channel type does a text such as `double`, `string[]` or `enum(Off|On)` name? A structure is named by its JSON, as
-// `typeJson` writes it: {"kind": "structure", "id": ..., "fields": [{"name", "type"}]}.
+// Which channel type does a text such as `double`, `string[]` or `enum(Off|On)` name? Choices that such a text would take
+// apart are a JSON list: `enum["A|B", "C "]`. A structure is named by its JSON, as `typeJson` writes it:
+// {"kind": "structure", "id": ..., "fields": [{"name", "type"}]}.
 import { reasonOf } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { textBytes } from '../protocol/text.ts';
@@ -36,7 +37,8 @@ const OTHER_NAMES: ReadonlyMap<string, ScalarName> = new Map([
 /** Reads `TYPE` of the command line and `type` of the TOML file. */
 export function parseChannelType(text: string): Parsed<ChannelType> {
   const choices = /^enum\(([^()]*)\)$/.exec(text)?.[1];
-  if (choices !== undefined) return parseChoices(choices);
+  if (choices !== undefined) return enumOf(choices.split('|').map((choice) => choice.trim()));
+  if (text.startsWith('enum[')) return parseChoiceList(text);
   if (text.startsWith('{')) return parseStructure(text);
   if (/^enum\b/.test(text)) return wrong(`${quote(text)} names no choices; expected enum(Off|On)`);
   const isArray = text.endsWith('[]');
@@ -48,7 +50,7 @@ export function parseChannelType(text: string): Parsed<ChannelType> {
 
 /** The text that `parseChannelType` reads as this type. */
 export function formatChannelType(type: ChannelType): string {
-  if (type.kind === 'enum') return `enum(${type.choices.join('|')})`;
+  if (type.kind === 'enum') return formatEnum(type.choices);
   if (type.kind === 'structure') return typeJson(type.structure);
   return type.kind === 'array' ? `${type.element}[]` : type.scalar;
 }
@@ -75,13 +77,29 @@ function parseStructure(text: string): Parsed<ChannelType> {
   }
 }
 
-function parseChoices(text: string): Parsed<ChannelType> {
-  const choices = text.split('|').map((choice) => choice.trim());
+/** An enum with exactly these choices. */
+export function enumOf(choices: readonly string[]): Parsed<ChannelType> {
+  if (choices.length === 0) return wrong('names no choices; expected enum(Off|On)');
   if (choices.length > MAX_CHOICES) return wrong(`has ${choices.length} choices; an enum has at most ${MAX_CHOICES}`);
-  if (choices.includes('')) return wrong(`${quote(`enum(${text})`)} has an empty choice; expected enum(Off|On)`);
+  if (choices.includes('')) return wrong(`${quote(formatEnum(choices))} has an empty choice; expected enum(Off|On)`);
   const repeated = choices.find((choice, index) => choices.indexOf(choice) !== index);
   if (repeated !== undefined) return wrong(`has the choice ${quote(repeated)} twice`);
   return right({ kind: 'enum', choices });
+}
+
+function parseChoiceList(text: string): Parsed<ChannelType> {
+  try {
+    const list: unknown = JSON.parse(text.slice('enum'.length));
+    if (Array.isArray(list) && list.every((item) => typeof item === 'string')) return enumOf(list);
+  } catch {
+    // Told below.
+  }
+  return wrong(`${quote(text)} is no list of choices; expected enum["Off", "On"]`);
+}
+
+function formatEnum(choices: readonly string[]): string {
+  const isPlain = choices.every((choice) => !/[|()]/u.test(choice) && choice.trim() === choice);
+  return `enum${isPlain ? `(${choices.join('|')})` : JSON.stringify(choices)}`;
 }
 
 function hint(base: string): string {

@@ -21,8 +21,10 @@ const RANGES: Readonly<Partial<Record<ScalarName, IntegerRange>>> = {
   ulong: { least: 0n, most: 2n ** 64n - 1n },
 };
 
+const MOST: Readonly<Partial<Record<ScalarName, string>>> = { float: '3.4e38', double: '1.8e308' };
+
 const INTEGER_TEXT = /^[+-]?(\d{1,40}|0x[\da-f]{1,32})$/i;
-const FLOAT_TEXT = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$/i;
+const FLOAT_TEXT = /^[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$/i;
 
 /** Has the type numbers, so that limits make sense? */
 export function isNumeric(type: ChannelType): boolean {
@@ -75,6 +77,8 @@ export function valueFromJson(type: ChannelType, json: unknown): Parsed<ChannelV
 /** Text stands for the numbers that JSON does not have: NaN, the infinities, and integers past 2^53. */
 function scalarFromJson(scalar: ScalarName, json: unknown): Parsed<ScalarValue> {
   if (scalar === 'string' || scalar === 'boolean') return checkScalar(scalar, json);
+  // JSON has no infinity: this was a number that is too large.
+  if (json === Number.POSITIVE_INFINITY || json === Number.NEGATIVE_INFINITY) return tooLarge(scalar, json);
   if (typeof json === 'number' || typeof json === 'string') return parseScalarText(scalar, String(json));
   return wrong(`is ${describe(json)}; expected a number (${scalar})`);
 }
@@ -140,7 +144,10 @@ function parseScalarText(scalar: ScalarName, text: string): Parsed<ScalarValue> 
       : wrong(`is ${quote(text)}; expected an integer (${scalar})`);
   }
   if (!FLOAT_TEXT.test(trimmed)) return wrong(`is ${quote(text)}; expected a number (${scalar})`);
-  return floating(scalar, Number(trimmed.replace(/inf(inity)?/i, 'Infinity').replace(/[+-]?nan/i, 'NaN')));
+  const value = Number(trimmed.replace(/inf(inity)?/i, 'Infinity').replace(/[+-]?nan/i, 'NaN'));
+  // Nobody who writes digits means infinity.
+  if (!Number.isFinite(value) && /\d/.test(trimmed)) return tooLarge(scalar, trimmed);
+  return floating(scalar, value);
 }
 
 function inRange(scalar: ScalarName, { least, most }: IntegerRange, value: bigint): Parsed<ScalarValue> {
@@ -150,9 +157,13 @@ function inRange(scalar: ScalarName, { least, most }: IntegerRange, value: bigin
 
 function floating(scalar: ScalarName, value: number): Parsed<ScalarValue> {
   if (scalar === 'float' && Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
-    return wrong(`is ${value}; float goes to about 3.4e38`);
+    return tooLarge(scalar, value);
   }
   return right(value);
+}
+
+function tooLarge(scalar: ScalarName, told: number | string): Parsed<never> {
+  return wrong(`is ${told}; ${scalar} goes to about ${MOST[scalar] ?? ''}`);
 }
 
 function checkChoice(choices: readonly string[], raw: unknown): Parsed<number> {
@@ -167,6 +178,7 @@ function checkChoice(choices: readonly string[], raw: unknown): Parsed<number> {
 
 /** A label wins over an index, for enums whose labels are digits. */
 function parseChoice(choices: readonly string[], text: string): Parsed<number> {
+  if (choices.includes(text)) return checkChoice(choices, text);
   const trimmed = text.trim();
   const isIndex = !choices.includes(trimmed) && INTEGER_TEXT.test(trimmed);
   return checkChoice(choices, isIndex ? toBigInt(trimmed) : trimmed);

@@ -20,6 +20,7 @@ export function serverRows(config: ServerConfig): readonly Row[] {
     ['server.msgpack_port', String(config.msgpackPort ?? '(none)'), origins.msgpackPort],
     ['server.udp_port', String(config.udpPort), origins.udpPort],
     ['server.workers', String(config.workers), origins.workers],
+    ['server.busy_poll', String(config.busyPoll), origins.busyPoll],
     ['server.interfaces', addressesText(config.interfaces), origins.interfaces],
     ['server.beacon_addresses', addressesText(config.beaconAddresses), origins.beaconAddresses],
     ['server.auto_beacon', String(config.autoBeacon), origins.autoBeacon],

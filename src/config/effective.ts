@@ -69,6 +69,8 @@ export interface ServerSettings {
   readonly udpPort: number;
   /** Processes that hold the connections; 1: the server does so itself. */
   readonly workers: number;
+  /** Look for the next request before waiting for it, while they follow each other: quicker answers for processor time. */
+  readonly busyPoll: boolean;
   /** Never empty. A port overrides `tcpPort` for this interface. */
   readonly interfaces: readonly ListedAddress[];
   /** Where no port is given, the UDP port that was bound. */
@@ -162,6 +164,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     msgpackPort: strongest<number | undefined>([flags.msgpackPort, file?.msgpackPort], undefined),
     udpPort: strongest([flags.udpPort, file?.udpPort, environment.udpPort], DEFAULT_UDP_PORT),
     workers: strongest([flags.workers, file?.workers], 1),
+    busyPoll: strongest([file?.busyPoll], true),
     interfaces: notEmpty(strongest([flags.interfaces, file?.interfaces, environment.interfaces], [])),
     beaconAddresses: strongest([file?.beaconAddresses, environment.beaconAddresses], []),
     autoBeacon: strongest([file?.autoBeacon, environment.autoBeacon], true),
@@ -181,6 +184,7 @@ export function resolveServerConfig(sources: ServerConfigSources): ServerConfig 
     putLog: strongest<string | undefined>([file?.putLog], undefined),
   };
   const limits = settleLimits(file);
+  requireTwoPorts(sourced, found.report);
   const channels = mergeChannels(file?.channels ?? [], flags.pvs, found.report, found.notice);
   found.throwIfWrong();
   return deepFreeze({
@@ -289,6 +293,18 @@ function manageFlag(
 function parseInterface(text: string): Parsed<ListedAddress> {
   const parsed = parseAddress(text);
   return parsed.ok ? parsed : wrong(`${quote(text)} ${parsed.wrong}; expected ${ADDRESS_FORM}`);
+}
+
+/** One port speaks one protocol; the second would be opened elsewhere, where nobody looks for it. */
+function requireTwoPorts(
+  { tcpPort, msgpackPort }: Readonly<Record<'tcpPort' | 'msgpackPort', Sourced<number | undefined>>>,
+  report: Report,
+): void {
+  if (msgpackPort.value === undefined || msgpackPort.value === 0 || msgpackPort.value !== tcpPort.value) return;
+  report({
+    key: msgpackPort.origin,
+    message: `${msgpackPort.value} is the TCP port already (${tcpPort.origin}); expected another`,
+  });
 }
 
 /** No interface at all would serve nobody, so an empty list means all, as in pvxs. */

@@ -1,7 +1,7 @@
 // Which limit can the field of a channel's type hold? That of an integer is whole, and no further out than the type reaches.
 
-import type { ScalarName } from '../protocol/types/type-desc.ts';
-import { INTEGER_RANGES, LONG_RANGES } from '../protocol/values/scalar-codec.ts';
+import { INTEGER_RANGES, LONG_RANGES, type ScalarName } from '../protocol/types/type-desc.ts';
+
 import type { ControlDefinition, Limit } from './channel-definition.ts';
 
 /** Where a limit goes that lies between two integers: neither may let anything through that it was to stop. */

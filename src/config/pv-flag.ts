@@ -14,7 +14,7 @@ export function parsePvFlag(text: string): Parsed<ChannelDefinition> {
   if (!name.ok) return wrong(`the name in ${quote(text)} ${name.wrong}`);
   const rest = text.slice(equals + 1);
   // TYPE ends at the first colon that is not inside of an enum's choices.
-  const colon = rest.indexOf(':', rest.startsWith('enum(') ? Math.max(rest.indexOf(')'), 0) : 0);
+  const colon = rest.indexOf(':', Math.max(endOfChoices(rest), 0));
   const type = parseChannelType(colon < 0 ? rest : rest.slice(0, colon));
   if (!type.ok) return wrong(`${name.value}: ${type.wrong}`);
   const value = colon < 0 ? undefined : parseValueText(type.value, rest.slice(colon + 1));
@@ -31,4 +31,9 @@ export function parsePvFlag(text: string): Parsed<ChannelDefinition> {
     readOnly: false,
     origin: PV_FLAG,
   });
+}
+
+function endOfChoices(text: string): number {
+  if (text.startsWith('enum(')) return text.indexOf(')');
+  return text.startsWith('enum[') ? text.indexOf('"]') : 0;
 }

@@ -7,7 +7,9 @@ import type { ChannelDefinition, Limit } from './channel-definition.ts';
 import { formatChannelType } from './channel-type.ts';
 import { right, wrong, type Parsed } from './parsed.ts';
 import { isTable } from './placeholders.ts';
+import { reportIssue } from './schema-issues.ts';
 import { checkParts, toDefinition } from './toml-channels.ts';
+import type { TomlPath } from './toml-lines.ts';
 import { channelSchema } from './toml-schema.ts';
 
 /** Where an integer past 2^53 may stand: as text, since JSON has no such numbers. */
@@ -69,8 +71,10 @@ export function readSettings(name: string, settings: JsonObject, origin: string)
   const tree = tomlTree({ ...settings, name }, '');
   const found: string[] = [];
   const parsed = channelSchema.safeParse(tree);
-  for (const { path, message } of parsed.error?.issues ?? []) found.push(`${path.join('.')}: ${message}`);
-  if (isTable(tree)) checkParts(tree, [], (path, message) => found.push(`${path.join('.')}: ${message}`));
+  const report = (path: TomlPath, message: string): void => void found.push(`${path.join('.')}: ${message}`);
+  const table = { tree, place: ['channels', 0], name: 'the settings of a channel' };
+  for (const issue of parsed.error?.issues ?? []) reportIssue(issue, table, report);
+  if (isTable(tree)) checkParts(tree, [], report);
   if (parsed.success && found.length === 0) return right(toDefinition(parsed.data, undefined, origin));
   return wrong(found.join('; ').replace(/^: /u, ''));
 }

@@ -2,21 +2,20 @@
 import type { Allow } from '../channels/access/rights.ts';
 import type { AccessRule } from '../channels/access/rule.ts';
 import { parse, TomlError } from 'smol-toml';
-import type { z } from 'zod';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { withoutRepeats, type ListedAddress } from './address-list.ts';
 import type { ChannelDefinition, ChannelValue } from './channel-definition.ts';
-import { describe } from './channel-value.ts';
 import type { ConfigProblem, Report } from './config-error.ts';
 import { LIMIT_NAMES, snakeCase } from './limit-names.ts';
 import type { Sourced } from './origin.ts';
 import { fillPlaceholders, isTable } from './placeholders.ts';
+import { keyText, reportIssue } from './schema-issues.ts';
 import type { LogLevel } from './settings-text.ts';
-import { didYouMean } from './suggest.ts';
 import { checkAccess, toAccessRules } from './toml-access.ts';
 import { checkChannels, toDefinition } from './toml-channels.ts';
 import { locateKeys, type TomlLines, type TomlPath } from './toml-lines.ts';
-import { fileSchema, knownKeysAt, type FileContent } from './toml-schema.ts';
+import { reportOverflows } from './toml-overflow.ts';
+import { fileSchema, type FileContent } from './toml-schema.ts';
 import type { Variables } from './variables.ts';
 
 /** What one file sets; undefined for what it leaves to others. */
@@ -28,6 +27,7 @@ export interface FileSettings {
   readonly udpPort: Sourced<number> | undefined;
   readonly interfaces: Sourced<readonly ListedAddress[]> | undefined;
   readonly beaconAddresses: Sourced<readonly ListedAddress[]> | undefined;
+  readonly busyPoll: Sourced<boolean> | undefined;
   readonly autoBeacon: Sourced<boolean> | undefined;
   readonly ignoreAddresses: Sourced<readonly ListedAddress[]> | undefined;
   readonly searchRelays: Sourced<readonly ListedAddress[]> | undefined;
@@ -41,15 +41,6 @@ export interface FileSettings {
   readonly accessRules: readonly AccessRule[];
   readonly channels: readonly ChannelDefinition[];
 }
-
-/** What zod's words are for a person who writes TOML. */
-const TYPE_WORDS: Readonly<Record<string, string>> = {
-  string: 'a string',
-  boolean: 'true or false',
-  array: 'an array',
-  object: 'a table',
-  record: 'a table',
-};
 
 /**
  * Reads the text of a file. Faults are reported under `file`, in the order of their lines; undefined where there is any.
@@ -76,6 +67,7 @@ export function parseTomlFile(
   const problemAt = (path: TomlPath, message: string): ConfigProblem => {
     return { file, line: lines.lineOf(path), key: keyText(path), message };
   };
+  reportOverflows(text, tree, lines, (path, message) => problems.push(problemAt(path, message)));
   const settings = readTree(tree, file, lines, variables, {
     report: (path, message) => problems.push(problemAt(path, message)),
     notice: (path, message) => notice(problemAt(path, message)),
@@ -102,7 +94,7 @@ function readTree(
     if (!unfilled.has(keyText(path))) report(path, message);
   };
   const result = fileSchema.safeParse(tree);
-  for (const issue of result.error?.issues ?? []) reportIssue(issue, tree, reportFilled);
+  for (const issue of result.error?.issues ?? []) reportIssue(issue, { tree, place: [], name: 'a file' }, reportFilled);
   const values = checkChannels(isTable(tree) ? tree['channels'] : undefined, lines, reportFilled);
   if (isTable(tree) && tree['access'] !== undefined) checkAccess(tree['access'], originAt, reportFilled, notice);
   if (!result.success) return undefined;
@@ -133,28 +125,6 @@ function checkLimitPairs(
   }
 }
 
-function reportIssue(issue: z.core.$ZodIssue, tree: unknown, report: (path: TomlPath, message: string) => void): void {
-  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-  if (issue.code === 'unrecognized_keys') {
-    const known = knownKeysAt(path);
-    for (const key of issue.keys) report([...path, key], unknownKeyMessage(key, known, path));
-    return;
-  }
-  if (issue.code !== 'invalid_type') {
-    report(path, issue.message);
-    return;
-  }
-  const words = TYPE_WORDS[issue.expected] ?? issue.expected;
-  const value = valueAt(tree, path);
-  report(path, value === undefined ? `is missing; expected ${words}` : `is ${describe(value)}; expected ${words}`);
-}
-
-function unknownKeyMessage(key: string, known: readonly string[], path: TomlPath): string {
-  const near = didYouMean(key, known);
-  const table = path.length === 0 ? 'a file' : keyText(path.filter((part) => typeof part === 'string'));
-  return `is no key of ${table}${near === '' ? `; expected ${known.join(', ')}` : near}`;
-}
-
 function toSettings(
   content: FileContent,
   values: ReadonlyMap<number, ChannelValue>,
@@ -183,6 +153,7 @@ function toSettings(
     udpPort: set(server.udp_port, 'server', 'udp_port'),
     interfaces: addresses(server.interfaces, 'interfaces'),
     beaconAddresses: addresses(server.beacon_addresses, 'beacon_addresses'),
+    busyPoll: set(server.busy_poll, 'server', 'busy_poll'),
     autoBeacon: set(server.auto_beacon, 'server', 'auto_beacon'),
     ignoreAddresses: addresses(server.ignore_addresses, 'ignore_addresses'),
     searchRelays: addresses(server.search_relays, 'search_relays'),
@@ -198,25 +169,6 @@ function toSettings(
       toDefinition(channel, values.get(index), originAt(['channels', index, 'name'])),
     ),
   };
-}
-
-/** `channels[2].alarm.low` */
-function keyText(path: TomlPath): string {
-  return path.reduce<string>((key, part) => {
-    if (typeof part === 'number') return `${key}[${part}]`;
-    const name = /^[A-Za-z0-9_-]+$/.test(part) ? part : JSON.stringify(part);
-    return key === '' ? name : `${key}.${name}`;
-  }, '');
-}
-
-function valueAt(tree: unknown, path: TomlPath): unknown {
-  let value = tree;
-  for (const part of path) {
-    if (Array.isArray(value) && typeof part === 'number') value = value[part];
-    else if (isTable(value)) value = value[part];
-    else return undefined;
-  }
-  return value;
 }
 
 /** The first line of the parser's message, without the excerpt of the text below it. */

@@ -119,6 +119,7 @@ export const fileSchema = z.strictObject({
       msgpack_port: port.optional(),
       udp_port: port.optional(),
       workers: field((raw) => integer(raw, 1, MAX_WORKERS)).optional(),
+      busy_poll: z.boolean().optional(),
       interfaces: z.array(address).optional(),
       beacon_addresses: z.array(address).optional(),
       auto_beacon: z.boolean().optional(),

@@ -104,14 +104,6 @@ class ChurningLink implements LinkHandlers {
     this.#now = this.#settings.link.clock.now();
   }
 
-  rested(): void {
-    // The last reply of a round has begun the next.
-  }
-
-  matched(): void {
-    // No request has an expected reply: server ids are new each time.
-  }
-
   raw(command: number, bytes: Buffer, at: number, size: number): boolean {
     if (command === DESTROY_CHANNEL) return true;
     if (command !== CREATE_CHANNEL || size !== CREATED_BYTES || bytes[at + STATUS_AT] !== SHORT_OK) return false;

@@ -38,8 +38,8 @@ export class Churn implements Workload {
   }
 
   async open(): Promise<void> {
-    const { names, link, tally } = this.#settings;
-    this.#ledger = await Ledger.open(names, link, tally);
+    const { link, tally } = this.#settings;
+    this.#ledger = await Ledger.open(this.#settings, link, tally);
   }
 
   start(): void {

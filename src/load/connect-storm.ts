@@ -6,7 +6,7 @@ import type { ServerMessage } from '../protocol/messages/index.ts';
 import { parsePvRequest, type PvRequest } from '../protocol/pv-request.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
-import { LoadLink, type LinkHandlers } from './link.ts';
+import { endsSubscription, LoadLink, type LinkHandlers } from './link.ts';
 import type { Workload, WorkloadSettings } from './workload.ts';
 
 const PACE_MS = 1;
@@ -27,6 +27,8 @@ export class ConnectStorm implements Workload {
   #refused = 0;
   #timedOut = 0;
   #isClosed = false;
+  #startedAt = 0;
+  servingMs: number | undefined;
 
   constructor(settings: WorkloadSettings) {
     this.#settings = settings;
@@ -40,14 +42,14 @@ export class ConnectStorm implements Workload {
 
   start(): void {
     const { rate, clients, seconds, isHeld, link } = this.#settings;
+    this.#startedAt = link.clock.now();
     const count = rate === undefined || isHeld ? clients : Math.max(clients, Math.ceil(rate * seconds));
     if (rate === undefined) {
       for (let index = 0; index < count; index++) this.#begin();
       return this.#finish();
     }
-    const startedAt = link.clock.now();
     this.#timer = link.clock.every(PACE_MS, () => {
-      const due = Math.min(count, Math.ceil(((link.clock.now() - startedAt) * rate) / MS_PER_SECOND));
+      const due = Math.min(count, Math.ceil(((link.clock.now() - this.#startedAt) * rate) / MS_PER_SECOND));
       while (this.#begun < due && this.#underWay < MOST_UNDER_WAY) this.#begin();
       if (this.#begun < count) return;
       this.#timer?.cancel();
@@ -85,6 +87,7 @@ export class ConnectStorm implements Workload {
     this.#timer = link.clock.every(PACE_MS, () => {
       if (this.#underWay > 0) return;
       this.#timer?.cancel();
+      this.servingMs = link.clock.now() - this.#startedAt;
       if (!isHeld) return over();
       this.#timer = link.clock.after(seconds * MS_PER_SECOND, over);
     });
@@ -112,6 +115,7 @@ export class ConnectStorm implements Workload {
         throw thrown;
       }
       if (!isHeld) link.close();
+      if (!tally.isCounting) return;
       tally.latency.add(settings.clock.now() - startedAt);
       tally.operations++;
     } catch (thrown) {
@@ -191,21 +195,9 @@ class HeldLink implements LinkHandlers {
     });
   }
 
-  woken(): void {
-    // Each update is looked at by itself.
-  }
-
-  rested(): void {
-    // Nothing is collected.
-  }
-
-  matched(): void {
-    // No update is expected by its bytes.
-  }
-
   reply(message: ServerMessage): void {
     const { tally } = this.#settings;
-    if (message.command === 'DESTROY_CHANNEL' || (message.command === 'MONITOR' && message.phase === 'final')) {
+    if (endsSubscription(message)) {
       tally.errors++;
       return tally.tell(`${this.link.serverText}: the server ended a subscription`);
     }

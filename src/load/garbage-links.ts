@@ -35,11 +35,11 @@ export class GarbageLinks {
 
   /** Opens one link, says something, and leaves. What the server thinks of it is not asked; that it takes it, is. */
   async next(pvName: string): Promise<void> {
-    const { network, server, timeoutMs, clock } = this.#settings;
+    const { network, server, timeoutMs, clock, links } = this.#settings;
     const speech = SPEECHES[Math.floor(this.#random.next() * SPEECHES.length)] ?? silence;
     const bytes = speech(this.#random, pvName);
     const stayMs = this.#random.size(1, LONGEST_STAY_MS);
-    const tcp = await network.connectTcp(server, { timeoutMs });
+    const tcp = await links.connecting((signal) => network.connectTcp(server, { timeoutMs, signal }));
     this.count++;
     this.#open.add(tcp);
     tcp.listen({ data: () => {}, drain: () => {}, close: () => this.#open.delete(tcp) });

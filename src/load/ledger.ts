@@ -9,6 +9,7 @@ import { parsePvRequest } from '../protocol/pv-request.ts';
 import type { StructureType } from '../protocol/types/type-desc.ts';
 import type { PvValue, StructureValue } from '../protocol/types/value-of.ts';
 import type { TypedUpdate } from '../protocol/values/update.ts';
+import { valueBitOf } from './counter-layout.ts';
 import { stampOf } from './get-replies.ts';
 import { LoadLink, type LinkSettings } from './link.ts';
 import { putFormOf, putMessage, type ValueForm } from './put-request.ts';
@@ -29,7 +30,7 @@ export interface LedgerEntry {
 }
 
 /** Smaller counters would begin anew while they are looked at. */
-const LEAST_COUNT = 2 ** 24;
+export const LEAST_COUNT = 2 ** 24;
 const PREPARED_AT_ONCE = 64;
 export const PUT_REQUEST = parsePvRequest('field(value)');
 
@@ -50,8 +51,15 @@ export class Ledger {
     );
   }
 
-  /** Puts a first value to each PV; those that refuse it are only read. Rejects when a PV is not there. */
-  static async open(given: readonly string[], settings: LinkSettings, tally: Tally): Promise<Ledger> {
+  /**
+   * Puts a first value to each PV; those that refuse it are only read. Rejects when a PV is not there, or when what is
+   * put to it cannot be read with the request.
+   */
+  static async open(
+    { names: given, request }: { readonly names: readonly string[]; readonly request: string },
+    settings: LinkSettings,
+    tally: Tally,
+  ): Promise<Ledger> {
     // Two ledgers of one PV would contradict each other.
     const names = [...new Set(given)];
     const link = await LoadLink.open(settings, 'PUT');
@@ -59,7 +67,9 @@ export class Ledger {
       const entries: LedgerEntry[] = [];
       while (entries.length < names.length) {
         const group = names.slice(entries.length, entries.length + PREPARED_AT_ONCE);
-        entries.push(...(await Promise.all(group.map((pvName, index) => prepared(link, index + 1, pvName)))));
+        entries.push(
+          ...(await Promise.all(group.map((pvName, index) => prepared(link, index + 1, { pvName, request })))),
+        );
       }
       return new Ledger(entries, tally);
     } finally {
@@ -139,9 +149,31 @@ export function valueOf({ value }: TypedUpdate): PvValue | undefined {
   return (value as StructureValue)['value'];
 }
 
-async function prepared(link: LoadLink, id: number, pvName: string): Promise<LedgerEntry> {
+/** @throws LocalProtocolError when the request selects no value, so that nothing could be compared with what was put */
+export async function requireValue(
+  link: LoadLink,
+  sid: number,
+  { ioid, pvName, request }: { readonly ioid: number; readonly pvName: string; readonly request: string },
+): Promise<void> {
+  if (request === '') return;
+  const type = await link.init('GET', sid, ioid, parsePvRequest(request), pvName);
+  // Most servers tell the whole type, whatever was asked for, and send the fields that were.
+  const changed = (await link.get(sid, ioid, pvName))?.changed;
+  link.destroyOperation(sid, ioid);
+  if (changed?.has(0) === true || changed?.has(valueBitOf(type)) === true) return;
+  throw new LocalProtocolError(
+    `${pvName}: the request '${request}' has no field value, with which what was put is compared`,
+  );
+}
+
+async function prepared(
+  link: LoadLink,
+  id: number,
+  { pvName, request }: { readonly pvName: string; readonly request: string },
+): Promise<LedgerEntry> {
   const sid = await link.createChannel(id, pvName);
   const entry = newEntry(pvName, await firstPut(link, sid, id, pvName));
+  if (entry.form !== undefined) await requireValue(link, sid, { ioid: PREPARED_AT_ONCE + id, pvName, request });
   link.send({ command: 'DESTROY_CHANNEL', sid, cid: id });
   return entry;
 }

@@ -27,6 +27,7 @@ import { Writer } from '../protocol/writer.ts';
 import type { Clock, TimerHandle } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
 import type { Endpoint, Network, TcpConnection } from '../transport/network.ts';
+import type { OpenLinks } from './open-links.ts';
 import { ReplyScanner } from './reply-scanner.ts';
 
 export interface LinkSettings {
@@ -39,16 +40,18 @@ export interface LinkSettings {
   readonly readBytes: number;
   readonly user: string;
   readonly host: string;
+  /** Those of this load. */
+  readonly links: OpenLinks;
 }
 
 /** What the owner of a link is told. */
 export interface LinkHandlers {
   /** Bytes are here; `matched` and `reply` follow. */
-  woken(): void;
+  woken?(): void;
   /** All messages of those bytes have been told. */
-  rested(): void;
+  rested?(): void;
   /** A reply that is exactly what `expect` said. */
-  matched(ioid: number): void;
+  matched?(ioid: number): void;
   /** Any other reply to an operation, or the beginning or end of a channel that nobody waits for; the frame is valid until this returns. */
   reply(message: ServerMessage, frame: Frame): void;
   /** See `ScannerHandlers.raw`. */
@@ -96,7 +99,7 @@ export class LoadLink {
     this.#receiver = new TypeReceiver({ limits: settings.limits });
     this.#context = { types: this.#receiver, typeOf: (ioid: number) => this.#types.get(ioid) };
     this.#scanner = new ReplyScanner(COMMAND_CODES[command], settings.limits, {
-      matched: (ioid) => this.handlers?.matched(ioid),
+      matched: (ioid) => this.handlers?.matched?.(ioid),
       raw: (code, bytes, at, size) => this.handlers?.raw?.(code, bytes, at, size) === true,
       frame: (frame) => this.#accept(frame),
     });
@@ -124,20 +127,26 @@ export class LoadLink {
 
   /** Connects and waits until the server takes us. `command` is the operation whose replies are recognised by bytes. */
   static async open(settings: LinkSettings, command: OperationName): Promise<LoadLink> {
-    const { network, clock, server, timeoutMs } = settings;
+    const { network, clock, server, timeoutMs, links } = settings;
     const readBuffer = Buffer.allocUnsafe(settings.readBytes);
-    const tcp = await network.connectTcp(server, { timeoutMs, readBuffer });
+    const options = { timeoutMs, readBuffer, isBusyPolled: true };
+    const tcp = await links.connecting((signal) => network.connectTcp(server, { ...options, signal }));
     const link = new LoadLink(tcp, settings, command);
+    links.add(link);
     const validated = link.#answer('validated', 'CONNECTION_VALIDATED');
     tcp.listen({
       data: (chunk) => link.#receive(chunk),
       drain: () => {},
       close: (error) => link.#lose(error === undefined ? 'the server closed it' : reasonOf(error)),
     });
-    const message = await validated;
-    if (message.command === 'CONNECTION_VALIDATED' && !isSuccess(message.status)) {
+    try {
+      const message = await validated;
+      if (message.command === 'CONNECTION_VALIDATED' && !isSuccess(message.status)) {
+        throw new StatusError(`${link.serverText} refused our credentials: ${message.status.message}`);
+      }
+    } catch (thrown) {
       link.close();
-      throw new StatusError(`${link.serverText} refused our credentials: ${message.status.message}`);
+      throw thrown;
     }
     link.#echo = clock.every(ECHO_MS, () => link.send({ command: 'ECHO', payload: new Uint8Array() }));
     return link;
@@ -258,13 +267,13 @@ export class LoadLink {
   // -------------------------------------------------------------------------------------------------------------
 
   #receive(chunk: Uint8Array): void {
-    this.handlers?.woken();
+    this.handlers?.woken?.();
     try {
       this.#scanner.push(asBuffer(chunk));
     } catch (thrown) {
       return this.#lose(reasonOf(thrown));
     }
-    this.handlers?.rested();
+    this.handlers?.rested?.();
   }
 
   #accept(frame: Frame): void {
@@ -359,11 +368,17 @@ export class LoadLink {
   #finish(reason: PvaError): void {
     if (this.#end !== undefined) return;
     this.#end = reason;
+    this.#settings.links.delete(this);
     this.#echo?.cancel();
     this.#tcp.destroy();
     for (const waiter of this.#waiters.values()) waiter.reject(reason);
     this.#waiters.clear();
   }
+}
+
+/** Whether the server takes a channel or a monitor away, which nobody asked for. */
+export function endsSubscription(message: ServerMessage): boolean {
+  return message.command === 'DESTROY_CHANNEL' || (message.command === 'MONITOR' && message.phase === 'final');
 }
 
 /** What Node reads into is a Buffer already; other networks may give plain arrays. */

@@ -3,6 +3,7 @@
 import type { Limits } from '../protocol/limits.ts';
 import type { Clock } from '../transport/clocks.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
+import type { GrowthVerdict } from './growth-verdict.ts';
 import type { LatencySummary } from './histogram.ts';
 import type { ProcessReading, ProcessUse } from './process-watch.ts';
 
@@ -35,6 +36,7 @@ export interface LoadResult {
   readonly seconds: number;
   /** Replies; updates of `monitor` and `slow-readers`, channels of `connect`, links of `connect-storm`, names of `search`. */
   readonly operations: number;
+  /** Those of `connect-storm` until the last link is served: the time that links are only held does not count. */
   readonly perSecond: number;
   /**
    * Microseconds from a request to its reply. `monitor`: from one update of a PV to the next. `connect-storm`: from the
@@ -62,6 +64,8 @@ export interface LoadResult {
   readonly clientCpuSeconds: number;
   /** What the processes of the server held, from the end of the warm-up on; null without a process id. */
   readonly processes: ProcessUse | null;
+  /** `soak`: whether the processes of the server grow, as `GROWTH_TOLERANCE` has it; null without them. */
+  readonly growth: GrowthVerdict | null;
   /** What only this scenario has to tell, by name: `ratioP99` of `slow-readers`, `floodNamesPerSecond` of `search-flood`, ... */
   readonly figures: Readonly<Record<string, number>>;
   /** The first faults, as sentences. */
@@ -87,7 +91,7 @@ export interface RunLoadOptions {
    * of the random clients (`soak`: 200).
    */
   readonly rate?: number | undefined;
-  /** What a connection, and at the end a reply, may take; default 5 000. */
+  /** What a connection, and at the end a reply, may take; default 5 000. Not 0 and not for ever: then nothing is lost. */
   readonly timeoutMs?: number | undefined;
   /** `search` and `search-flood`: names in each datagram, default 1 and 50. */
   readonly namesPerDatagram?: number | undefined;
@@ -105,7 +109,7 @@ export interface RunLoadOptions {
   readonly request?: string | undefined;
   /** Processes of the server on this machine, whose processor time, memory and handles are told. */
   readonly serverPids?: readonly number[] | undefined;
-  /** Ends the load early; what was measured until then is told. */
+  /** Ends the load early; what was measured until then is told. Before anything is measured it rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Told about once a second while the load runs. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;

@@ -12,7 +12,10 @@ import { Churn } from './churn.ts';
 import { ConnectStorm } from './connect-storm.ts';
 import { ConnectionBurst } from './connection-burst.ts';
 import { Exchange } from './exchange.ts';
-import { ProcessWatch } from './process-watch.ts';
+import { OpenLinks } from './open-links.ts';
+import { growthVerdict } from './growth-verdict.ts';
+import { waited } from './pace.ts';
+import { processReading, ProcessWatch } from './process-watch.ts';
 import { SearchFlood } from './search-flood.ts';
 import { Searches } from './searches.ts';
 import { processSeconds } from './server-cpu.ts';
@@ -43,19 +46,27 @@ const US_PER_SECOND = 1_000_000;
 
 /** What `runLoad` does. */
 export async function measureLoad(scenario: LoadScenario, options: RunLoadOptions): Promise<LoadResult> {
-  const { server, names, clients = 1, depth = 1, serverPids = [], channels } = options;
+  const { server, names, clients = 1, depth = 1, serverPids = [], channels, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const clock = options.clock ?? systemClock;
   if (names.length === 0) throw new LocalProtocolError('a load needs the name of a PV at least');
+  if (!(timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY)) {
+    throw new LocalProtocolError(`timeoutMs is ${timeoutMs}: without a limit no reply would ever be lost`);
+  }
+  const missing = serverPids.find((pid) => processReading([pid]) === null);
+  if (missing !== undefined) {
+    throw new LocalProtocolError(`no process ${missing} on this machine whose memory and handles the system tells`);
+  }
   const tally = new Tally();
+  const links = new OpenLinks();
   const over = new AbortController();
   const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal]);
-  const settings = settingsOf(scenario, { options, tally, clock, ended: () => over.abort() });
+  const settings = settingsOf(scenario, { options, tally, clock, links, ended: () => over.abort() });
   const workload = workloadOf(scenario, settings, scenario === 'connect' && channels === undefined);
   const watch = new ProcessWatch(serverPids, clock);
   const phase = { workload, tally, clock, signal, watch, onProgress: options.onProgress };
   const { warmupSeconds, seconds } = settings;
   try {
-    await workload.open();
+    await opened(workload, links, options.signal);
     let before = usage(clock, serverPids);
     workload.start();
     if (workload.timesItself !== true) {
@@ -69,10 +80,17 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
     const after = usage(clock, serverPids);
     tally.isCounting = false;
     const elapsed = (after.now - before.now) / MS_PER_SECOND;
+    const serving = workload.servingMs === undefined ? elapsed : workload.servingMs / MS_PER_SECOND;
+    if (serverPids.length > 0 && watch.latest === null) {
+      tally.errors++;
+      tally.tell('a process of the server is gone');
+    }
     await workload.stop().catch((thrown: unknown) => {
       tally.errors++;
       tally.tell(reasonOf(thrown));
     });
+    const processes = watch.use();
+    const growth = scenario === 'soak' ? growthVerdict(processes) : null;
     const serverCpuSeconds = after.server === null || before.server === null ? null : after.server - before.server;
     return {
       scenario,
@@ -82,7 +100,7 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
       names: names.length,
       seconds: elapsed,
       operations: tally.operations,
-      perSecond: rate(tally.operations, elapsed) ?? 0,
+      perSecond: rate(tally.operations, serving) ?? 0,
       latencyUs: tally.latency.summary(),
       bytes: tally.bytes,
       bytesPerSecond: rate(tally.bytes, elapsed) ?? 0,
@@ -94,13 +112,31 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
       serverCpuSeconds,
       perServerCpuSecond: rate(tally.operations, serverCpuSeconds),
       clientCpuSeconds: after.client - before.client,
-      processes: watch.use(),
+      processes,
+      growth: growth?.verdict ?? null,
       figures: workload.figures?.() ?? {},
-      problems: tally.problems,
+      // What is cut off by the end is no fault of the server.
+      problems: [...(growth?.problems ?? []), ...tally.problems],
     };
   } finally {
     workload.close();
+    links.close();
   }
+}
+
+/** Rejects with the reason of the signal when it aborts before everything is ready. */
+async function opened(workload: Workload, links: OpenLinks, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  const giveUp = (): void => links.close();
+  signal?.addEventListener('abort', giveUp);
+  try {
+    await workload.open();
+  } catch (thrown) {
+    throw signal?.aborted === true ? signal.reason : thrown;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+  signal?.throwIfAborted();
 }
 
 function settingsOf(
@@ -109,10 +145,11 @@ function settingsOf(
     readonly options: RunLoadOptions;
     readonly tally: Tally;
     readonly clock: Clock;
+    readonly links: OpenLinks;
     readonly ended: () => void;
   },
 ): WorkloadSettings {
-  const { options, tally, clock, ended } = around;
+  const { options, tally, clock, links, ended } = around;
   const { clients = 1, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   return {
     link: {
@@ -123,6 +160,7 @@ function settingsOf(
       timeoutMs,
       readBytes: readBytesOf(scenario, clients),
       ...identity(),
+      links,
     },
     names: options.names,
     clients,
@@ -140,7 +178,7 @@ function settingsOf(
     tally,
     drained: async (count) => {
       const deadline = clock.now() + timeoutMs;
-      while (count() > 0 && clock.now() < deadline) await pause(DRAIN_MS, clock);
+      while (count() > 0 && clock.now() < deadline) await waited(DRAIN_MS, clock);
       return count();
     },
     ended,
@@ -197,7 +235,7 @@ async function lastingPhase(name: LoadProgress['phase'], seconds: number, settin
   let toldAt = startedAt;
   let toldCount = 0;
   while (clock.now() < endsAt && !workload.isBroken && !signal.aborted) {
-    await pause(Math.min(PROGRESS_MS, endsAt - clock.now()), clock, signal);
+    await waited(Math.min(PROGRESS_MS, endsAt - clock.now()), clock, signal);
     const now = clock.now();
     watch.sample();
     const { operations, wrong, lost, errors } = tally;
@@ -212,18 +250,6 @@ async function lastingPhase(name: LoadProgress['phase'], seconds: number, settin
     toldAt = now;
     toldCount = operations;
   }
-}
-
-function pause(ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = (): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', over);
-      resolve();
-    };
-    const timer = clock.after(ms, over);
-    signal?.addEventListener('abort', over);
-  });
 }
 
 interface Usage {

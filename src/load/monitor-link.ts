@@ -19,7 +19,7 @@ import {
   type CounterForm,
   type CounterLayout,
 } from './counter-layout.ts';
-import { COMMAND_CODES, type LinkHandlers, type LoadLink } from './link.ts';
+import { COMMAND_CODES, endsSubscription, type LinkHandlers, type LoadLink } from './link.ts';
 import type { WorkloadSettings } from './workload.ts';
 
 /** One PV on one connection. */
@@ -115,14 +115,6 @@ export class MonitorLink implements LinkHandlers {
     this.#now = this.#settings.link.clock.now();
   }
 
-  rested(): void {
-    // Nothing to answer: a monitor without a pipeline only listens.
-  }
-
-  matched(): void {
-    // No two updates are expected to be alike.
-  }
-
   raw(command: number, bytes: Buffer, at: number, size: number): boolean {
     if (command !== COMMAND_CODES.MONITOR) return false;
     if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
@@ -141,7 +133,7 @@ export class MonitorLink implements LinkHandlers {
   reply(message: ServerMessage, frame: Frame): void {
     const { tally } = this.#settings;
     const subscription = 'ioid' in message ? this.#byIoid[message.ioid] : undefined;
-    if (message.command === 'DESTROY_CHANNEL' || (message.command === 'MONITOR' && message.phase === 'final')) {
+    if (endsSubscription(message)) {
       tally.errors++;
       return tally.tell(`${subscription?.pvName ?? this.#link.serverText}: the server ended a subscription`);
     }

@@ -43,8 +43,15 @@ export class Pace {
   }
 }
 
-export function waited(ms: number, clock: Clock): Promise<void> {
+/** Resolves after this time, or when the signal aborts. */
+export function waited(ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    clock.after(ms, resolve);
+    const over = (): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = clock.after(ms, over);
+    signal?.addEventListener('abort', over);
   });
 }

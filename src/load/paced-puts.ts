@@ -4,7 +4,7 @@ import { LocalProtocolError, type PvaError } from '../protocol/errors.ts';
 import type { ServerMessage } from '../protocol/messages/index.ts';
 import { isSuccess } from '../protocol/status.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
-import { PUT_REQUEST, putBytes } from './ledger.ts';
+import { LEAST_COUNT, PUT_REQUEST, putBytes, requireValue } from './ledger.ts';
 import { LoadLink, type LinkHandlers } from './link.ts';
 import { putFormOf, type ValueForm } from './put-request.ts';
 import type { WorkloadSettings } from './workload.ts';
@@ -14,7 +14,10 @@ interface CountedPv {
   readonly ioid: number;
   readonly form: ValueForm;
   readonly message: (value: number) => Buffer;
+  /** The value that was sent last; then the ones that the server has answered and acknowledged last. */
   value: number;
+  answered: number;
+  acknowledged: number;
   /** By value, the newest ones. */
   readonly sentAt: Float64Array;
 }
@@ -25,7 +28,8 @@ const MS_PER_SECOND = 1_000;
 const REMEMBERED = 65_536;
 /** A server that is slower than the rate is not buried under puts. */
 const MOST_UNDER_WAY = 1_000;
-const LEAST_COUNT = 2 ** 24;
+/** Behind the ids of the puts. */
+const FIRST_GET = 0x1000_0000;
 
 export class PacedPuts implements LinkHandlers {
   readonly #settings: WorkloadSettings;
@@ -34,7 +38,7 @@ export class PacedPuts implements LinkHandlers {
   readonly #byName = new Map<string, CountedPv>();
   #link: LoadLink | undefined;
   #timer: TimerHandle | undefined;
-  #acknowledgedCount = 0;
+  #answeredCount = 0;
   sentCount = 0;
   isLost = false;
 
@@ -45,7 +49,7 @@ export class PacedPuts implements LinkHandlers {
 
   /** Rejects when a PV is not there, or takes no puts that can be counted. */
   async open(): Promise<void> {
-    const { names, link: settings } = this.#settings;
+    const { names, request, link: settings } = this.#settings;
     const link = await LoadLink.open(settings, 'PUT');
     this.#link = link;
     for (const [index, pvName] of [...new Set(names)].entries()) {
@@ -59,9 +63,19 @@ export class PacedPuts implements LinkHandlers {
         );
       }
       const message = (value: number): Buffer => putBytes(link, { sid, ioid, type, form, value });
+      await requireValue(link, sid, { ioid: FIRST_GET + index, pvName, request });
       // So that a PV that refuses is known before anything is measured.
       await link.put(ioid, pvName, message(0));
-      const pv = { pvName, ioid, form, message, value: 0, sentAt: new Float64Array(REMEMBERED) };
+      const pv = {
+        pvName,
+        ioid,
+        form,
+        message,
+        value: 0,
+        answered: 0,
+        acknowledged: 0,
+        sentAt: new Float64Array(REMEMBERED),
+      };
       this.#pvs[ioid] = pv;
       this.#byName.set(pvName, pv);
     }
@@ -79,7 +93,7 @@ export class PacedPuts implements LinkHandlers {
       due = Math.min(MOST_UNDER_WAY, due + ((now - at) * this.#rate) / MS_PER_SECOND);
       at = now;
       const messages: Buffer[] = [];
-      for (; due >= 1 && this.sentCount - this.#acknowledgedCount < MOST_UNDER_WAY; due--) {
+      for (; due >= 1 && this.sentCount - this.#answeredCount < MOST_UNDER_WAY; due--) {
         const pv = pvs[turn++ % pvs.length];
         if (pv === undefined || pv.value + 1 >= pv.form.count) break;
         pv.value++;
@@ -98,7 +112,7 @@ export class PacedPuts implements LinkHandlers {
   /** Waits until all puts are acknowledged; those that are not are lost. */
   async settled(): Promise<void> {
     const { tally } = this.#settings;
-    const left = await this.#settings.drained(() => (this.isLost ? 0 : this.sentCount - this.#acknowledgedCount));
+    const left = await this.#settings.drained(() => (this.isLost ? 0 : this.sentCount - this.#answeredCount));
     if (left === 0) return;
     tally.lost += left;
     tally.tell(`${left} puts were not acknowledged`);
@@ -116,21 +130,10 @@ export class PacedPuts implements LinkHandlers {
     return pv.sentAt[value % REMEMBERED] ?? Number.NaN;
   }
 
-  /** The last value that was put to a PV. */
-  lastOf(pvName: string): number {
-    return this.#byName.get(pvName)?.value ?? Number.NaN;
-  }
-
-  woken(): void {
-    // The times of puts are those at which they are sent.
-  }
-
-  rested(): void {
-    // Puts go at their own pace.
-  }
-
-  matched(): void {
-    // No acknowledgement is expected by its bytes.
+  /** Whether a PV may have this value, now that nothing more is put: the last one acknowledged, or one never answered. */
+  isLast(pvName: string, value: number): boolean {
+    const pv = this.#byName.get(pvName);
+    return pv !== undefined && (value === pv.acknowledged || (value > pv.answered && value <= pv.value));
   }
 
   reply(message: ServerMessage): void {
@@ -138,8 +141,10 @@ export class PacedPuts implements LinkHandlers {
     if (message.command !== 'PUT' || message.phase !== 'exec') return;
     const pv = this.#pvs[message.ioid];
     if (pv === undefined) return;
-    this.#acknowledgedCount++;
-    if (isSuccess(message.status)) return;
+    this.#answeredCount++;
+    // Replies to one request come in the order in which it was made.
+    pv.answered++;
+    if (isSuccess(message.status)) return void (pv.acknowledged = pv.answered);
     tally.errors++;
     tally.tell(`${pv.pvName}: PUT refused: ${message.status.message}`);
   }

@@ -61,18 +61,6 @@ export class RandomClient implements LinkHandlers {
     }
   }
 
-  woken(): void {
-    // Each reply is looked at by itself.
-  }
-
-  rested(): void {
-    // Nothing is collected.
-  }
-
-  matched(): void {
-    // No reply is expected by its bytes.
-  }
-
   reply(message: ServerMessage): void {
     const { tally } = this.#settings;
     if (message.command === 'DESTROY_CHANNEL') return;

@@ -67,6 +67,10 @@ export class SearchFlood implements Workload {
     this.#timer?.cancel();
     this.#floodedMs = this.#settings.link.clock.now() - this.#startedAt;
     await this.#searches.stop();
+    if (this.#answerCount === 0) return;
+    const { tally } = this.#settings;
+    tally.wrong += this.#answerCount;
+    tally.tell(`${this.#answerCount} searches of the flood were answered, for names that nobody has`);
   }
 
   close(): void {
@@ -80,7 +84,7 @@ export class SearchFlood implements Workload {
     return {
       floodNames: names,
       floodNamesPerSecond: Math.round((names * MS_PER_SECOND) / Math.max(1, this.#floodedMs)),
-      // Nobody has these names: answers are a fault of the server, or of an amplifier.
+      // Nobody has these names: answers are a fault of the server, or of whoever answers in its place.
       floodAnswers: this.#answerCount,
     };
   }

@@ -1,17 +1,18 @@
 // How many names a second does a server find? Searches by UDP, many names in each datagram, many datagrams under way.
 
-import { HEADER_BYTES } from '../protocol/header.ts';
+import { HEADER_BYTES, MAGIC } from '../protocol/header.ts';
 import { encodeMessage } from '../protocol/messages/index.ts';
 import { SEARCH_UNICAST } from '../protocol/messages/search.ts';
+import { searchResponse } from '../protocol/messages/search-response.ts';
 import { Writer } from '../protocol/writer.ts';
 import { ANY_IPV4, ANY_IPV6 } from '../protocol/address.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
+import { endpointText } from '../transport/network-error.ts';
 import type { UdpSocket } from '../transport/network.ts';
 import type { Workload, WorkloadSettings } from './workload.ts';
 
-const MAGIC = 0xca;
 const BIG_ENDIAN = 0x80;
-const SEARCH_RESPONSE = 0x04;
+const SEARCH_RESPONSE = searchResponse.code;
 const GUID_BYTES = 12;
 const SEQUENCE_AT = HEADER_BYTES + GUID_BYTES;
 /** Behind the sequence id, the address and the port. */
@@ -194,7 +195,7 @@ export class Searches implements Workload {
     for (const slot of this.#slots) {
       if (slot.missingCount === 0 || now - slot.sentAt < LOST_MS) continue;
       tally.lost += slot.missingCount;
-      tally.tell(`names were not answered within ${LOST_MS} ms`);
+      tally.tell(`names were not answered within ${LOST_MS} ms by UDP port ${endpointText(link.server)}`);
       slot.missingCount = 0;
       this.#searchAgain(slot, now);
     }

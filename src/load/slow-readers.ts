@@ -133,10 +133,10 @@ export class SlowReaders implements Workload {
   }
 
   async #openReaders(): Promise<void> {
-    const { stopped, names, depth, request, link, tally } = this.#settings;
+    const { stopped, tally } = this.#settings;
     for (let count = 0; count < stopped && !this.#isOver; count++) {
       try {
-        this.#stopped.push(await StoppedReader.open(link, { names, depth, request }));
+        this.#stopped.push(await StoppedReader.open(this.#settings));
       } catch (thrown) {
         tally.errors++;
         tally.tell(reasonOf(thrown));

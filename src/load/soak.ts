@@ -10,7 +10,7 @@ import { SeededRandom } from '../transport/seeded-random.ts';
 import { Churn } from './churn.ts';
 import { GarbageLinks } from './garbage-links.ts';
 import type { Ledger } from './ledger.ts';
-import { LoadLink, type LinkHandlers } from './link.ts';
+import { endsSubscription, LoadLink, type LinkHandlers } from './link.ts';
 import { Searches } from './searches.ts';
 import { Tally } from './tally.ts';
 import { WatchedPv } from './watched-pv.ts';
@@ -89,7 +89,7 @@ export class Soak implements Workload {
     await this.#churn.stop();
     await this.#searches?.stop();
     this.#judgeSearches();
-    for (const stayer of this.#stayers) await stayer.settle();
+    await Promise.all(this.#stayers.map((stayer) => stayer.settle()));
   }
 
   close(): void {
@@ -114,10 +114,11 @@ export class Soak implements Workload {
 
   #judgeSearches(): void {
     const { tally } = this.#settings;
-    const { operations, lost, wrong, problems } = this.#searched;
+    const { operations, lost, wrong, errors, problems } = this.#searched;
     tally.wrong += wrong;
+    tally.errors += errors;
     if (lost > (operations + lost) * MOST_UNANSWERED) tally.lost += lost;
-    else if (wrong === 0) return;
+    else if (wrong + errors === 0) return;
     for (const problem of problems) tally.tell(problem);
   }
 }
@@ -149,33 +150,23 @@ class Stayer implements LinkHandlers {
     return stayer;
   }
 
-  /** Nobody puts any more: the last values have come, or are lost. */
+  /** Nobody puts any more: the last values come within the time of one reply, or are lost. */
   async settle(): Promise<void> {
     if (this.isLost) return;
+    await Promise.all([...this.#watched.values()].map((watched) => this.#requireLast(watched)));
+  }
+
+  async #requireLast(watched: WatchedPv): Promise<void> {
     const { tally, link } = this.#settings;
-    for (const watched of this.#watched.values()) {
-      const { pvName, acknowledged } = watched.entry;
-      if (await watched.until(acknowledged, link.timeoutMs)) continue;
-      tally.lost++;
-      tally.tell(`${pvName}: the last value ${acknowledged} did not come, but ${watched.last}`);
-    }
-  }
-
-  woken(): void {
-    // Each update is looked at by itself.
-  }
-
-  rested(): void {
-    // Nothing is collected.
-  }
-
-  matched(): void {
-    // No update is expected by its bytes.
+    const { pvName, acknowledged } = watched.entry;
+    if (await watched.until(acknowledged, link.timeoutMs)) return;
+    tally.lost++;
+    tally.tell(`${pvName}: the last value ${acknowledged} did not come, but ${watched.last}`);
   }
 
   reply(message: ServerMessage): void {
     const { tally } = this.#settings;
-    if (message.command === 'DESTROY_CHANNEL' || (message.command === 'MONITOR' && message.phase === 'final')) {
+    if (endsSubscription(message)) {
       tally.errors++;
       return tally.tell('the server ended a subscription');
     }

@@ -4,8 +4,10 @@ import type { PvaError } from '../protocol/errors.ts';
 import type { ServerMessage } from '../protocol/messages/index.ts';
 import { parsePvRequest } from '../protocol/pv-request.ts';
 import { valueOf } from './ledger.ts';
-import { LoadLink, type LinkHandlers, type LinkSettings } from './link.ts';
+import { endsSubscription, LoadLink, type LinkHandlers } from './link.ts';
 import type { PacedPuts } from './paced-puts.ts';
+import type { Tally } from './tally.ts';
+import type { WorkloadSettings } from './workload.ts';
 
 interface Subscription {
   readonly pvName: string;
@@ -14,30 +16,34 @@ interface Subscription {
 
 export class StoppedReader implements LinkHandlers {
   readonly #link: LoadLink;
+  readonly #tally: Tally;
   readonly #subscriptions = new Map<number, Subscription>();
   isLost = false;
   heardCount = 0;
 
-  private constructor(link: LoadLink) {
+  private constructor(link: LoadLink, tally: Tally) {
     this.#link = link;
+    this.#tally = tally;
     link.handlers = this;
   }
 
   /** Subscribes to each of the names `depth` times. */
-  static async open(
-    settings: LinkSettings,
-    { names, depth, request }: { readonly names: readonly string[]; readonly depth: number; readonly request: string },
-  ): Promise<StoppedReader> {
-    const reader = new StoppedReader(await LoadLink.open(settings, 'MONITOR'));
+  static async open({ link, names, depth, request, tally }: WorkloadSettings): Promise<StoppedReader> {
+    const reader = new StoppedReader(await LoadLink.open(link, 'MONITOR'), tally);
     const pvRequest = parsePvRequest(request);
-    for (const [index, pvName] of names.entries()) {
-      const sid = await reader.#link.createChannel(index + 1, pvName);
-      for (let copy = 0; copy < depth; copy++) {
-        const ioid = index * depth + copy + 1;
-        reader.#subscriptions.set(ioid, { pvName, last: Number.NaN });
-        await reader.#link.init('MONITOR', sid, ioid, pvRequest, pvName);
-        reader.#link.startMonitor(sid, ioid);
+    try {
+      for (const [index, pvName] of names.entries()) {
+        const sid = await reader.#link.createChannel(index + 1, pvName);
+        for (let copy = 0; copy < depth; copy++) {
+          const ioid = index * depth + copy + 1;
+          reader.#subscriptions.set(ioid, { pvName, last: Number.NaN });
+          await reader.#link.init('MONITOR', sid, ioid, pvRequest, pvName);
+          reader.#link.startMonitor(sid, ioid);
+        }
       }
+    } catch (thrown) {
+      reader.close();
+      throw thrown;
     }
     return reader;
   }
@@ -57,23 +63,15 @@ export class StoppedReader implements LinkHandlers {
   /** Monitors that do not have the value that was put last. */
   missingCount(puts: PacedPuts): number {
     let count = 0;
-    for (const { pvName, last } of this.#subscriptions.values()) if (last !== puts.lastOf(pvName)) count++;
+    for (const { pvName, last } of this.#subscriptions.values()) if (!puts.isLast(pvName, last)) count++;
     return count;
   }
 
-  woken(): void {
-    // Each update is looked at by itself.
-  }
-
-  rested(): void {
-    // Nothing is collected.
-  }
-
-  matched(): void {
-    // No update is expected by its bytes.
-  }
-
   reply(message: ServerMessage): void {
+    if (endsSubscription(message)) {
+      this.#tally.errors++;
+      return this.#tally.tell(`${this.#link.serverText}: the server ended a subscription`);
+    }
     if (message.command !== 'MONITOR' || message.phase !== 'update') return;
     this.heardCount++;
     const subscription = this.#subscriptions.get(message.ioid);

@@ -39,6 +39,8 @@ export interface Workload {
   readonly timesItself?: boolean;
   /** All links are lost, or all work is done: there is nothing more to wait for. */
   readonly isBroken: boolean;
+  /** What `operations` took, where that is not the whole time; undefined before it is known. */
+  readonly servingMs?: number | undefined;
   /** Connects and gets everything ready. Rejects when the server refuses or does not answer. */
   open(): Promise<void>;
   start(): void;

@@ -13,6 +13,9 @@ export const ANY_IPV4 = '0.0.0.0';
 /** The same, as pvxs writes it in searches. */
 export const ANY_IPV6 = '::';
 
+/** `0000:0000:0000:0000:0000:ffff:255.255.255.255`, and a zone as long as the names of interfaces are. */
+const MAX_CHARACTERS = 64;
+
 const GROUPS = 8;
 const MAPPED_BYTES = 12;
 
@@ -35,7 +38,8 @@ export function writeAddress(writer: Writer, address: string): void {
     for (const byte of ipv4) writer.u8(byte);
     return;
   }
-  const groups = parseIpv6(address.replace(/%.*$/u, ''));
+  // Before anything is done with it: in MessagePack an address is text, of any length that a peer likes.
+  const groups = address.length > MAX_CHARACTERS ? undefined : parseIpv6(withoutZone(address));
   if (groups === undefined) throw new LocalProtocolError(`address '${address}', an IPv4 or IPv6 address expected`);
   for (const group of groups) {
     // Network order whatever the order of the message.
@@ -75,6 +79,11 @@ function longestZeros(groups: readonly number[]): { start: number; length: numbe
     else if (index + 1 - start > longest.length) longest = { start, length: index + 1 - start };
   });
   return longest;
+}
+
+function withoutZone(text: string): string {
+  const at = text.indexOf('%');
+  return at === -1 ? text : text.slice(0, at);
 }
 
 function parseIpv4(text: string): number[] | undefined {

@@ -17,10 +17,18 @@ export function readGuid(reader: Reader): string {
 }
 
 export function writeGuid(writer: Writer, guid: string): void {
-  if (!/^[0-9a-f]{24}$/u.test(guid)) {
-    throw new LocalProtocolError(`GUID '${guid}', ${GUID_BYTES * 2} lower-case hexadecimal digits expected`);
-  }
+  requireGuid(guid);
   for (let at = 0; at < guid.length; at += 2) writer.u8(Number.parseInt(guid.slice(at, at + 2), 16));
+}
+
+export function isGuid(text: string): boolean {
+  return /^[0-9a-f]{24}$/u.test(text);
+}
+
+/** @throws LocalProtocolError when it is no GUID */
+export function requireGuid(text: string): void {
+  if (isGuid(text)) return;
+  throw new LocalProtocolError(`GUID '${text}', ${GUID_BYTES * 2} lower-case hexadecimal digits expected`);
 }
 
 /** Text of twelve bytes, such as a server draws at its start. */

@@ -17,30 +17,49 @@ export interface Limits {
   readonly maxTypeRegistryEntries: number;
   /** Type nodes that one registry may hold in sum, so that 65 536 large types are no way to take memory. */
   readonly maxTypeRegistryFields: number;
+  /** Bytes of the descriptions of those types in sum: a name may be as long as a message. 32 of the largest types fit. */
+  readonly maxTypeRegistryBytes: number;
   /**
-   * Objects that one message may become: strings, structures, unions and any inside arrays. One byte can claim an
+   * Objects that one message may become: strings, booleans, structures, unions and any inside arrays. One byte can claim an
    * object of 50 bytes and more, so the size of a message does not bound the memory it takes.
    */
   readonly maxValueNodes: number;
+  /**
+   * The same for each byte of the message. All but a structure without fields takes a byte, and stands in a few structures
+   * at most; of those without fields a type defined before makes 10 000 of one byte.
+   */
+  readonly maxValueNodesPerByte: number;
+  /** Objects beside those, in every message: a pvRequest, the type of which is known, is structures without fields alone. */
+  readonly freeValueNodes: number;
   /** Channels that one link may hold. Past it CREATE_CHANNEL is answered ERROR. */
   readonly maxChannelsPerLink: number;
   /** Operations that one link may hold. Past it INIT is answered ERROR. */
   readonly maxOperationsPerLink: number;
   /** TCP links of one server. Past it a connection is refused at accept. */
   readonly maxLinks: number;
-  /** Those of one host, which is never to take them all: a quarter is left to the others. Past it as past `maxLinks`. */
+  /**
+   * Those of one host, which is never to take them all: a quarter is left to the others, and unless this is set, a quarter
+   * of fewer links as well. Past it as past `maxLinks`.
+   */
   readonly maxLinksPerHost: number;
   /** Milliseconds within which a new link has to say who its client is, or to open a channel; else it is closed. */
   readonly handshakeMs: number;
   /**
-   * Bytes of messages that have not come whole, or that wait because their client does not read, of all links in sum;
-   * past it the link with the most of them is closed. `maxBodyBytes` alone bounds nothing: 16 384 links times 64 MiB.
+   * Bytes of messages that have not come whole, or that wait because their client does not read, and of large pvRequests
+   * that operations keep, of all links in sum; past it the link with the most of them is closed. `maxBodyBytes` alone
+   * bounds nothing: 16 384 links times 64 MiB.
    */
   readonly maxReceivingBytes: number;
   /** Unsent bytes on a link past which its monitors stop draining and squash instead. */
   readonly monitorPauseBytes: number;
   /** Unsent bytes on a link past which nothing more is read from it. */
   readonly readPauseBytes: number;
+  /**
+   * Unsent bytes of all links in sum; what several are sent alike counts once. From half of it on, `monitorPauseBytes`
+   * and `readPauseBytes` shrink with what is left; past it links are closed, the worst of the host that holds most first.
+   * `readPauseBytes` alone bounds nothing: 16 384 links times 4 MiB.
+   */
+  readonly maxUnsentBytes: number;
   /** Milliseconds without any write progress after which a link with unsent bytes is closed. */
   readonly writeStallMs: number;
   /** Milliseconds that the handler of a put may take, unless its PV says otherwise; clients give up long before. */
@@ -84,6 +103,8 @@ export interface Limits {
   readonly maxNameBytes: number;
   /** Characters of a user's or a host's name that a client tells; they are compared with patterns and logged. */
   readonly maxIdentityCharacters: number;
+  /** Characters of a client's MESSAGE, or of why its link is closed, that a notice has; the rest is cut. A sentence fits. */
+  readonly maxMessageCharacters: number;
   /** Characters of put log that wait for a slow disk; past it lines are dropped and counted. */
   readonly maxPutLogCharacters: number;
   /** Characters of a channel's definition in a store. The largest type has 10 000 fields, which take some 500 000. */
@@ -96,6 +117,11 @@ export interface Limits {
   readonly maxBackupLineBytes: number;
   /** Characters of one pvRequest text. */
   readonly maxPvRequestCharacters: number;
+  /**
+   * Bytes of the pvRequest of a PUT, PUT_GET, RPC, PROCESS or ARRAY, roughly weighed with its type, which is kept as long as
+   * the operation; past it INIT is answered ERROR. One that names 1 000 fields fits.
+   */
+  readonly maxPvRequestBytes: number;
   /** Characters of the expression of a computed channel. */
   readonly maxExpressionCharacters: number;
   /** Levels of nesting in one such expression; each takes a few frames of the stack. */
@@ -122,7 +148,10 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxTypeFields: 10_000,
   maxTypeRegistryEntries: 65_536,
   maxTypeRegistryFields: 1_000_000,
+  maxTypeRegistryBytes: 16 * 1024 * 1024,
   maxValueNodes: 4_000_000,
+  maxValueNodesPerByte: 16,
+  freeValueNodes: 1_000,
   maxChannelsPerLink: 10_000,
   maxOperationsPerLink: 10_000,
   maxLinks: 16_384,
@@ -131,6 +160,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxReceivingBytes: 256 * 1024 * 1024,
   monitorPauseBytes: 256 * 1024,
   readPauseBytes: 4 * 1024 * 1024,
+  maxUnsentBytes: 512 * 1024 * 1024,
   writeStallMs: 30_000,
   putTimeoutMs: 30_000,
   callTimeoutMs: 600_000,
@@ -149,12 +179,14 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxSearchSenders: 10_000,
   maxNameBytes: 500,
   maxIdentityCharacters: 256,
+  maxMessageCharacters: 1_000,
   maxPutLogCharacters: 4 * 1024 * 1024,
   maxDefinitionCharacters: 4 * 1024 * 1024,
   maxSchemaCharacters: 1024 * 1024,
   maxCreatedChannels: 100_000,
   maxBackupLineBytes: 256 * 1024 * 1024,
   maxPvRequestCharacters: 65_536,
+  maxPvRequestBytes: 64 * 1024,
   maxExpressionCharacters: 1_000,
   maxExpressionDepth: 50,
   maxComputationsPerPost: 100_000,
@@ -173,6 +205,11 @@ export const CLIENT_LIMITS = Object.freeze({
   maxLostServers: 1_000,
   /** Channels that nobody uses and that are kept for a while; past it the one unused longest goes. Servers bound theirs. */
   maxIdleChannels: 1_000,
+  /**
+   * GETs of each link that are kept on their server, because their PV is read again and again; past it the one read
+   * longest ago ends. A tenth of what a server allows, so that monitors and puts have the rest.
+   */
+  maxKeptGets: 1_000,
   /** Servers known by their beacons, as many as pvxs tracks. Past it new ones are ignored. */
   maxTrackedServers: 20_000,
   /** Discovered servers that wait for a slow reader. The oldest are dropped. */

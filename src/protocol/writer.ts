@@ -2,7 +2,7 @@
 //
 // Spec: Protocol-Encoding, "Sizes" and "User Data".
 
-import { LocalProtocolError } from './errors.ts';
+import { LimitError, LocalProtocolError } from './errors.ts';
 import { SIZE_LONG, SIZE_MAX, SIZE_NULL } from './reader.ts';
 import { encodeAscii, encodeText } from './text.ts';
 
@@ -19,6 +19,7 @@ export class Writer {
   #bytes: Uint8Array;
   #view: DataView;
   #length = 0;
+  #mostBytes = Number.POSITIVE_INFINITY;
 
   constructor(bigEndian: boolean, initialBytes: number = INITIAL_BYTES) {
     this.bigEndian = bigEndian;
@@ -67,11 +68,20 @@ export class Writer {
     this.#length = length;
   }
 
+  /**
+   * Refuses to grow past so many bytes with a LimitError of `maxBodyBytes`, before it takes the memory: what came as the id
+   * of a type goes out in full, however long that is.
+   */
+  growUpTo(mostBytes: number): void {
+    this.#mostBytes = mostBytes;
+  }
+
   /** Claims `count` bytes and returns the offset of the first: the one place where the buffer grows. */
   #claim(count: number): number {
     const start = this.#length;
     const end = start + count;
     if (end > this.#bytes.length) {
+      if (end > this.#mostBytes) throw new LimitError('maxBodyBytes', end, this.#mostBytes, 'message to send');
       const grown = new Uint8Array(Math.max(end + SLACK_BYTES, this.#bytes.length * 2));
       grown.set(this.view());
       this.#bytes = grown;

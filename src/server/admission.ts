@@ -1,5 +1,13 @@
 // Which new connections does a server take? As many as it may hold, and from one host no more than its share.
 
+import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+
+/** Why no connection is taken any more. */
+export const ENDING = 'this server is ending';
+
+/** A quarter is left to the others. */
+const PART_OF_HOST = DEFAULT_LIMITS.maxLinksPerHost / DEFAULT_LIMITS.maxLinks;
+
 export interface AdmissionLimits {
   readonly maxLinks: number;
   readonly maxLinksPerHost: number;
@@ -9,15 +17,17 @@ export interface AdmissionLimits {
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #byHost = new Map<string, number>();
-  /** What the system allows, where that is less than the limit. */
-  #most: number;
+  readonly #possible: () => number | undefined;
+  /** Known once somebody asks. */
+  #most: number | undefined;
   #count = 0;
   #closedReason: string | undefined;
   #pauseReason: string | undefined;
 
-  constructor(limits: AdmissionLimits) {
+  /** `possible` tells what the system allows, if it says so; it is asked when that is first of interest. */
+  constructor(limits: AdmissionLimits, possible: () => number | undefined = () => undefined) {
     this.#limits = limits;
-    this.#most = limits.maxLinks;
+    this.#possible = possible;
   }
 
   /** Links that are open. */
@@ -27,17 +37,25 @@ export class Admission {
 
   /** Links that may be open. */
   get most(): number {
+    const { maxLinks } = this.#limits;
+    this.#most ??= Math.min(maxLinks, Math.max(this.#possible() ?? maxLinks, 1));
     return this.#most;
   }
 
-  /** The system does not allow more than so many. */
-  capAt(most: number): void {
-    this.#most = Math.min(this.#limits.maxLinks, Math.max(most, 1));
+  /** Links that one host may have: never all of them, unless somebody has said so. */
+  get mostOfHost(): number {
+    const { maxLinksPerHost } = this.#limits;
+    if (maxLinksPerHost !== DEFAULT_LIMITS.maxLinksPerHost) return maxLinksPerHost;
+    return Math.min(maxLinksPerHost, Math.ceil(this.most * PART_OF_HOST));
   }
 
   /** Takes none for this reason, until it is undefined. */
   pauseFor(reason: string | undefined): void {
     this.#pauseReason = reason;
+  }
+
+  get isPaused(): boolean {
+    return this.#pauseReason !== undefined;
   }
 
   /** Takes none any more. */
@@ -49,9 +67,9 @@ export class Admission {
   admit(address: string): string | undefined {
     const reason = this.#closedReason ?? this.#pauseReason;
     if (reason !== undefined) return reason;
-    if (this.#count >= this.#most) return `${this.#count} links are open`;
+    if (this.#count >= this.most) return `${this.#count} links are open`;
     const ofHost = this.#byHost.get(address) ?? 0;
-    if (ofHost >= this.#limits.maxLinksPerHost) return `${ofHost} links of this host are open`;
+    if (ofHost >= this.mostOfHost) return `${ofHost} links of this host are open`;
     this.#byHost.set(address, ofHost + 1);
     this.#count++;
     return undefined;

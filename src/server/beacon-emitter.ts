@@ -72,9 +72,14 @@ export class BeaconEmitter {
   static async start(options: BeaconOptions): Promise<BeaconEmitter> {
     const destinations = options.auto ? broadcastDestinations(options) : [];
     const groupSockets: UdpSocket[] = [];
-    for (const endpoint of options.addresses) {
-      const destination = await configuredDestination(options, endpoint, groupSockets);
-      if (destination !== undefined) destinations.push(destination);
+    try {
+      for (const endpoint of options.addresses) {
+        const destination = await configuredDestination(options, endpoint, groupSockets);
+        if (destination !== undefined) destinations.push(destination);
+      }
+    } catch (thrown) {
+      for (const socket of groupSockets) socket.close();
+      throw thrown;
     }
     const emitter = new BeaconEmitter(options, destinations, groupSockets);
     emitter.#beat();

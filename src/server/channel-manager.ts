@@ -34,7 +34,8 @@ export class ChannelManager {
   readonly #limits: Limits;
   /** Names with what is being done to them. */
   readonly #busy = new Map<string, 'created' | 'destroyed'>();
-  #creatingCount = 0;
+  /** Names that a store is being told of. */
+  readonly #creating = new Set<string>();
   #channels: StoredChannels | undefined;
   #opening: Promise<StoredChannels> | undefined;
 
@@ -70,8 +71,8 @@ export class ChannelManager {
       const channels = await this.#opened();
       if (this.#configured.has(name) || channels.storedOf(name) !== undefined) throw taken(name);
       this.#requireRoom(name, channels);
-      this.#creatingCount++;
-      await channels.create(definition).finally(() => this.#creatingCount--);
+      this.#creating.add(name);
+      await channels.create(definition).finally(() => this.#creating.delete(name));
       const stored = channels.storedOf(name);
       if (stored === undefined) throw new PvaError('GONE', `channel '${name}' was destroyed as soon as it was created`);
       return { definition: stored.definition, origin: CREATED };
@@ -112,9 +113,11 @@ export class ChannelManager {
   /** What is being created counts, or a burst would go past the limit. */
   #requireRoom(name: string, channels: StoredChannels): void {
     const { maxCreatedChannels: most } = this.#limits;
-    const count = channels.count + this.#creatingCount;
-    if (count < most) return;
-    // Those of the configuration are none of them; counted only where it matters.
+    if (channels.count + this.#creating.size < most) return;
+    // Counted only where it matters. One is served a little before its creation is known to be done: it counts once. Those
+    // of the configuration do not count.
+    const coming = [...this.#creating].filter((each) => channels.storedOf(each) === undefined);
+    const count = channels.count + coming.length;
     const configured = [...this.#configured.keys()].filter((key) => channels.storedOf(key) !== undefined);
     if (count - configured.length < most) return;
     throw new PvaError('TOO_MANY', `channel '${name}': ${most} channels were created, no more are allowed`);

@@ -28,11 +28,23 @@ export function definitionFromArguments(name: string, args: CallArguments, limit
   const settings = settingsOf(args, limits);
   const { type, value: byDefault } = typeOf(args, settings, limits);
   const read = right('settings', readSettings(name, { ...settings, type: formatChannelType(type) }, CREATED));
+  requireRoom(read);
   const value = over(byDefault, valueOf(args, type));
   if (value !== undefined && read.persist === 'none') {
     throw wrongArgument('value', 'cannot be kept with the setting persist = "none"; leave one of them out');
   }
   return { ...read, value };
+}
+
+/** A structure is exactly what its type says: what is said of a channel besides is shown in fields that it may not have. */
+function requireRoom({ type, units, description, display }: ChannelDefinition): void {
+  if (type.kind !== 'structure') return;
+  const [homeless] = Object.entries({ units, description, display }).find(([, said]) => said !== undefined) ?? [];
+  if (homeless === undefined) return;
+  throw wrongArgument(
+    'settings',
+    `${homeless} is for channels of one value; fields of a structure are set by its value`,
+  );
 }
 
 function settingsOf(args: CallArguments, { maxSchemaCharacters }: Limits): JsonObject {

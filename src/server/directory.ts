@@ -65,8 +65,13 @@ export class Directory {
     return undefined;
   }
 
-  /** All names that sources list, sorted, each once. */
+  /** All names that sources list, sorted. */
   names(): readonly string[] {
+    return [...this.listed()].toSorted();
+  }
+
+  /** The same in any order: to sort takes longer than all else where there are many. */
+  listed(): Set<string> {
     const names = new Set<string>();
     for (const source of this.#sources) {
       try {
@@ -75,7 +80,7 @@ export class Directory {
         this.#blame(source, thrown);
       }
     }
-    return [...names].toSorted();
+    return names;
   }
 
   #blame(source: Source, thrown: unknown): void {

@@ -114,7 +114,9 @@ export class HostedChannel {
     const { name } = definition;
     const { persist, computed } = settings;
     const onPut = (put: PutRequest): Promise<void> => this.#put(put);
-    const pv = configuredPv({ ...settings, name }, clock, inputs, persist === 'none' ? undefined : onPut, initial);
+    // The time stamp of the template is that of its making; a value that is not the store's begins now.
+    const first = this.#follows ? initial : undefined;
+    const pv = configuredPv({ ...settings, name }, clock, inputs, persist === 'none' ? undefined : onPut, first);
     if (this.#follows) this.#adopt(pv, state);
     if (persist !== 'all') return pv;
     this.#keeper = new PostKeeper({
@@ -176,7 +178,8 @@ export class HostedChannel {
   }
 }
 
-const NO_INPUTS: ReadonlyMap<string, SharedPV> = new Map();
+/** Of a channel that is not computed. */
+export const NO_INPUTS: ReadonlyMap<string, SharedPV> = new Map();
 
 /**
  * The first value of a channel as a store is to have it: the fields that clients write and the server sets. What only

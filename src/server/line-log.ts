@@ -13,7 +13,6 @@ export interface LineSink {
   close(): Promise<void>;
 }
 
-/** Where lines go, and how many may wait. */
 /** How much may wait, and who is told of trouble. */
 export interface LineLogOptions {
   /** Characters that may wait; default `maxPutLogCharacters` of the limits. */
@@ -26,8 +25,7 @@ export interface LineLogOptions {
 /** How long `close` waits for a disk that does not take what is left. */
 const CLOSE_MS = 5_000;
 
-/** A log of lines that never makes anybody wait: what a slow disk does not take is dropped and counted. */
-/** A log of JSON lines that never holds up whoever adds to it. */
+/** A log of JSON lines that never makes anybody wait: what a slow disk does not take is dropped and counted. */
 export class LineLog {
   readonly #sink: LineSink;
   readonly #maxWaiting: number;

@@ -9,6 +9,7 @@ import type { LinkLedger } from './link-ledger.ts';
 import type { NoticeBoard, ServerCounters } from './notices.ts';
 import type { PutLog } from './put-log.ts';
 import type { SearchSpread } from './search-spread.ts';
+import type { UnsentLedger } from './unsent-ledger.ts';
 
 export interface LinkHost {
   readonly directory: Directory;
@@ -21,8 +22,10 @@ export interface LinkHost {
   readonly putLog: PutLog | undefined;
   readonly notices: NoticeBoard;
   readonly counters: ServerCounters;
-  /** What all links take of the memory. */
+  /** What all links take of the memory: messages and updates that wait; */
   readonly ledger: LinkLedger;
+  /** and what was sent and is not taken. */
+  readonly unsent: UnsentLedger;
   /** The server is about to end: what is under way is finished, nothing new is begun. */
   isDraining: boolean;
   readonly clock: Clock;

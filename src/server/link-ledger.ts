@@ -12,14 +12,14 @@ export class LinkLedger {
   /** What waits in the queues of all monitors. */
   queuedBytes = 0;
   #receivingBytes = 0;
-  /** Links that hold a part of a message. */
+  /** Links that hold any. */
   readonly #receiving = new Set<LinkAccount>();
 
   constructor(limits: LedgerLimits) {
     this.limits = limits;
   }
 
-  /** What all links hold of messages that are not carried out yet. */
+  /** What all links hold of messages that are not carried out yet, and of those that operations keep. */
   get receivingBytes(): number {
     return this.#receivingBytes;
   }
@@ -40,7 +40,7 @@ export class LinkLedger {
     let worst = account;
     for (const each of this.#receiving) if (each.receivingBytes > worst.receivingBytes) worst = each;
     worst.shed(
-      `all links hold ${this.#receivingBytes} bytes of unfinished messages, ${maxReceivingBytes} are allowed, and this one has most of them`,
+      `all links hold ${this.#receivingBytes} bytes of what their clients sent, ${maxReceivingBytes} are allowed, and this one has most of them`,
     );
   }
 }
@@ -62,7 +62,7 @@ export class LinkAccount implements SharedRoom {
     return this.#queuedBytes;
   }
 
-  /** Of messages that have not come whole, or that wait. */
+  /** Of messages that have not come whole, that wait, or that operations keep. */
   get receivingBytes(): number {
     return this.#receivingBytes;
   }

@@ -15,11 +15,14 @@ import { Writer } from '../protocol/writer.ts';
 import type { Clock } from '../transport/clocks.ts';
 import type { TcpConnection } from '../transport/network.ts';
 import type { Outlet, Sender } from './link.ts';
+import type { UnsentAccount } from './unsent-ledger.ts';
 
 export interface LinkOutputOptions {
   readonly connection: TcpConnection;
   readonly clock: Clock;
   readonly limits: Limits;
+  /** Where it tells what its client has not taken, and which says how much that may be. */
+  readonly unsent: UnsentAccount;
   /** pvAccess by default. */
   readonly codec?: Codec;
   readonly bigEndian: boolean;
@@ -47,6 +50,7 @@ export class LinkOutput implements Outlet {
   readonly #connection: TcpConnection;
   readonly #clock: Clock;
   readonly #limits: Limits;
+  readonly #unsent: UnsentAccount;
   readonly #readable: () => void;
   readonly #waiting = new Set<Sender>();
   /** What goes out before the buffer. */
@@ -71,6 +75,7 @@ export class LinkOutput implements Outlet {
     this.#encoding = { fromServer: true, codec: this.#codec };
     this.#clock = options.clock;
     this.#limits = options.limits;
+    this.#unsent = options.unsent;
     this.#readable = options.readable;
     this.#writer = new Writer(options.bigEndian, INITIAL_BYTES);
     this.#segmenter = new Segmenter(options.limits.maxSegmentBytes);
@@ -84,12 +89,12 @@ export class LinkOutput implements Outlet {
 
   /** Whether monitors are to hold their updates back; they squash them meanwhile. */
   get isCongested(): boolean {
-    return this.unsentBytes >= this.#limits.monitorPauseBytes;
+    return this.unsentBytes >= this.#unsent.ledger.monitorPauseBytes;
   }
 
   /** Whether requests are to wait, because their answers would only pile up. */
   get isFull(): boolean {
-    return this.unsentBytes >= this.#limits.readPauseBytes;
+    return this.unsentBytes >= this.#unsent.ledger.readPauseBytes;
   }
 
   /**
@@ -142,6 +147,7 @@ export class LinkOutput implements Outlet {
       this.#seal();
       this.#sealed.push(bytes);
       this.#sealedBytes += bytes.length;
+      this.#unsent.lend(bytes, this.#sentBytes + this.#sealedBytes);
       writer.bytes(behind);
     } else {
       if (bytes.length > 0) writer.bytes(bytes);
@@ -193,12 +199,19 @@ export class LinkOutput implements Outlet {
   flush(): void {
     if (this.#isClosed) return;
     this.#write();
+    this.look();
+  }
+
+  /** Called when the connection has taken everything; and now and then, for what others have left room for since. */
+  look(): void {
+    this.tellUnsent();
     this.#makeUse();
   }
 
-  /** The connection has taken everything. */
-  drained(): void {
-    this.#makeUse();
+  /** Tells what the client has not taken; all links of it may be too much. */
+  tellUnsent(): void {
+    if (this.#isClosed) return;
+    this.#unsent.holds(this.unsentBytes, this.#sentBytes - this.#connection.bufferedBytes);
   }
 
   /** Hands the rest to the connection; nothing is sent afterwards. */
@@ -206,6 +219,7 @@ export class LinkOutput implements Outlet {
     if (this.#isClosed) return;
     this.#write();
     this.#isClosed = true;
+    this.#unsent.holds(0, this.#sentBytes);
     this.#waiting.clear();
   }
 

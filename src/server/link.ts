@@ -43,6 +43,10 @@ export interface LinkOperation {
   readonly types: OperationTypes;
   /** Whether a client waits for something of it that will come without being asked for. */
   readonly isUnderWay: boolean;
+  /** Memory that it keeps of what its client sent, beside what every operation takes. */
+  readonly keptBytes: number;
+  /** Whether a request may be on its way whose client could not tell whether it was carried out, if its link ended now. */
+  readonly isAwaited: boolean;
   /** The client's CANCEL_REQUEST: what is under way is given up, and answered so. */
   cancel(): void;
   /** The client may not read any more: what goes on by itself ends with this status. */

@@ -5,11 +5,10 @@ import { pva } from '../protocol/codecs/pva.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
 import type { TcpConnection } from '../transport/network.ts';
 import { reviseRights } from './access-changes.ts';
-import { Admission } from './admission.ts';
+import { Admission, ENDING } from './admission.ts';
 import { CalmNotices } from './calm-notices.ts';
 import type { LinkHost } from './link-host.ts';
 import type { ServedPorts } from './search-answer.ts';
-import { ENDING } from './operations/operation.ts';
 import { ServerLink } from './server-link.ts';
 import { Wakefulness } from './wakefulness.ts';
 
@@ -17,6 +16,8 @@ import { Wakefulness } from './wakefulness.ts';
 const CHECK_MS = 1_000;
 /** How often links that are to end are asked whether they are through with their work. */
 const DRAIN_LOOK_MS = 20;
+/** How long requests are waited for that may be on their way: a put follows the answer to its INIT at once. */
+const AWAIT_MS = 100;
 
 /** The links of one process. */
 export class Links {
@@ -29,11 +30,11 @@ export class Links {
   /** Told when the last link is gone. */
   #whenNone: (() => void) | undefined;
 
-  /** `gone` is called whenever a link is gone, with the address of its client. */
-  constructor(host: LinkHost, gone: (address: string) => void = ignore) {
+  /** `gone` is called whenever a link is gone, with the address of its client; `possible` as of `Admission`. */
+  constructor(host: LinkHost, gone: (address: string) => void = ignore, possible?: () => number | undefined) {
     this.#host = host;
     this.#gone = gone;
-    this.admission = new Admission(host.limits);
+    this.admission = new Admission(host.limits, possible);
     this.#refusals = refusalsOf(host);
   }
 
@@ -90,19 +91,20 @@ export class Links {
   }
 
   /**
-   * Takes nothing new, has requests under way answered and queued updates taken, and ends each link that is through with
+   * Begins nothing new, has requests under way answered and queued updates taken, and ends each link that is through with
    * that; resolves when all are, or `ms` later.
    */
   drain(ms: number): Promise<void> {
     this.admission.close(ENDING);
     this.#host.isDraining = true;
     const { clock } = this.#host;
-    const end = clock.now() + ms;
+    const start = clock.now();
     return new Promise((resolve) => {
       const look = (): boolean => {
         let isThrough = true;
-        for (const link of this.#links) isThrough = link.endWhenIdle() && isThrough;
-        return isThrough || clock.now() >= end;
+        const passedMs = clock.now() - start;
+        for (const link of this.#links) isThrough = link.endWhenIdle(passedMs < AWAIT_MS) && isThrough;
+        return isThrough || passedMs >= ms;
       };
       if (look()) return resolve();
       const timer = clock.every(DRAIN_LOOK_MS, () => {

@@ -12,6 +12,7 @@ import { jsonSchema } from '../protocol/types/json-schema.ts';
 import { typeToLine } from '../protocol/types/text.ts';
 import { string, structure, type StructureType } from '../protocol/types/type-desc.ts';
 import type { AnyValue } from '../protocol/types/value-of.ts';
+import { typeJson } from '../protocol/values/format-json.ts';
 import type { AccessControl } from './access-control.ts';
 import { refusalText } from './access-gate.ts';
 import type { CallArguments } from './call-arguments.ts';
@@ -112,7 +113,7 @@ async function describe(ask: Ask): Promise<AnyValue> {
   if (managed !== undefined) return descriptionOf(managed);
   const channel = await server.directory.open(name, peer);
   if (channel === undefined || channel.isClosed) throw new PvaError('NO_SUCH_CHANNEL', `there is no PV '${name}' here`);
-  return description(name, channel.type, typeToLine(channel.type), '', OF_PROGRAM);
+  return description(name, channel.type, typeJson(channel.type), '', OF_PROGRAM);
 }
 
 async function definitions({ peer, server }: Ask): Promise<AnyValue> {

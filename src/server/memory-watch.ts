@@ -1,5 +1,6 @@
-// What does a server do that takes more memory than it may? It closes the links that hold most of it, worst first, and
-// takes no new ones, until it is below again. Whoever reads what he asked for loses nothing.
+// What does a server do that takes more memory than it may? It takes no new links, has garbage collected, and closes the
+// links that hold most of what is left, worst first, until it is below again. Whoever reads what he asked for loses
+// nothing.
 
 import type { Admission } from './admission.ts';
 import type { NoticeBoard } from './notices.ts';
@@ -23,37 +24,59 @@ const LEAST_HELD_BYTES = 64 * 1_024;
 const GOAL = 0.9;
 /** Below this part of what is allowed, links are taken again. */
 const ADMIT_BELOW = 0.95;
-/** Memory of closed links comes back with the next garbage collection: so many looks nothing more is closed. */
-const PATIENCE = 2;
+/** Looks that pass after links were closed; then garbage is collected, and at the next look more are closed. */
+const PATIENCE = 1;
+/** Looks that pass, at most, where nobody is to blame: collecting again and again only makes everybody wait. */
+const MOST_PATIENCE = 60;
 const MIB = 1024 * 1024;
 
 export class MemoryWatch {
   readonly #maxBytes: number;
   readonly #notices: NoticeBoard;
+  readonly #collect: (() => void) | undefined;
+  /** Looks at which nothing is done. */
   #patience = 0;
+  /** Collections in a row after which there was nobody to close. */
+  #vainCount = 0;
+  #isCollected = false;
   #isOver = false;
 
-  /** 0: any memory is allowed. */
-  constructor(maxBytes: number, notices: NoticeBoard) {
+  /** 0: any memory is allowed. `collect` has garbage collected; what that frees is seen at the next look. */
+  constructor(maxBytes: number, notices: NoticeBoard, collect?: () => void) {
     this.#maxBytes = maxBytes;
     this.#notices = notices;
+    this.#collect = collect;
   }
 
-  /** Called about once a second with the memory of the process. */
+  /** Called about once a second with the memory that the process has in use. */
   look(memoryBytes: number, links: ShedableLinks): void {
     const maxBytes = this.#maxBytes;
     if (maxBytes === 0) return;
-    if (memoryBytes <= maxBytes * ADMIT_BELOW) this.#recover(memoryBytes, links);
-    if (this.#patience > 0) this.#patience--;
-    if (memoryBytes <= maxBytes) return;
+    if (memoryBytes <= maxBytes * ADMIT_BELOW) return this.#recover(memoryBytes, links);
     const said = `${mebibytes(memoryBytes)} of memory are taken, ${mebibytes(maxBytes)} are allowed`;
-    if (!this.#isOver) {
-      this.#isOver = true;
-      links.admission.pauseFor(said);
-      this.#notices.publish({ kind: 'memory', level: 'warning', text: `${said}: no more connections are taken` });
+    if (memoryBytes > maxBytes) this.#pause(said, links);
+    if (!this.#isOver) return;
+    if (this.#patience > 0) {
+      this.#patience--;
+      return;
     }
-    if (this.#patience > 0) return;
-    if (this.#shed(memoryBytes - maxBytes * GOAL, said, links) > 0) this.#patience = PATIENCE;
+    // Nothing but a collection brings back what nobody has any more, and a server that takes no connections allocates
+    // too little for one to come by itself.
+    if (this.#collect !== undefined && !this.#isCollected) {
+      this.#isCollected = true;
+      return this.#collect();
+    }
+    this.#isCollected = false;
+    const isClosing = memoryBytes > maxBytes && this.#shed(memoryBytes - maxBytes * GOAL, said, links) > 0;
+    this.#vainCount = isClosing ? 0 : this.#vainCount + 1;
+    this.#patience = isClosing ? PATIENCE : Math.min(2 ** this.#vainCount, MOST_PATIENCE);
+  }
+
+  #pause(said: string, { admission }: ShedableLinks): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    admission.pauseFor(said);
+    this.#notices.publish({ kind: 'memory', level: 'warning', text: `${said}: no more connections are taken` });
   }
 
   /** Closes the links that hold most until `excess` bytes go free; gives how many were closed. */
@@ -76,6 +99,9 @@ export class MemoryWatch {
   #recover(memoryBytes: number, { admission }: ShedableLinks): void {
     if (!this.#isOver) return;
     this.#isOver = false;
+    this.#isCollected = false;
+    this.#patience = 0;
+    this.#vainCount = 0;
     admission.pauseFor(undefined);
     const text = `${mebibytes(memoryBytes)} of memory are taken: connections are taken again`;
     this.#notices.publish({ kind: 'memory', level: 'info', text });

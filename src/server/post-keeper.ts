@@ -14,6 +14,10 @@ import type { Clock, TimerHandle } from '../transport/clocks.ts';
 
 /** From the begin of one write to the next: what a `kill -9` may lose of posts, which nobody was promised. */
 const PERIOD_MS = 100;
+/** Between attempts while the store is there and takes nothing: longer each time, up to this. */
+const LONGEST_WAIT_MS = 10_000;
+/** One attempt that fails alone is not told of: so end those that were under way while the store came back. */
+const TOLD_FAILURE = 2;
 
 export interface PostKeeperOptions {
   /** The definition of the stored channel that `channel` shows. */
@@ -40,7 +44,10 @@ export class PostKeeper {
   #withheld: { readonly revision: number; readonly update: ChannelUpdate } | undefined;
   #resting: TimerHandle | undefined;
   #isHeedless: boolean;
+  /** Nothing is tried until the store says that it is there again. */
   #isAway = false;
+  /** Attempts in a row that the store did not take. */
+  #failureCount = 0;
   #isClosed = false;
 
   /** Keeps what `channel` posts from now on. */
@@ -73,17 +80,15 @@ export class PostKeeper {
 
   /** Goes on after the store was away. */
   retry(): void {
-    this.#isAway = false;
-    this.#writeSoon();
+    this.#failureCount = 0;
+    this.#writeNow();
   }
 
-  /** Writes what is pending without waiting; resolves when it is written, or cannot be now. */
+  /** Writes what is pending without waiting, if the store takes it now; resolves when it is written, or is not. */
   async flushed(): Promise<void> {
     await this.#writing;
-    if (this.#pending === undefined || this.#isAway) return;
-    this.#resting?.cancel();
-    this.#resting = undefined;
-    this.#writeSoon();
+    if (this.#pending === undefined) return;
+    this.#writeNow();
     await this.#writing;
   }
 
@@ -100,15 +105,27 @@ export class PostKeeper {
     this.#writeSoon();
   }
 
+  #writeNow(): void {
+    this.#isAway = false;
+    this.#resting?.cancel();
+    this.#resting = undefined;
+    this.#writeSoon();
+  }
+
   #writeSoon(): void {
     const mayWrite = this.#writing === undefined && this.#resting === undefined && !this.#isAway && !this.#isClosed;
     if (this.#pending === undefined || !mayWrite) return;
-    this.#resting = this.#options.clock.after(PERIOD_MS, () => {
-      this.#resting = undefined;
-      this.#writeSoon();
-    });
+    this.#rest(PERIOD_MS);
     this.#writing = this.#write(this.#pending).finally(() => {
       this.#writing = undefined;
+      this.#writeSoon();
+    });
+  }
+
+  #rest(ms: number): void {
+    this.#resting?.cancel();
+    this.#resting = this.#options.clock.after(ms, () => {
+      this.#resting = undefined;
       this.#writeSoon();
     });
   }
@@ -121,14 +138,28 @@ export class PostKeeper {
     let revision = 0;
     try {
       revision = await store.write(definition.name, update, { definition });
+      this.#failureCount = 0;
     } catch (thrown) {
-      this.#isAway = isStoreAway(thrown);
-      // Kept until the store is back, or a newer value goes over it.
-      if (this.#isAway) this.#pending = joined(update, this.#pending);
-      else onTrouble(thrown);
+      if (isStoreAway(thrown)) return this.#keep(update, thrown);
+      onTrouble(thrown);
     }
     this.#underWay = undefined;
-    if (!this.#isAway) this.#adoptLaterThan(revision);
+    this.#adoptLaterThan(revision);
+  }
+
+  /** The store does not take it now: it is kept until the store does, or a newer value goes over it. */
+  #keep(update: ChannelUpdate, thrown: unknown): void {
+    const { store, onTrouble } = this.#options;
+    this.#underWay = undefined;
+    this.#pending = joined(update, this.#pending);
+    if (this.#isClosed) return;
+    // It may be there all the same: slow, out of memory, or back before it could say what became of this write. Nobody
+    // calls `retry` then.
+    this.#isAway = !store.health.isConnected;
+    if (this.#isAway) return;
+    this.#failureCount++;
+    if (this.#failureCount === TOLD_FAILURE) onTrouble(thrown);
+    this.#rest(Math.min(PERIOD_MS * 2 ** this.#failureCount, LONGEST_WAIT_MS));
   }
 
   #adoptLaterThan(revision: number): void {

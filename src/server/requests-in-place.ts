@@ -61,7 +61,7 @@ export class RequestsInPlace implements InPlace, PlacedRequest {
 
   update(type: StructureType, base: StructureValue): TypedUpdate | undefined {
     try {
-      this.#types.beginMessage();
+      this.#types.beginMessage(this.#dataEnd - this.#dataStart);
       return decodeUpdate(this.#dataReader(), type, this.#types, base);
     } catch {
       // The plain way finds the same fault and says where it is.

@@ -14,7 +14,7 @@ import type { Channel } from '../channels/channel.ts';
 import { tellRights } from './access-changes.ts';
 import { admits, refusalText } from './access-gate.ts';
 import type { Link, LinkChannel } from './link.ts';
-import { ENDING } from './operations/operation.ts';
+import { cut } from './notices.ts';
 import { handleArray } from './operations/array.ts';
 import { handleGetField } from './operations/get-field.ts';
 import { handleGet } from './operations/get.ts';
@@ -66,8 +66,9 @@ const HANDLERS: Handlers = {
     link.send(answer);
   },
   MESSAGE: (link, { ioid, text }) => {
+    const { notices, limits } = link.host;
     const pvName = link.operations.get(ioid)?.channel.pvName ?? `request ${ioid}`;
-    link.host.notices.ofLink('clientMessage', 'info', link.remote, `${pvName}: ${text}`);
+    notices.ofLink('clientMessage', 'info', link.remote, `${pvName}: ${cut(text, limits.maxMessageCharacters)}`);
   },
   // No peer sends these to a server for anything that it would have to do.
   AUTHNZ: ignore,
@@ -80,10 +81,20 @@ const HANDLERS: Handlers = {
 
 export function dispatch(link: Link, message: ClientMessage): void {
   if (message.command !== 'CONNECTION_VALIDATION') link.follow('message');
+  if (link.host.isDraining && isBeginning(message)) return;
   if (!admits(link, message)) return;
   // The table gives each command the handler of its messages; the compiler cannot follow that through the look-up.
   const handler = HANDLERS[message.command] as Handler<ClientMessage>;
   handler(link, message);
+}
+
+/**
+ * Whether something is to begin. A server that ends leaves that without an answer: its client repeats it at another
+ * server as soon as the link ends, where a refusal would be handed to whoever asked, and end a subscription for ever.
+ */
+function isBeginning(message: ClientMessage): boolean {
+  if (message.command === 'CREATE_CHANNEL' || message.command === 'SEARCH') return true;
+  return 'phase' in message && message.phase === 'init';
 }
 
 function ignore(): void {
@@ -151,16 +162,13 @@ function answerCreate(link: Link, cid: number, pvName: string, opened: Opened): 
   if ('status' in opened) return link.send({ command: 'CREATE_CHANNEL', cid, sid: NO_SID, status: opened.status });
   const { channel, peer, rights } = opened;
   const sid = link.takeSid();
-  const linkChannel: LinkChannel = {
-    sid,
-    cid,
-    pvName,
-    channel,
-    peer,
-    rights,
-    operations: new Map(),
-    unlisten: channel.onClosed(() => link.endChannel(linkChannel)),
-  };
+  let unlisten: () => void;
+  try {
+    unlisten = channel.onClosed(() => link.endChannel(linkChannel));
+  } catch (thrown) {
+    return answerCreate(link, cid, pvName, refuse(reasonOf(thrown)));
+  }
+  const linkChannel: LinkChannel = { sid, cid, pvName, channel, peer, rights, operations: new Map(), unlisten };
   link.addChannel(linkChannel);
   tellRights(link, linkChannel);
   link.send({ command: 'CREATE_CHANNEL', cid, sid, status: OK });
@@ -171,8 +179,7 @@ type Opened =
   | { readonly status: Status };
 
 function openChannel(link: Link, pvName: string): Opened | Promise<Opened> {
-  const { directory, access, limits, isDraining } = link.host;
-  if (isDraining) return refuse(ENDING);
+  const { directory, access, limits } = link.host;
   if (link.channels.size + link.openingCount >= limits.maxChannelsPerLink) {
     return refuse(`this link has ${limits.maxChannelsPerLink} channels, no more are allowed on one`);
   }

@@ -6,54 +6,23 @@
 // system holds for the socket.
 
 import type { Limits } from '../protocol/limits.ts';
+import { RateBucket } from '../protocol/machines/rate-bucket.ts';
 
 export type SearchLimits = Pick<
   Limits,
   'maxSearchRatePerSender' | 'maxSearchRate' | 'maxForwardRate' | 'maxSearchSenders'
 >;
 
-const MS_PER_SECOND = 1_000;
 /** A sender is alone when no other was heard for so long. */
 const ALONE_MS = 500;
-
-/** So many a second, and as many at once after a second of rest. */
-class Bucket {
-  readonly #rate: number;
-  #level: number;
-  #at: number;
-
-  constructor(rate: number, now: number) {
-    this.#rate = rate;
-    this.#level = rate;
-    this.#at = now;
-  }
-
-  /** Whether there is anything left. */
-  hasSome(now: number): boolean {
-    const filled = this.#level + ((now - this.#at) * this.#rate) / MS_PER_SECOND;
-    this.#level = Math.min(filled, this.#rate);
-    this.#at = now;
-    return this.#level >= 1;
-  }
-
-  /** Takes more than there is, if need be: what that is too much has to fill again. */
-  take(count: number): void {
-    this.#level -= count;
-  }
-
-  /** Takes what there is, at most. */
-  takeSome(count: number): void {
-    this.#level = Math.max(this.#level - count, 0);
-  }
-}
 
 /** Knows senders by a text of their address and port; time comes in. */
 export class SearchBudget {
   readonly #limits: SearchLimits;
-  readonly #all: Bucket;
-  readonly #forwards: Bucket;
+  readonly #all: RateBucket;
+  readonly #forwards: RateBucket;
   /** The one that was silent longest comes first. */
-  readonly #senders = new Map<string, Bucket>();
+  readonly #senders = new Map<string, RateBucket>();
   #lastSender = '';
   /** Until then there is another sender than the last. */
   #sharedUntil = Number.NEGATIVE_INFINITY;
@@ -61,8 +30,8 @@ export class SearchBudget {
 
   constructor(limits: SearchLimits, now: number) {
     this.#limits = limits;
-    this.#all = new Bucket(limits.maxSearchRate, now);
-    this.#forwards = new Bucket(limits.maxForwardRate, now);
+    this.#all = new RateBucket(limits.maxSearchRate, now);
+    this.#forwards = new RateBucket(limits.maxForwardRate, now);
   }
 
   /** Whether a search of this sender is to be looked into; `spend` tells then what it took. */
@@ -95,7 +64,7 @@ export class SearchBudget {
     return true;
   }
 
-  #bucketOf(sender: string, now: number): Bucket {
+  #bucketOf(sender: string, now: number): RateBucket {
     const known = this.#senders.get(sender);
     if (known !== undefined) {
       this.#senders.delete(sender);
@@ -106,7 +75,7 @@ export class SearchBudget {
       const [silent] = this.#senders.keys();
       if (silent !== undefined) this.#senders.delete(silent);
     }
-    const bucket = new Bucket(this.#limits.maxSearchRatePerSender, now);
+    const bucket = new RateBucket(this.#limits.maxSearchRatePerSender, now);
     this.#senders.set(sender, bucket);
     return bucket;
   }

@@ -18,6 +18,7 @@ import { readSearchHead, search, SEARCH_UNICAST, SEARCHED_NAMES } from '../proto
 import { FORWARD_GROUP, FORWARD_INTERFACE, FORWARD_TTL, forwardedSearch } from '../protocol/machines/search-forward.ts';
 import { Reader } from '../protocol/reader.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
+import type { TimerHandle } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
 import { likelyReceiver } from '../transport/interfaces.ts';
 import type { Endpoint, Network, NetworkInterface, UdpSocket } from '../transport/network.ts';
@@ -32,6 +33,8 @@ import type { Arrival, Station } from './udp-stations.ts';
 const BROADCAST = '255.255.255.255';
 /** How long the addresses of this host are believed to be the same. */
 const INTERFACES_MS = 1_000;
+/** How often dropped searches that were not told one by one are told of. */
+const DROPS_MS = 1_000;
 
 interface KnownSenders {
   readonly ignored: readonly IgnoredSender[];
@@ -63,12 +66,14 @@ export class SearchResponder {
   readonly #types: TypeReceiver;
   readonly #budget: SearchBudget;
   readonly #drops: CalmNotices;
+  /** So that the end of a flood is told of, too. */
+  readonly #dropsTimer: TimerHandle;
   readonly #rules: ReplyRules;
   readonly #forwarder: UdpSocket | undefined;
   /** The last address that replies went to: searches come in bursts. */
   #lastOne = '';
-  /** By TCP port. */
-  readonly #answers = new Map<number, SearchAnswers>();
+  /** Each tells the ports of its own interface: those for MessagePack may differ where those for pvAccess do not. */
+  readonly #answers = new WeakMap<Station, SearchAnswers>();
   /** As they were a moment ago: asking the system costs more than answering a search. */
   #interfaces: readonly NetworkInterface[];
   #interfacesAt: number;
@@ -88,6 +93,7 @@ export class SearchResponder {
     this.#interfacesAt = host.clock.now();
     this.#budget = new SearchBudget(host.limits, this.#interfacesAt);
     this.#drops = dropsOf(host);
+    this.#dropsTimer = host.clock.every(DROPS_MS, () => this.#drops.look(host.clock.now()));
     const isAnyRelay = relays.some(isAny);
     this.#rules = {
       isLocal: (address) => this.#isLocal(address),
@@ -111,6 +117,8 @@ export class SearchResponder {
   }
 
   close(): void {
+    this.#dropsTimer.cancel();
+    this.#drops.look(Number.POSITIVE_INFINITY);
     this.#forwarder?.close();
   }
 
@@ -150,7 +158,7 @@ export class SearchResponder {
     const { directory, access, spread, limits, counters } = this.#host;
     const reader = new Reader(frame.body, frame.header.bigEndian);
     const fields = new PvaFieldReader(reader, this.#types);
-    this.#types.beginMessage();
+    this.#types.beginMessage(frame.body.length);
     const head = readSearchHead(fields);
     const count = Math.min(fields.count(SEARCHED_NAMES), limits.maxSearchNames);
     // The sender of a forwarded search is another server: without an address of the client there is nobody to answer.
@@ -183,11 +191,12 @@ export class SearchResponder {
     notices.publish({ kind: 'searchesDropped', level: 'warning', text });
   }
 
-  #answersOf({ tcpPort, msgpackPort }: Station): SearchAnswers {
-    const known = this.#answers.get(tcpPort);
+  #answersOf(station: Station): SearchAnswers {
+    const known = this.#answers.get(station);
     if (known !== undefined) return known;
+    const { tcpPort, msgpackPort } = station;
     const answers = new SearchAnswers({ guid: this.#host.guid, tcpPort, msgpackPort }, this.#host.names);
-    this.#answers.set(tcpPort, answers);
+    this.#answers.set(station, answers);
     return answers;
   }
 

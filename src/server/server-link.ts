@@ -20,7 +20,9 @@ import type { LinkAccount } from './link-ledger.ts';
 import { LinkOutput } from './link-output.ts';
 import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
+import { cut } from './notices.ts';
 import type { ServedPorts } from './search-answer.ts';
+import type { UnsentAccount } from './unsent-ledger.ts';
 
 /** As pvxs; no peer uses these numbers. */
 const RECEIVE_BUFFER_BYTES = 0x1_0000;
@@ -60,6 +62,7 @@ export class ServerLink implements Link {
   openingCount = 0;
   /** What it takes of the memory. */
   readonly account: LinkAccount;
+  readonly #unsent: UnsentAccount;
 
   readonly #connection: TcpConnection;
   readonly #closed: (link: ServerLink) => void;
@@ -71,6 +74,8 @@ export class ServerLink implements Link {
   /** Messages that came while reading was paused, their bodies copied. */
   readonly #held: Frame[] = [];
   #heldBytes = 0;
+  /** Of what clients sent and operations keep. */
+  #keptBytes = 0;
   #state: ServerLinkState = SERVER_LINK.initial;
   #lastHeardAt: number;
   #openedAt: number;
@@ -94,10 +99,16 @@ export class ServerLink implements Link {
     this.#lastHeardAt = clock.now();
     this.#openedAt = this.#lastHeardAt;
     this.account = host.ledger.open((reason) => this.shed(reason));
+    this.#unsent = host.unsent.open({
+      address: connection.remote.address,
+      measure: () => this.output.tellUnsent(),
+      shed: (reason) => this.shed(reason),
+    });
     this.output = new LinkOutput({
       connection,
       clock,
       limits,
+      unsent: this.#unsent,
       codec,
       bigEndian,
       readable: () => this.#resumeReading(),
@@ -125,7 +136,7 @@ export class ServerLink implements Link {
     this.output.flush();
     this.#connection.listen({
       data: (chunk) => this.#read(chunk),
-      drain: () => this.output.drained(),
+      drain: () => this.output.look(),
       close: (cause) => this.#ended(cause),
     });
   }
@@ -162,17 +173,20 @@ export class ServerLink implements Link {
   addOperation(operation: LinkOperation): void {
     this.operations.set(operation.ioid, operation);
     operation.channel.operations.set(operation.ioid, operation);
+    this.#keptBytes += operation.keptBytes;
   }
 
   endOperation(operation: LinkOperation): void {
     this.operations.delete(operation.ioid);
     operation.channel.operations.delete(operation.ioid);
+    this.#keptBytes -= operation.keptBytes;
+    this.account.holds(this.account.receivingBytes - operation.keptBytes);
     operation.destroy();
   }
 
   endChannel(channel: LinkChannel): void {
     if (!this.channels.delete(channel.sid)) return;
-    channel.unlisten();
+    this.#unlisten(channel);
     for (const operation of channel.operations.values()) this.endOperation(operation);
     this.send({ command: 'DESTROY_CHANNEL', sid: channel.sid, cid: channel.cid });
   }
@@ -186,6 +200,7 @@ export class ServerLink implements Link {
   check(now: number): void {
     if (this.#state === 'closed') return;
     const { connectionTimeoutMs, limits } = this.host;
+    this.output.look();
     if (this.output.stalledMs(now) > limits.writeStallMs) {
       return this.fail(`took nothing of ${this.output.unsentBytes} bytes for ${limits.writeStallMs / 1_000} s`);
     }
@@ -206,18 +221,19 @@ export class ServerLink implements Link {
     this.output.forgive(sleptMs);
   }
 
-  /** Ends the link once nothing is under way on it; true when it has ended. */
-  endWhenIdle(): boolean {
+  /** Ends the link once nothing is under way on it, nor awaited if that counts; true when it has ended. */
+  endWhenIdle(isAwaiting: boolean): boolean {
     if (this.#state === 'closed') return true;
     if (this.openingCount > 0) return false;
-    for (const operation of this.operations.values()) if (operation.isUnderWay) return false;
+    for (const { isUnderWay, isAwaited } of this.operations.values())
+      if (isUnderWay || (isAwaiting && isAwaited)) return false;
     this.end();
     return true;
   }
 
-  /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished. */
+  /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished, and keeps. */
   get heldBytes(): number {
-    return this.output.unsentBytes + this.account.queuedBytes + this.account.receivingBytes;
+    return this.#unsent.heldBytes + this.account.queuedBytes + this.account.receivingBytes;
   }
 
   /** Closes the connection at once, because of the memory that it takes. */
@@ -287,9 +303,10 @@ export class ServerLink implements Link {
     this.#heldBytes += frame.body.length;
   }
 
-  /** Tells what it holds of messages that are not carried out yet. */
+  /** Tells what it holds of messages that are not carried out yet, and of those that operations keep. */
   #tellHeld(): void {
-    if (this.#state !== 'closed') this.account.holds(this.#framer.pendingBytes + this.#heldBytes);
+    if (this.#state === 'closed') return;
+    this.account.holds(this.#framer.pendingBytes + this.#heldBytes + this.#keptBytes);
   }
 
   #resumeReading(): void {
@@ -310,12 +327,24 @@ export class ServerLink implements Link {
     }
   }
 
+  /** The reason may repeat what the client sent, such as the name of a field. */
   #failOf(thrown: unknown): void {
+    const reason = cut(reasonOf(thrown), this.host.limits.maxMessageCharacters);
     if (!(thrown instanceof PvaError)) {
       // Not the client's doing: the link is lost all the same, and the others go on.
-      this.host.notices.ofLink('linkWarning', 'error', this.remote, `fault of this server: ${reasonOf(thrown)}`);
+      this.host.notices.ofLink('linkWarning', 'error', this.remote, `fault of this server: ${reason}`);
     }
-    this.fail(reasonOf(thrown));
+    this.fail(reason);
+  }
+
+  /** What a program's channel throws is not the client's doing, and everything else is to end like this. */
+  #unlisten({ pvName, unlisten }: LinkChannel): void {
+    try {
+      unlisten();
+    } catch (thrown) {
+      const text = `fault of this server: ${pvName}: the end of a wait for its end threw: ${reasonOf(thrown)}`;
+      this.host.notices.ofLink('linkWarning', 'error', this.remote, text);
+    }
   }
 
   /** The connection is gone, by whomever. */
@@ -333,9 +362,10 @@ export class ServerLink implements Link {
     this.#framer.stop();
     this.#held.length = 0;
     this.#heldBytes = 0;
+    this.#keptBytes = 0;
     this.account.holds(0);
     this.output.close();
-    for (const channel of this.channels.values()) channel.unlisten();
+    for (const channel of this.channels.values()) this.#unlisten(channel);
     for (const operation of this.operations.values()) operation.destroy();
     this.channels.clear();
     this.operations.clear();

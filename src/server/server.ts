@@ -33,8 +33,9 @@ import { SearchResponder } from './search-responder.ts';
 import type { SearchSpread } from './search-spread.ts';
 import { serverPvSource } from './server-pv.ts';
 import { ownNames, statisticsOf, type ServerStatistics } from './statistics.ts';
-import { capLinks, memoryShare } from './system-limits.ts';
+import { limitsWithin, linkCap, memoryShare } from './system-limits.ts';
 import { TcpPorts } from './tcp-ports.ts';
+import { UnsentLedger } from './unsent-ledger.ts';
 import { UdpStations } from './udp-stations.ts';
 import type { Crew } from './workers/crew.ts';
 
@@ -79,6 +80,7 @@ export class Server {
   readonly #host: LinkHost;
   readonly #links: Links;
   readonly #vitals: Vitals | undefined;
+  readonly #hasOwnVitals: boolean;
   #pulse: Pulse | undefined;
   #draining: Promise<void> | undefined;
   readonly #processes: Processes | undefined;
@@ -99,6 +101,7 @@ export class Server {
     requireSegmentBytes(this.config.limits.maxSegmentBytes);
     this.#network = network;
     this.#processes = options.processes;
+    this.#hasOwnVitals = options.vitals === undefined;
     this.#vitals = options.vitals ?? (this.config.maxMemoryBytes > 0 ? processVitals() : undefined);
     const access = new AccessControl(options.access ?? rulesOf(this.config), this.#notices);
     const directory = new Directory(
@@ -120,6 +123,7 @@ export class Server {
       putLog: options.onPutLog && new PutLog(options.onPutLog, clock, this.#notices),
       clock,
       ledger: new LinkLedger(this.config.limits),
+      unsent: new UnsentLedger(limitsWithin(this.config.limits, memoryShare(this.config))),
       isDraining: false,
       notices: this.#notices,
       counters: this.#counters,
@@ -128,7 +132,7 @@ export class Server {
       bigEndian: options.byteOrder === 'big',
       connectionTimeoutMs: this.config.connectionTimeoutMs,
     };
-    this.#links = new Links(this.#host);
+    this.#links = new Links(this.#host, undefined, () => linkCap(network, this.config)?.most);
     this.#requireRules(access.access);
   }
 
@@ -265,8 +269,8 @@ export class Server {
   }
 
   /**
-   * Prepares the end: closes the ports, so that nobody finds or reaches the server any more, refuses whatever clients
-   * begin, and ends each link once its requests are answered and its queued updates taken. Resolves when all links are
+   * Prepares the end: closes the ports, so that nobody finds or reaches the server any more, leaves what clients begin
+   * without an answer, so that they repeat it elsewhere, and ends each link once its requests are answered and its queued updates taken. Resolves when all links are
    * through with that, or `ms` later; `close` ends the rest. Idempotent; without effect unless listening.
    */
   drain(ms: number = this.limits.drainMs): Promise<void> {
@@ -311,10 +315,11 @@ export class Server {
       periodMs: config.beaconPeriodMs,
     });
     if (this.#state !== 'opening') throw new LocalProtocolError('the server was closed while it opened its ports');
-    capLinks({ admission: this.#links.admission, network: this.#network, notices: this.#notices, config });
+    const cap = linkCap(this.#network, config);
+    if (cap !== undefined) this.#notices.publish({ kind: 'fewDescriptors', level: 'warning', text: cap.text });
     this.#links.watch();
     if (this.#vitals !== undefined) {
-      const memory = new MemoryWatch(memoryShare(config), this.#notices);
+      const memory = new MemoryWatch(memoryShare(config), this.#notices, this.#vitals.collect);
       this.#pulse = new Pulse(this.#host.clock, this.#vitals, memory, this.#links);
     }
     this.#state = 'listening';
@@ -373,6 +378,7 @@ export class Server {
     // What is being opened can be closed only once it is there; whoever called listen() hears of a failure.
     await Promise.allSettled([this.#opening]);
     this.#pulse?.stop();
+    if (this.#hasOwnVitals) this.#vitals?.stop?.();
     await this.#closePorts();
     await Promise.all([this.#links.close(), this.#crew?.close()]);
     if (wasListening) this.#notices.publish({ kind: 'closed', level: 'info', text: 'closed' });

@@ -21,7 +21,7 @@ export interface ServerStatistics {
   readonly refused: number;
   /** The longest that anything due had to wait within the last second, in milliseconds; the worst of all processes. */
   readonly loopDelayMs: number;
-  /** Memory of all processes, and how much may be taken; 0 where that was not said. */
+  /** Memory that all processes have in use, and how much that may be; 0 where that was not said. */
   readonly memoryBytes: number;
   readonly maxMemoryBytes: number;
 }
@@ -108,7 +108,7 @@ const STATISTICS: readonly Statistic[] = [
   {
     name: 'memory',
     units: 'MiB',
-    description: 'memory of all processes of the server',
+    description: 'memory in use by all processes of the server',
     precision: 1,
     valueOf: ({ memoryBytes }) => memoryBytes / MIB,
     alarms: ({ maxMemoryBytes: most }) => (most === 0 ? undefined : [(most / MIB) * WARNING, (most / MIB) * ALARM]),

@@ -20,7 +20,7 @@ import { systemClock, type Clock } from '../transport/clocks.ts';
 import { ChannelTemplates } from './channel-templates.ts';
 import { configuredType } from './configured-fields.ts';
 import { configuredPv } from './configured-pv.ts';
-import { HostedChannel, initialState, type HostedChannelWorld } from './hosted-channel.ts';
+import { HostedChannel, initialState, NO_INPUTS, type HostedChannelWorld } from './hosted-channel.ts';
 
 /** How the channels of a store are served. */
 export interface StoredChannelsOptions {
@@ -32,8 +32,6 @@ export interface StoredChannelsOptions {
   /** A channel of the store cannot be served, or its store is away or back again. */
   readonly onNotice?: (level: 'info' | 'warning' | 'error', text: string) => void;
 }
-
-const NO_INPUTS: ReadonlyMap<string, SharedPV> = new Map();
 
 /** Definitions that are under way at a time. */
 const BATCH = 1_000;

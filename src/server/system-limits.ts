@@ -1,35 +1,42 @@
 // What does the system allow a server, and each of its processes?
 
 import type { ServerConfig } from '../config/effective.ts';
+import type { Limits } from '../protocol/limits.ts';
 import type { Network } from '../transport/network.ts';
-import type { Admission } from './admission.ts';
-import type { NoticeBoard } from './notices.ts';
 
 /** Descriptors that are for other things than links: ports, files, stores, pipes to workers. */
 const OTHER_DESCRIPTORS = 128;
 
-interface CapOptions {
-  readonly admission: Admission;
-  readonly network: Network;
-  readonly notices: NoticeBoard;
-  readonly config: Pick<ServerConfig, 'limits' | 'workers'>;
+/** Fewer links than are allowed. */
+export interface LinkCap {
+  readonly most: number;
+  /** What a person should do about it. */
+  readonly text: string;
 }
 
-/** Takes no more links than there are descriptors for: what is refused here is refused in order, and told. */
-export function capLinks({ admission, network, notices, config: { limits, workers } }: CapOptions): void {
+/**
+ * As many links as there are descriptors for, where that is less than is allowed: what is refused because of it is
+ * refused in order, and told.
+ */
+export function linkCap(network: Network, { limits, workers }: Pick<ServerConfig, 'limits' | 'workers'>) {
   const descriptors = network.descriptorLimit?.();
-  if (descriptors === undefined) return;
-  const possible = Math.max(descriptors - OTHER_DESCRIPTORS, 1) * workers;
-  if (possible >= limits.maxLinks) return;
-  admission.capAt(possible);
-  notices.publish({
-    kind: 'fewDescriptors',
-    level: 'warning',
-    text: `at most ${possible} links are taken, not ${limits.maxLinks}: the system allows a process ${descriptors} open files; raise that (ulimit -Hn, LimitNOFILE), or lower limits.max_links`,
-  });
+  if (descriptors === undefined) return undefined;
+  const most = Math.max(descriptors - OTHER_DESCRIPTORS, 1) * workers;
+  if (most >= limits.maxLinks) return undefined;
+  const text = `at most ${most} links are taken, not ${limits.maxLinks}: the system allows a process ${descriptors} open files; raise that (ulimit -Hn, LimitNOFILE), or lower limits.max_links`;
+  return { most, text } satisfies LinkCap;
 }
 
 /** What each process may take of the memory; 0 for any. */
 export function memoryShare({ maxMemoryBytes, workers }: Pick<ServerConfig, 'maxMemoryBytes' | 'workers'>): number {
   return workers > 1 ? maxMemoryBytes / (workers + 1) : maxMemoryBytes;
+}
+
+/** What buffers of unsent bytes may take of the memory, at most: they grow by doubling, so half of it is air. */
+const UNSENT_PART = 0.25;
+
+/** Limits that fit the memory of a process; 0 for any. */
+export function limitsWithin(limits: Limits, maxMemoryBytes: number): Limits {
+  if (maxMemoryBytes === 0) return limits;
+  return { ...limits, maxUnsentBytes: Math.min(limits.maxUnsentBytes, maxMemoryBytes * UNSENT_PART) };
 }

@@ -16,16 +16,17 @@ export interface ListenOptions {
   readonly served: ServedAddress;
   /** 0: any free port. */
   readonly tcpPort: number;
+  readonly isBusyPolled: boolean;
   readonly accept: (connection: TcpConnection) => void;
 }
 
 /** A listener on the port, or on another with a warning. @throws PvaError for anything but a port that is taken */
 export async function listenNear(options: ListenOptions): Promise<TcpListener> {
-  const { network, notices, served, accept } = options;
+  const { network, notices, served, isBusyPolled, accept } = options;
   const wanted = served.tcpPort ?? options.tcpPort;
   for (const port of candidates(wanted)) {
     try {
-      const listener = await network.listenTcp({ address: served.address, port }, accept);
+      const listener = await network.listenTcp({ address: served.address, port, isBusyPolled }, accept);
       if (wanted !== 0 && listener.local.port !== wanted) warn(notices, served.address, wanted, listener.local.port);
       return listener;
     } catch (thrown) {

@@ -11,7 +11,7 @@ import type { ServedPorts } from './search-answer.ts';
 import { listenNear } from './tcp-listeners.ts';
 
 export interface TcpPortsOptions {
-  readonly config: Pick<ServerConfig, 'tcpPort' | 'msgpackPort'>;
+  readonly config: Pick<ServerConfig, 'tcpPort' | 'msgpackPort' | 'busyPoll'>;
   readonly network: Network;
   /** Listens for connections that other processes are to have; where there are none, `network` does. */
   readonly crew: Pick<Network, 'listenTcp'> | undefined;
@@ -53,6 +53,7 @@ export class TcpPorts {
         served,
         // All interfaces on one port, as far as it is free.
         tcpPort: this.#listeners[0]?.local.port ?? config.tcpPort,
+        isBusyPolled: config.busyPoll,
         accept: (connection) => links.accept(connection, ports),
       });
       this.#listeners.push(listener);
@@ -76,6 +77,7 @@ export class TcpPorts {
       notices,
       served: { ...served, tcpPort: undefined },
       tcpPort: this.#msgpackListeners[0]?.local.port ?? config.msgpackPort,
+      isBusyPolled: config.busyPoll,
       accept: (connection) => links.accept(connection, ports, msgpack),
     });
     this.#msgpackListeners.push(listener);

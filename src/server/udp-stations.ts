@@ -59,7 +59,11 @@ export class UdpStations {
         stations.push(station);
         port = station.socket.local.port;
       }
-      const ears = await openEars(options, stations, port);
+      const ears: UdpSocket[] = [];
+      await openEars(options, stations, port, (ear) => {
+        opened.push(ear);
+        ears.push(ear);
+      });
       return new UdpStations(stations, ears);
     } catch (thrown) {
       for (const socket of opened) socket.close();
@@ -92,9 +96,13 @@ async function openStation(
 }
 
 /** Sockets that only hear: broadcasts of served networks, the forwarding group, configured groups. */
-async function openEars(options: StationsOptions, stations: readonly Station[], port: number): Promise<UdpSocket[]> {
+async function openEars(
+  options: StationsOptions,
+  stations: readonly Station[],
+  port: number,
+  opened: (ear: UdpSocket) => void,
+): Promise<void> {
   const { network, notices, groups } = options;
-  const ears: UdpSocket[] = [];
   const wanted: readonly ServedGroup[] = [{ group: FORWARD_GROUP, via: FORWARD_INTERFACE }, ...groups];
   const wildcard = stations.find(({ served }) => served.isWildcard && !served.address.includes(':'));
   for (const { group, via } of wanted) {
@@ -103,17 +111,16 @@ async function openEars(options: StationsOptions, stations: readonly Station[], 
       const [station] = stations;
       if (station === undefined) return;
       const ear = await openEar(options, group, port, station);
-      ears.push(ear);
+      opened(ear);
       ear.joinGroup(group, via);
     });
   }
   for (const station of stations) {
     if (isAny(station.served.address)) continue;
     for (const broadcast of broadcastsOf(network, station.served)) {
-      await attempt(notices, async () => void ears.push(await openEar(options, broadcast, port, station)));
+      await attempt(notices, async () => opened(await openEar(options, broadcast, port, station)));
     }
   }
-  return ears;
 }
 
 function openEar(

@@ -77,15 +77,19 @@ export interface ListenTcpOptions {
   readonly port: number;
   /** Connections the kernel holds until they are accepted; default `LISTEN_BACKLOG`. */
   readonly backlog?: number;
+  /** Connections that ask again at once are waited for awake: busy-poll.ts. */
+  readonly isBusyPolled?: boolean;
 }
 
 export interface ConnectTcpOptions {
   /** Aborting rejects with the signal's reason. It has no effect on an established connection. */
   readonly signal?: AbortSignal;
-  /** Default `CONNECT_TIMEOUT_MS`. */
+  /** Default `CONNECT_TIMEOUT_MS`; `Infinity` for as long as the system tries. */
   readonly timeoutMs?: number;
   /** What arrives is read into this buffer, and each chunk is a view of it: for who has to be very fast. */
   readonly readBuffer?: Uint8Array;
+  /** As of `ListenTcpOptions`. */
+  readonly isBusyPolled?: boolean;
 }
 
 /** What the owner of a UDP socket is told. */

@@ -1,6 +1,8 @@
 // How do streams run over real sockets?
 import { connect, createServer, type AddressInfo, type OnReadOpts, type Socket } from 'node:net';
 import { LocalProtocolError, TimeoutError } from '../protocol/errors.ts';
+import { busyPoll, type BusyPoll } from './busy-poll.ts';
+import { systemClock } from './clocks.ts';
 import { endpointText, networkErrorFrom, networkError } from './network-error.ts';
 import { CONNECT_TIMEOUT_MS, END_LINGER_MS, LISTEN_BACKLOG } from './network.ts';
 import type {
@@ -17,7 +19,7 @@ export function listenTcp(
   accept: (connection: TcpConnection) => void,
 ): Promise<TcpListener> {
   return listenSockets(options, { pauseOnConnect: false }, (socket) => {
-    const connection = connectionOf(socket);
+    const connection = connectionOf(socket, endsOf(socket), options.isBusyPolled === true ? busyPoll : undefined);
     if (connection !== undefined) accept(connection);
   });
 }
@@ -53,7 +55,7 @@ export function listenSockets(
 
 export function connectTcp(
   to: Endpoint,
-  { signal, timeoutMs = CONNECT_TIMEOUT_MS, readBuffer }: ConnectTcpOptions = {},
+  { signal, timeoutMs = CONNECT_TIMEOUT_MS, readBuffer, isBusyPolled = false }: ConnectTcpOptions = {},
 ): Promise<TcpConnection> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -65,9 +67,8 @@ export function connectTcp(
       noDelay: true,
       ...(reads === undefined ? {} : { onread: reads.onread }),
     });
-    const timer = setTimeout(
-      () => giveUp(new TimeoutError(`${what}: no answer within ${timeoutMs} ms`)),
-      Math.max(timeoutMs, 0),
+    const timer = systemClock.after(Math.max(timeoutMs, 0), () =>
+      giveUp(new TimeoutError(`${what}: no answer within ${timeoutMs} ms`)),
     );
     const onAbort = (): void => giveUp(signal?.reason);
     const onError = (error: Error): void => giveUp(networkErrorFrom(error, what));
@@ -79,10 +80,10 @@ export function connectTcp(
       stopWaiting();
       // Its owner has not said yet where the bytes go.
       if (reads !== undefined) socket.pause();
-      resolve(new SocketConnection(socket, ends, reads));
+      resolve(new SocketConnection(socket, ends, { reads, poll: isBusyPolled ? busyPoll : undefined }));
     };
     const stopWaiting = (): void => {
-      clearTimeout(timer);
+      timer.cancel();
       signal?.removeEventListener('abort', onAbort);
       socket.removeListener('error', onError).removeListener('connect', onConnect);
     };
@@ -97,8 +98,12 @@ export function connectTcp(
 }
 
 /** The connection of a socket; undefined when its peer is gone already, so that there is nobody to talk to. */
-export function connectionOf(socket: Socket, ends: Ends | undefined = endsOf(socket)): TcpConnection | undefined {
-  if (ends !== undefined) return new SocketConnection(socket, ends);
+export function connectionOf(
+  socket: Socket,
+  ends: Ends | undefined = endsOf(socket),
+  poll?: BusyPoll,
+): TcpConnection | undefined {
+  if (ends !== undefined) return new SocketConnection(socket, ends, { poll });
   socket.on('error', ignore).destroy();
   return undefined;
 }
@@ -129,11 +134,18 @@ class BufferedReads {
   }
 }
 
+/** Ways of reading that are not those of each connection. */
+interface Reading {
+  readonly reads?: BufferedReads | undefined;
+  readonly poll?: BusyPoll | undefined;
+}
+
 class SocketConnection implements TcpConnection {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly #socket: Socket;
   readonly #reads: BufferedReads | undefined;
+  readonly #poll: BusyPoll | undefined;
   #handlers: TcpConnectionHandlers | undefined;
   /** We ended or destroyed it: what still arrives is thrown away. */
   #isLeft = false;
@@ -141,11 +153,12 @@ class SocketConnection implements TcpConnection {
   #error: Error | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, { local, remote }: Ends, reads?: BufferedReads) {
+  constructor(socket: Socket, { local, remote }: Ends, { reads, poll }: Reading) {
     this.local = local;
     this.remote = remote;
     this.#socket = socket;
     this.#reads = reads;
+    this.#poll = poll;
     socket.on('error', (error) => {
       this.#error = networkErrorFrom(error, `TCP connection with ${endpointText(remote)}`);
     });
@@ -169,6 +182,7 @@ class SocketConnection implements TcpConnection {
     this.#handlers = handlers;
     if (this.#isClosed) return void setImmediate(() => handlers.close(this.#error));
     const take = (chunk: Uint8Array): void => {
+      this.#poll?.heard();
       if (!this.#isLeft) handlers.data(chunk);
     };
     if (this.#reads === undefined) this.#socket.on('data', take);

@@ -76,7 +76,9 @@ describe('with a server that allows it', () => {
     expect((await client(server, 'channel', 'describe', 'cfg:x')).stdout).toContain(', defined in --pv\n');
     expect((await client(server, 'channel', 'describe', 'demo:sine')).stdout).toContain(', made by the program');
     const address = ['--server', `127.0.0.1:${tcpPort}`];
-    expect(await client(server, 'channel', 'destroy', 'lab:x', ...address)).toMatchObject({ exitCode: 0, stderr: '' });
+    const destroyed = await client(server, 'channel', 'destroy', 'lab:x', ...address);
+    expect(destroyed).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(destroyed.stdout).toMatch(/^lab:x on 127\.0\.0\.1:\d+, destroyed; it was created while it ran\n/u);
     const again = await client(server, 'channel', 'destroy', '--json', 'lab:x', ...address);
     expect(again.exitCode).toBe(1);
     expect(again.stderr).toContain("there is no channel 'lab:x' that was created");

@@ -75,6 +75,50 @@ describe('pvkit load', () => {
     expect(stdout).toContain('faults          0 wrong, 0 lost, 0 errors\n');
   });
 
+  it('names each figure once, and a seed as it is given', async () => {
+    const words = ['churn', 'l:put0', '--seed', '221701', '--pid', String(process.pid)];
+    const { stdout } = await load(words);
+    const names = stdout.split('\n').map((line) => line.split(/ {2,}/u)[0]);
+    expect(new Set(names).size).toBe(names.length);
+    expect(stdout).toMatch(/^seed +221701$/mu);
+  });
+
+  it('says why it does not judge whether a server grows', async () => {
+    const words = ['soak', 'l:put0'];
+    expect((await load(words)).stdout).toMatch(/^growth +not judged: --pid says whose/mu);
+    const watched = await load([...words, '--pid', `${process.pid},${process.ppid}`]);
+    expect(watched.stdout).toMatch(/^growth +not judged: a slope means something after 1 800 s$/mu);
+    expect(watched.exitCode).toBe(0);
+  });
+
+  it.each([
+    ['monitor demo:sine --depth 3', '--depth is for `pvkit load get|put|array|search|slow-readers|churn|soak` only'],
+    ['connect demo:sine --depth 3', '--depth is for'],
+    ['search demo:sine -r value', '--request is for'],
+    ['put l:put0 -r value', '--request is for'],
+    ['monitor demo:sine --rate 5', '--rate is for'],
+    ['get demo:sine --hold', '--hold is for `pvkit load connect-storm` only'],
+    ['get demo:sine --pid 12,x', 'Expected a whole number from 1 to'],
+  ])('%s is bad usage', async (words, reason) => {
+    const { exitCode, stderr } = await load(words.split(' '));
+    expect(stderr).toContain(reason);
+    expect(exitCode).toBe(2);
+  });
+
+  it('tells of a process that is not there', async () => {
+    const { exitCode, stderr } = await load(['get', 'demo:sine', '--pid', '2147483646']);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: 'pvkit: no process 2147483646 on this machine whose memory and handles the system tells\n',
+    });
+  });
+
+  it('searches at the port that the environment names, and tells who did not answer', async () => {
+    const words = ['load', 'search', 'nosuch', '--seconds', '0.3', '--warmup', '0'];
+    const { stderr } = await run(words, { environment: { EPICS_PVA_BROADCAST_PORT: '9' } });
+    expect(stderr).toBe('names were not answered within 250 ms by UDP port 127.0.0.1:9\n');
+  });
+
   it('shows on a terminal how it goes, and ends at ^C with what it has', async () => {
     const words = ['load', 'get', 'demo:setpoint', '--seconds', '60', '--warmup', '0', '--pid', String(process.pid)];
     const running = start(words, { environment: serving.environment, isTerminal: true });
@@ -97,6 +141,12 @@ describe('pvkit load', () => {
       exitCode: 1,
       stderr: 'pvkit: TCP connection to 127.0.0.1:1: connection refused (ECONNREFUSED)\n',
     });
+  });
+
+  it('is bad usage without a limit for a reply', async () => {
+    const { exitCode, stderr } = await load(['get', 'demo:sine', '-w', '0']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('pvkit: -w 0: without a limit no reply would ever be lost\n');
   });
 
   it('ends with 1 when nobody has the PV', async () => {

@@ -54,7 +54,17 @@ describe('--codec msgpack', () => {
   it('needs a port where the server is named', async () => {
     const { stderr, exitCode } = await pvkit('get', '--codec', 'msgpack', '--server', '127.0.0.1', 'lab:a');
     expect(stderr).toContain('has no port, and MessagePack none by default; expected host:port');
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
+    const put = await pvkit('put', '--codec', 'msgpack', '--server', '[::1]', 'lab:a', '1');
+    expect(put).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+
+  it('is asked for at a port that speaks something else', async () => {
+    const { stderr } = await pvkit('get', '-w', '0.5', '--server', `127.0.0.1:${port}`, 'lab:a');
+    expect(stderr).toContain('its first message is not pvAccess; is this a port for MessagePack? (');
+    const other = `127.0.0.1:${serving.tcpPort}`;
+    const asked = await pvkit('get', '-w', '0.5', '--codec', 'msgpack', '--server', other, 'lab:a');
+    expect(asked.stderr).toContain('its first message is not MessagePack; is this a port for pvAccess? (');
   });
 
   it('must be one that there is', async () => {

@@ -193,7 +193,10 @@ describe('pvkit as a process', () => {
   }, 60_000);
 
   it('serve with few file descriptors refuses in order, says so once, and takes clients again', async () => {
-    const words = `${process.execPath} ${program} serve --interface 127.0.0.1 --tcp-port 0 --udp-port 0 --pv a=int:3`;
+    const file = join(built.folder, 'few.toml');
+    // All come from this host.
+    writeFileSync(file, '[limits]\nmax_links_per_host = 1000\n');
+    const words = `${process.execPath} ${program} serve ${file} --interface 127.0.0.1 --tcp-port 0 --udp-port 0 --pv a=int:3`;
     const child = spawn('sh', ['-c', `ulimit -n 200; exec ${words}`], { env: { ...server.environment } });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

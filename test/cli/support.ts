@@ -54,7 +54,8 @@ export interface Run {
   readonly stdout: MemoryOutput;
   readonly stderr: MemoryOutput;
   readonly exitCode: Promise<number>;
-  interrupt(): void;
+  /** As ^C, of which the process says which signal it was. */
+  interrupt(reason?: unknown): void;
   /** As SIGHUP; how many listened. */
   reload(): number;
 }
@@ -77,7 +78,7 @@ export function start(words: readonly string[], options: RunOptions = {}): Run {
   };
   const terminal = { stdin, stdout, stderr, environment, folder, interrupt: interrupt.signal, onReload };
   const exitCode = runCli(words, terminal, async () => ({ clock, network }));
-  return { stdout, stderr, exitCode, interrupt: () => interrupt.abort(), reload };
+  return { stdout, stderr, exitCode, interrupt: (reason) => interrupt.abort(reason), reload };
 }
 
 /** An empty stream. */

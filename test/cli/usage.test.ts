@@ -23,6 +23,12 @@ describe('a wrong command line', () => {
   it.each([
     ['', 'Usage: pvkit'],
     ['gett x', "pvkit: unknown command 'gett'\n(Did you mean get?)"],
+    ['nosuch', "pvkit: unknown command 'nosuch'\n`pvkit help` lists the commands\n"],
+    ['get -w x y', '\n`pvkit help get` tells more\n'],
+    ['channel nosuch', "pvkit: unknown command 'nosuch'\n`pvkit help channel` tells more\n"],
+    ['channel help nosuch', "pvkit: unknown command 'nosuch'\n`pvkit help channel` tells more\n"],
+    ['help channel nosuch', "pvkit: unknown command 'nosuch'\n`pvkit help channel` tells more\n"],
+    ['channel create x --schema /dev/zero', 'has more than 1048576 bytes, which no schema has'],
     ['help gett', "pvkit: unknown command 'gett'\n(Did you mean get?)"],
     ['--nosuch', "pvkit: unknown option '--nosuch'"],
     ['get', "pvkit: missing required argument 'name'"],
@@ -73,6 +79,10 @@ describe('a wrong command line', () => {
     ['serve --pv x', '--pv: "x" has no =; expected NAME=TYPE[:VALUE]'],
     ['serve --pv x=dbl', '--pv: x: "dbl" is no type; expected one of boolean'],
     ['serve --pv x=int --pv x=int', '--pv: "x" is given twice'],
+    [
+      'serve --tcp-port 6075 --msgpack-port 6075',
+      '--msgpack-port: 6075 is the TCP port already (--tcp-port); expected another',
+    ],
     ['serve --tcp-port 99999', '--tcp-port: "99999" is not a port'],
     ['serve --interface nowhere!', '--interface: "nowhere!"'],
     ['serve --store mysql://127.0.0.1', '--store: is no store URL; expected memory:, redis://host:port/db'],
@@ -135,6 +145,17 @@ describe('help', () => {
     expect(examples.match(new RegExp(`^  pvkit ${command}`, 'gmu'))?.length).toBeGreaterThanOrEqual(2);
     expect(await run(['help', command])).toEqual({ stdout, stderr: '', exitCode });
     expect(exitCode).toBe(0);
+  });
+
+  it('of a command within a command is had either way', async () => {
+    const { stdout } = await run(['channel', 'create', '--help']);
+    expect(stdout).toMatch(/^Usage: pvkit channel create /u);
+    for (const words of [
+      ['help', 'channel', 'create'],
+      ['channel', 'help', 'create'],
+    ]) {
+      expect(await run(words)).toEqual({ stdout, stderr: '', exitCode: 0 });
+    }
   });
 
   it('fills the width of the terminal and no more', async () => {

@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { BeaconListener } from '../../src/client/beacon-listener.ts';
 import type { PortedAddress } from '../../src/config/address-list.ts';
 import { encodeMessage, type ServerMessageToSend } from '../../src/protocol/messages/index.ts';
-import type { Search } from '../../src/protocol/messages/search.ts';
+import { SEARCH_UNICAST, type Search } from '../../src/protocol/messages/search.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import type { Network, UdpSocket } from '../../src/transport/network.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { makeWorld, type ClientWorld } from '../support/client-world.ts';
 
 const PORT = 5076;
@@ -38,7 +39,7 @@ async function listen(world: ClientWorld, interfaces: readonly PortedAddress[], 
   const heard: string[] = [];
   const searches: Search[] = [];
   const errors: unknown[] = [];
-  const listener = new BeaconListener(network, {
+  const listener = new BeaconListener(network, world.clock, {
     beacon: ({ guid }, from) => heard.push(`${guid} ${from.address}`),
     search: (search) => searches.push(search),
     error: (error) => errors.push(error),
@@ -101,6 +102,95 @@ describe('beacons', () => {
   });
 });
 
+describe('a beacon', () => {
+  it('is heard whatever its server status is, which nobody needs', async () => {
+    const world = makeWorld();
+    const { heard, send, end } = await listen(world, [at('0.0.0.0')]);
+    const bytes = beacon();
+    // The null type stands last; this one is no type.
+    bytes[bytes.length - 1] = 0x99;
+    await send(bytes, '10.0.0.1');
+    expect(heard).toHaveLength(1);
+    await end();
+  });
+
+  it('is heard behind messages that are not meant for who listens, which are not read', async () => {
+    const world = makeWorld();
+    const { heard, send, end } = await listen(world, [at('0.0.0.0')]);
+    // AUTHNZ, from a client and from a server, with a type that is none.
+    for (const flags of [0x00, 0x40]) {
+      const other = Uint8Array.of(0xca, 2, flags, 0x05, 1, 0, 0, 0, 0x99);
+      await send(Uint8Array.of(...other, ...beacon()), '10.0.0.1');
+    }
+    expect(heard).toHaveLength(2);
+    await end();
+  });
+});
+
+describe('searches that were sent to one address', () => {
+  const unicast: Search = {
+    command: 'SEARCH',
+    sequenceId: 1,
+    flags: SEARCH_UNICAST,
+    responseAddress: '0.0.0.0',
+    responsePort: 6_000,
+    protocols: ['tcp'],
+    names: [{ instanceId: 1, pvName: 'x' }],
+  };
+
+  /** A network that counts what is sent into it. */
+  function counting(host: Network) {
+    const sent: Uint8Array[] = [];
+    const network: Network = {
+      interfaces: () => host.interfaces(),
+      resolve: (hostName) => host.resolve(hostName),
+      connectTcp: (...args) => host.connectTcp(...args),
+      listenTcp: (...args) => host.listenTcp(...args),
+      async bindUdp(...args) {
+        const socket = await host.bindUdp(...args);
+        socket.send = (bytes) => void sent.push(bytes);
+        return socket;
+      },
+    };
+    return { network, sent };
+  }
+
+  function datagramOf(count: number): Uint8Array {
+    const writer = new Writer(false);
+    for (let index = 0; index < count; index++) encodeMessage(writer, unicast, { fromServer: false });
+    return writer.detach(0);
+  }
+
+  it('are passed on, of each datagram as many as servers answer', async () => {
+    hitsLimit('maxSearchesPerDatagram');
+    const world = makeWorld();
+    const { network, sent } = counting(world.clientHost);
+    const { send, end } = await listen(world, [at('0.0.0.0')], network);
+    await send(datagramOf(3), '10.0.0.1');
+    expect(sent).toHaveLength(3);
+    await send(datagramOf(17), '10.0.0.1');
+    expect(sent).toHaveLength(3 + 16);
+    await end();
+  });
+
+  it('are passed on at a rate that the host can bear', async () => {
+    hitsLimit('maxForwardRate');
+    const world = makeWorld();
+    const { network, sent } = counting(world.clientHost);
+    const { send, end } = await listen(world, [at('0.0.0.0')], network);
+    const datagram = datagramOf(16);
+    // Ten milliseconds for each: 1 600 in a second, beside the thousand of a second of rest.
+    for (let index = 0; index < 200; index++) await send(datagram, '10.0.0.1');
+    expect(sent.length).toBeGreaterThanOrEqual(2_900);
+    expect(sent.length).toBeLessThanOrEqual(3_000);
+    await world.clock.advanceAsync(1_000);
+    const before = sent.length;
+    await send(datagram, '10.0.0.1');
+    expect(sent.length - before).toBe(16);
+    await end();
+  });
+});
+
 describe('an address that cannot be listened to', () => {
   it('is told, and the others are heard', async () => {
     const world = makeWorld();
@@ -145,7 +235,7 @@ describe('a listener that is closed', () => {
         return socket;
       },
     };
-    const listener = new BeaconListener(network, { beacon: () => {}, error: () => {} });
+    const listener = new BeaconListener(network, world.clock, { beacon: () => {}, error: () => {} });
     meanwhile.push(() => listener.close());
     await listener.open([at('0.0.0.0')]);
     expect(sockets).toHaveLength(1);

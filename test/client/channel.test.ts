@@ -1,5 +1,6 @@
 // From wanting a PV to having it, and what is said when it does not come to that.
 
+import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import {
@@ -383,6 +384,15 @@ describe('a call', () => {
     await expect(context.get('x', { request: 'field(' })).rejects.toThrow(/pvRequest/);
     await expect(context.get('x', { timeoutMs: -1 })).rejects.toThrow('timeoutMs is -1, 0 or more expected');
     await expect(context.get('x', { timeoutMs: Number.NaN })).rejects.toThrow('timeoutMs is NaN');
+    await context.close();
+  });
+
+  it('leaves nothing at its signal when its deadline cannot be used', async () => {
+    const { context } = makeWorld();
+    const { signal } = new AbortController();
+    await expect(context.get('x', { timeoutMs: -1, signal })).rejects.toThrow('timeoutMs is -1');
+    expect(() => context.monitor('x', { timeoutMs: -1, signal })).toThrow('timeoutMs is -1');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
     await context.close();
   });
 

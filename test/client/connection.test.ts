@@ -241,6 +241,20 @@ describe('connecting', () => {
     await world.context.close();
   });
 
+  it('that was never answered ends at once, whether the server still reads or not', async () => {
+    const world = makeWorld();
+    const server = await serving(world);
+    server.greets = false;
+    const call = world.context.get('x', { timeoutMs: 1_000 });
+    await world.clock.advanceAsync(500);
+    server.link.tcp.pause();
+    await expect(world.clock.until(call)).rejects.toThrow('no CONNECTION_VALIDATED');
+    await world.context.close();
+    expect(world.clock.timerCount).toBe(0);
+    await world.clock.advanceAsync(10);
+    expect([...world.network.connections].filter(({ local }) => local.address === '10.0.0.1')).toEqual([]);
+  });
+
   it('to a dead host takes five seconds and no more', async () => {
     const world = makeWorld({ network: { delayMs: [10, 10] } });
     const server = await serving(world);

@@ -7,6 +7,7 @@ import { HOLD_OFF_MS, Servers } from '../../src/client/servers.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import { DisconnectedError } from '../../src/protocol/errors.ts';
 import { CLIENT_LIMITS } from '../../src/protocol/limits.ts';
+import { error, OK } from '../../src/protocol/status.ts';
 import { double, structure } from '../../src/protocol/types/type-desc.ts';
 import { makeWorld, type ClientWorld } from '../support/client-world.ts';
 import { FakeServer } from '../support/fake-server.ts';
@@ -14,7 +15,7 @@ import { hitsLimit } from '../support/hits-limit.ts';
 
 const TYPE = structure({ value: double });
 const UPDATE = { changed: BitSet.of(1), value: { value: 1 } };
-const { maxEndedOperations, maxLostServers, maxWaitingDiscoveries, nameServerPauseBytes } = CLIENT_LIMITS;
+const { maxEndedOperations, maxKeptGets, maxLostServers, maxWaitingDiscoveries, nameServerPauseBytes } = CLIENT_LIMITS;
 
 /** An answer to a GET whose BitSet claims five bytes that are not there: it closes the link of whoever reads it. */
 const cutAnswer = (ioid: number): string => {
@@ -57,6 +58,69 @@ describe('operations that have ended', () => {
     server.link.sendHex(cutAnswer(oldestKept));
     await world.clock.advanceAsync(10);
     expect(server.links.map(({ isClosed }) => isClosed)).toEqual([true]);
+    await world.context.close();
+  });
+});
+
+describe('GETs that are kept for the next reading', () => {
+  /** A server that serves every name, and the operations that it holds. */
+  async function serving(world: ClientWorld) {
+    const server = await FakeServer.start(world.serverHost);
+    const held = new Set<number>();
+    server.on((message, link) => {
+      if (message.command === 'DESTROY_REQUEST') held.delete(message.ioid);
+      if (message.command !== 'GET' && message.command !== 'MONITOR') return false;
+      const { command, phase, ioid, subcommand } = message;
+      if (phase === 'init') {
+        held.add(ioid);
+        link.send({ command, phase, ioid, subcommand, status: OK, type: TYPE });
+      } else if (command === 'GET') {
+        link.send({ command, phase: 'exec', ioid, subcommand, status: OK, update: { type: TYPE, ...UPDATE } });
+      }
+      return true;
+    });
+    return { server, held };
+  }
+
+  it('are a thousand for each server, those read last', async () => {
+    hitsLimit('maxKeptGets');
+    const world = makeWorld();
+    const { server, held } = await serving(world);
+    const names = Array.from({ length: maxKeptGets + 1 }, (_, index) => String(index));
+    for (const name of names) server.pvNames.add(name);
+    // Channels in use are not closed for being idle.
+    for (const name of names) world.context.monitor(name);
+    const read = (name: string) => world.clock.until(world.context.get(name));
+    for (const name of names) await read(name).then(() => read(name));
+    await world.clock.advanceAsync(10);
+    expect(held.size).toBe(names.length + maxKeptGets);
+    const initCount = (): number => server.link.commands.filter((command) => command === 'GET init').length;
+    const before = initCount();
+    await read(names.at(-1) ?? '');
+    await read(names[1] ?? '');
+    expect(initCount()).toBe(before);
+    await read(names[0] ?? '');
+    expect(initCount()).toBe(before + 1);
+    await world.context.close();
+  });
+
+  it('make room once for a call that is refused, and half of them stay', async () => {
+    const world = makeWorld();
+    const { server, held } = await serving(world);
+    for (const name of ['a', 'b', 'c', 'd']) server.pvNames.add(name);
+    server.on((message, link) => {
+      if (message.command !== 'PUT' || message.phase !== 'init') return false;
+      const { ioid, subcommand } = message;
+      link.send({ command: 'PUT', phase: 'init', ioid, subcommand, status: error('read only'), type: null });
+      return true;
+    });
+    for (const name of ['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']) await world.clock.until(world.context.get(name));
+    await world.clock.advanceAsync(1);
+    expect(held.size).toBe(4);
+    await expect(world.clock.until(world.context.put('a', 1))).rejects.toThrow('read only');
+    await world.clock.advanceAsync(1);
+    expect(server.link.commands.filter((command) => command === 'PUT init')).toHaveLength(2);
+    expect(held.size).toBe(2);
     await world.context.close();
   });
 });

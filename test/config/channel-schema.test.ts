@@ -31,6 +31,10 @@ describe('the channel of a JSON Schema', () => {
     [{ type: 'array', items: { type: 'string' }, default: ['a,b'] }, 'string[]', ['a,b']],
     [{ type: 'array', items: { type: 'number' }, default: [1, '-Infinity'] }, 'double[]', [1, -Infinity]],
     [{ enum: ['Off', 'On'], default: 'On' }, 'enum(Off|On)', 1],
+    // As they are, whatever they hold.
+    [{ enum: ['A|B', 'C '], default: 'C ' }, 'enum["A|B","C "]', 1],
+    [{ enum: ['(off)', 'on'], default: 'on' }, 'enum["(off)","on"]', 1],
+    [{ enum: ['5 V, "high"', ' '] }, 'enum["5 V, \\"high\\""," "]', undefined],
     [{ $ref: '#/$defs/t', $defs: { t: { type: 'number', default: 4 } } }, 'double', 4],
     [{ $ref: '#/$defs/t', default: 5, $defs: { t: { type: 'number', default: 4 } } }, 'double', 5],
   ])('%j is a %s that begins with %s', (schema, type, value) => {
@@ -81,6 +85,7 @@ describe('the channel of a JSON Schema', () => {
     ['{"properties":{"a/b":{"type":"boolean","default":"yes"}}}', 'JSON Schema at #/properties/a~1b/default: '],
     ['{"properties":{"a":{"type":"number"}},"default":{"b":1}}', 'JSON Schema at #/default: '],
     ['{"enum":["a|b"],"default":"c"}', 'JSON Schema at #/default: '],
+    ['{"type":"number","default":1e999}', 'JSON Schema at #/default: '],
     ['{"enum":["a","a"]}', 'JSON Schema at #/enum: has the choice "a" twice'],
     ['{"enum":["a",""]}', 'JSON Schema at #/enum: '],
   ])('%s is refused: %s', (text, reason) => {
@@ -92,6 +97,23 @@ describe('the channel of a JSON Schema', () => {
     hitsLimit('maxSchemaCharacters');
     const parsed = parseChannelSchema(`"${'x'.repeat(100)}"`, { ...DEFAULT_LIMITS, maxSchemaCharacters: 50 });
     expect(parsed).toEqual({ ok: false, wrong: 'has 102 characters; at most 50 are read' });
+  });
+
+  it('has no more defaults than a value may hold, however many references lead to one', () => {
+    hitsLimit('maxBodyBytes');
+    const schemaOf = (count: number): string => {
+      const fields = Array.from({ length: count }, (_, index) => `"f${index}":{"$ref":"#/list"}`).join();
+      const list = `{"items":{"type":"number"},"default":[${'0,'.repeat(9_999)}0]}`;
+      return `{"properties":{${fields}},"list":${list}}`;
+    };
+    expect(parseChannelSchema(schemaOf(100)).ok).toBe(true);
+    const parsed = parseChannelSchema(schemaOf(1_000));
+    expect(parsed.ok ? 'taken' : parsed.wrong).toContain('maxBodyBytes allows 67108864');
+  });
+
+  it('is refused with what is wrong where its text is nested as deep as can be', () => {
+    const parsed = parseChannelSchema('['.repeat(400_000) + ']'.repeat(400_000));
+    expect(parsed).toEqual({ ok: false, wrong: 'is nested too deeply; a type has 20 levels at most' });
   });
 
   it('has the very type that its schema was made of, for 1 000 random structures; so does the name of the type', () => {

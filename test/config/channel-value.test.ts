@@ -45,6 +45,45 @@ describe('a channel type', () => {
   });
 });
 
+describe('an enum', () => {
+  it.each([
+    [['A|B', 'C '], 'enum["A|B","C "]'],
+    [['(off)', 'on'], 'enum["(off)","on"]'],
+    [['5 V', 'off'], 'enum(5 V|off)'],
+  ])('with the choices %j is written as %s, and read so', (choices, text) => {
+    expect(formatChannelType({ kind: 'enum', choices })).toBe(text);
+    expect(type(text)).toEqual({ kind: 'enum', choices });
+  });
+
+  it('is read as it is written, whatever its choices are', () => {
+    const anyChoices = fc.uniqueArray(fc.string({ minLength: 1, unit: 'grapheme' }), { minLength: 1 });
+    fc.assert(
+      fc.property(anyChoices, (choices) => {
+        expect(type(formatChannelType({ kind: 'enum', choices }))).toEqual({ kind: 'enum', choices });
+      }),
+    );
+  });
+
+  it.each([
+    ['enum["a"', 'is no list of choices; expected enum["Off", "On"]'],
+    ['enum[1]', 'is no list of choices'],
+    ['enum[]', 'names no choices; expected enum(Off|On)'],
+    ['enum["a","a"]', 'has the choice "a" twice'],
+    ['enum["a",""]', 'has an empty choice'],
+  ])('%s is refused', (text, wrong) => {
+    expect(wrongOf(parseChannelType(text))).toContain(wrong);
+  });
+
+  it('takes a choice with white space around it by its very label', () => {
+    const choices = { kind: 'enum', choices: ['C', ' C'] } as const;
+    expect([' C', 'C', 'C '].map((text) => parseValueText(choices, text))).toEqual([
+      { ok: true, value: 1 },
+      { ok: true, value: 0 },
+      { ok: true, value: 0 },
+    ]);
+  });
+});
+
 describe('a PV name', () => {
   it('may hold what people use', () => {
     expect(
@@ -142,6 +181,8 @@ describe('the --pv flag', () => {
     ['a=enum(Off|On):0', 'a', 'enum(Off|On)', 0],
     ['a=enum(2|1:x):1:x', 'a', 'enum(2|1:x)', 1],
     ['a=enum(2|1):2', 'a', 'enum(2|1)', 0],
+    ['a=enum["x: (y)"]:x: (y)', 'a', 'enum["x: (y)"]', 0],
+    ['a=double:1.7e308', 'a', 'double', 1.7e308],
   ])('%s is read', (text, name, typeText, value) => {
     const parsed = parsePvFlag(text);
     expect(parsed).toMatchObject({ ok: true, value: { name, readOnly: false, origin: '--pv' } });
@@ -157,6 +198,10 @@ describe('the --pv flag', () => {
     ['a=enum(Off|On)x:1', 'a: "enum(Off|On)x" names no choices'],
     ['a=enum(Off:1', 'a: "enum(Off" names no choices'],
     ['a=double:', 'a: the value is ""; expected a number (double)'],
+    ['a=double:1e999', 'a: the value is 1e999; double goes to about 1.8e308'],
+    ['a=double:-1e999', 'a: the value is -1e999; double goes to about 1.8e308'],
+    ['a=float:1e999', 'a: the value is 1e999; float goes to about 3.4e38'],
+    ['a=double[]:1,1e999', 'a: the value item 1: is 1e999; double goes to about 1.8e308'],
     ['a=double:1,5', 'a: the value is "1,5"; expected a number (double)'],
     ['a=int:1.5', 'a: the value is "1.5"; expected an integer (int)'],
     ['a=ubyte:256', 'a: the value is 256; ubyte goes from 0 to 255'],
@@ -177,6 +222,12 @@ describe('the --pv flag', () => {
         expect(parseValueText(type('long[]'), `[${value}, ${value}]`)).toEqual({ ok: true, value: [value, value] });
       }),
     );
+  });
+
+  it('is refused at once where it is long and nearly a number', () => {
+    const before = performance.now();
+    expect(wrongOf(parseValueText(type('double'), `${'1'.repeat(100_000)}x`))).toContain('expected a number');
+    expect(performance.now() - before).toBeLessThan(1_000);
   });
 
   it('reads back any double', () => {

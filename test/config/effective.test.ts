@@ -196,6 +196,12 @@ describe("a server's configuration", () => {
     }
   });
 
+  it('looks for the next request before it waits, unless the file says no', () => {
+    expect(resolveServer({}).busyPoll).toBe(true);
+    const { busyPoll, origins } = resolveServer({ toml: toml('[server]\nbusy_poll = false') });
+    expect({ busyPoll, origin: origins.busyPoll }).toEqual({ busyPoll: false, origin: 'lab.toml:2' });
+  });
+
   it('takes an amount of memory from the command line, else from the file', () => {
     const file = '[server]\nmax_memory = "1.5GiB"\nsearch_relays = ["10.4.0.1", "10.4.0.1"]';
     const ofFile = resolveServer({ toml: toml(file) });

@@ -134,7 +134,7 @@ describe('an unknown key', () => {
     ['server.tcpPort = 1', 'lab.toml:1: server.tcpPort: is no key of server; did you mean "tcp_port"?'],
     [
       '[server]\nguid = "x"',
-      'lab.toml:2: server.guid: is no key of server; expected name, tcp_port, msgpack_port, udp_port, workers, interfaces, beacon_addresses, auto_beacon, ignore_addresses, search_relays, max_memory, default_access',
+      'lab.toml:2: server.guid: is no key of server; expected name, tcp_port, msgpack_port, udp_port, workers, busy_poll, interfaces, beacon_addresses, auto_beacon, ignore_addresses, search_relays, max_memory, default_access',
     ],
     [
       '[limits]\nmax_body_byte = 1',
@@ -238,6 +238,18 @@ describe('a wrong value', () => {
       'lab.toml:4: channels[0].display.low: is the number Infinity; expected a number',
     ],
     [
+      channel('type = "double"', 'value = -1e999'),
+      'lab.toml:4: channels[0].value: is too large; a double goes to about 1.8e308',
+    ],
+    [
+      channel('type = "double[]"', 'value = [\n  inf,\n  1_0.5E4_00, # ten\n]'),
+      'lab.toml:6: channels[0].value[1]: is too large; a double goes to about 1.8e308',
+    ],
+    [
+      channel('type = "double"', `value = ${'9'.repeat(310)}.0`),
+      'lab.toml:4: channels[0].value: is too large; a double goes to about 1.8e308',
+    ],
+    [
       channel('type = "double"', 'alarm.hysteresis = -1'),
       'lab.toml:4: channels[0].alarm.hysteresis: is the integer -1; expected a number not below 0',
     ],
@@ -247,6 +259,11 @@ describe('a wrong value', () => {
     ],
   ])('in %j is named with its line and what was expected', (text, fault) => {
     expect(read(text).faults).toEqual([fault]);
+  });
+
+  it('is no infinity that says so, and no text that looks like a large number', () => {
+    const values = channel('type = "double"', 'value = -inf # less than -1e999', 'units = "1e999"');
+    expect(read(values).faults).toEqual([]);
   });
 
   it('is an address that is none', () => {

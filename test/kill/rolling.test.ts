@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { DisconnectedError, StatusError } from '../../src/protocol/errors.ts';
+import { DisconnectedError } from '../../src/protocol/errors.ts';
 import { freeUdpPort } from '../support/free-udp-port.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { inRounds, KILL_TEST_MS, pause, ROUNDS } from './support/kill-rounds.ts';
@@ -71,9 +71,10 @@ it(
         restarts++;
       }
       stop.abort();
-      // A put to a server that stops ends as it may; none is answered by one that cannot know.
-      for (const fault of (await Promise.all(loads)).flat())
-        expect(fault instanceof DisconnectedError || fault instanceof StatusError).toBe(true);
+      // What a server that stops does not carry out is left to the others. Only of a put whose data were still on their way
+      // 100 ms after its INIT was answered nobody can tell.
+      const faults = (await Promise.all(loads)).flat();
+      expect(faults.filter((fault) => !(fault instanceof DisconnectedError)).map(String)).toEqual([]);
       const [one, other, third] = nodes.map(({ server }) => server);
       if (one === undefined || other === undefined || third === undefined) throw new Error('three nodes were started');
       await checkAgreement(reader, [one, other], PVS, ledger);

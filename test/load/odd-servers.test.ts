@@ -67,6 +67,10 @@ const serving =
 const nothing: FakeHandler = () => false;
 
 describe('a load does not begin', () => {
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('when a reply may take %d ms', async (timeoutMs) => {
+    await expect(loadOdd('get', nothing, { load: { timeoutMs } })).rejects.toThrow(`timeoutMs is ${timeoutMs}: `);
+  });
+
   it('when the server does not take who we are', async () => {
     const refuse: FakeHandler = (message, link) => {
       if (message.command !== 'CONNECTION_VALIDATION') return false;

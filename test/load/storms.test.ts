@@ -53,7 +53,7 @@ describe('connect-storm', () => {
   });
 
   it('counts links that are refused', async () => {
-    const config = { limits: { ...DEFAULT_LIMITS, maxLinks: 5 } };
+    const config = { limits: { ...DEFAULT_LIMITS, maxLinks: 5, maxLinksPerHost: 5 } };
     const options = { names: ['a'], clients: 8, isHeld: true, seconds: 0.1 };
     const result = await loadPvkit({ a: mailbox(double, 1) }, 'connect-storm', options, undefined, config);
     expect(result).toMatchObject({ operations: 5, errors: 3, figures: { links: 8, refused: 3, held: 5 } });
@@ -221,6 +221,6 @@ describe('soak', () => {
   it('tells when searches are not answered', async () => {
     const result = await loadPvkit({ a: mailbox(double, 1) }, 'soak', { ...options, names: ['a'], udpPort: 4 });
     expect(result.lost).toBeGreaterThan(0);
-    expect(result.problems).toEqual(['names were not answered within 250 ms']);
+    expect(result.problems).toEqual(['names were not answered within 250 ms by UDP port 127.0.0.1:4']);
   });
 });

@@ -74,6 +74,11 @@ describe('an address', () => {
     expect(() => write(text)).toThrow('an IPv4 or IPv6 address expected');
   });
 
+  test('longer than an address with its zone is none', () => {
+    expect(write(`0000:0000:0000:0000:0000:ffff:192.0.2.1%${'e'.repeat(15)}`)).toBe(write('192.0.2.1'));
+    expect(() => write(`fe80::a%${'e'.repeat(100)}`)).toThrow('an IPv4 or IPv6 address expected');
+  });
+
   test('of any sixteen bytes reads as text that writes them again', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {

@@ -85,7 +85,7 @@ describe('encoding', () => {
   test('names the path of the field that does not fit', () => {
     const type = t.structure({ rows: t.arrayOf(t.structure({ u: t.union({ n: t.byte }) })) });
     const error = errorOf(() => encode(type, { rows: [null, { u: { select: 'n', value: 200 } }] }));
-    expect(error.fieldPath).toBe('rows.[1].u.n');
+    expect(error.fieldPath).toBe('rows[1].u.n');
   });
 
   test('writes the default for a field that is not given', () => {
@@ -176,6 +176,8 @@ describe('decoding', () => {
     expect(() => decode(t.arrayOf(empty), '03 01 01 01', types())).toThrow(LimitError);
     expect(() => decode(t.arrayOf(t.string), '0b' + '00'.repeat(11), types())).toThrow(LimitError);
     expect(() => decode(t.fixedArrayOf(t.string, 11), '00'.repeat(11), types())).toThrow(LimitError);
+    expect(() => decode(t.arrayOf(t.boolean), '0b' + '00'.repeat(11), types())).toThrow(LimitError);
+    expect(() => decode(t.fixedArrayOf(t.boolean, 11), '00'.repeat(11), types())).toThrow(LimitError);
     expect(decode(t.arrayOf(t.ubyte), '0b' + '00'.repeat(11), types())).toHaveLength(11);
     const again = types();
     for (let message = 0; message < 5; message++) {

@@ -116,6 +116,12 @@ describe('a scalar', () => {
   ])('%o refuses %o', (type, input, message) => {
     expect(refusal(() => coerce(type, input)).message).toBe(message);
   });
+
+  test('refuses a long text that is nearly a number at once', () => {
+    const before = performance.now();
+    expect(() => coerce(t.double, `${'1'.repeat(100_000)}x`)).toThrow('a number (double) expected');
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
 });
 
 describe('an array', () => {

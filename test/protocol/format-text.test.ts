@@ -272,6 +272,12 @@ describe('tree', () => {
     ]);
   });
 
+  it('shows as many elements of a list as there are, also where a mask selects it', () => {
+    const type = t.structure({ list: t.arrayOf(t.structure({ a: t.int })) });
+    const value = { list: Array.from({ length: 200_000 }, () => ({ a: 1 })) };
+    expect(formatTree(type, value, { mask: BitSet.of(1) })).toBe(formatTree(type, value));
+  });
+
   it('shows only what a mask selects', () => {
     // Bits: 0 all, 1 value, 2 alarm, 3 severity, 4 status, 5 message, 6 any.
     expect(formatTree(odd, oddValue, { mask: BitSet.of(1, 4, 6) }).split('\n')).toEqual([

@@ -33,6 +33,7 @@ import { anyCodecOf } from '../../src/protocol/values/codec.ts';
 import { formatJson } from '../../src/protocol/values/format-json.ts';
 import { updateFromJson } from '../../src/protocol/values/parse-json.ts';
 import { isSameValue, types, valuesOf } from '../support/arbitraries.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const parsed = (text: string): unknown => JSON.parse(text);
 
@@ -253,6 +254,24 @@ describe('a plain JSON Schema', () => {
       return { properties: Object.fromEntries(Array.from({ length: 10 }, (_, field) => [`f${field}`, next])) };
     });
     expect(() => typeFromJsonSchema({ $ref: '#/$defs/0', $defs: levels })).toThrow('maxTypeFields allows 10000');
+  });
+
+  it('is followed once where many references lead to a long one, and no name is read without end', () => {
+    hitsLimit('maxSchemaCharacters');
+    const depth = 10_000;
+    const nest = `${'{"a":'.repeat(depth)}{"type":"number"}${'}'.repeat(depth)}`;
+    const long = `{"$ref":"#/x${'/a'.repeat(depth)}"}`;
+    const fields = Array.from({ length: 3_000 }, (_, index) => `"f${index}":{"$ref":"#/p"}`).join();
+    const before = performance.now();
+    expect(typeFromJsonSchema(parsed(`{"properties":{${fields}},"p":${long},"x":${nest}}`)).nodeCount).toBe(3_001);
+    expect(performance.now() - before).toBeLessThan(1_000);
+    for (const what of [
+      `"properties":{"${'x'.repeat(1_000)}":true}`,
+      `"x-pva-id":"${'x'.repeat(1_000)}","properties":{}`,
+    ]) {
+      const many = `{"properties":{${fields}},"p":{${what}}}`;
+      expect(() => typeFromJsonSchema(parsed(many))).toThrow('maxSchemaCharacters allows 1048576');
+    }
   });
 
   it('takes properties named as prototypes are for what they are', () => {

@@ -21,12 +21,13 @@ import type { DecodeContext, OperationTypes } from '../../src/protocol/messages/
 import { isInit, isLast, monitorAction } from '../../src/protocol/messages/subcommand.ts';
 import { OK } from '../../src/protocol/status.ts';
 import * as t from '../../src/protocol/types/type-desc.ts';
+import type { AnyValue, PvValue } from '../../src/protocol/types/value-of.ts';
 import { TypeReceiver, TypeSender } from '../../src/protocol/types/wire.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
 import { SAMPLE_TYPE, SAMPLES, type Sample } from '../support/message-samples.ts';
 import { plain } from '../support/plain.ts';
-import { fromHex } from '../support/vectors.ts';
+import { fromHex, toHex } from '../support/vectors.ts';
 import { spaced, wireBytes } from '../support/wire-text.ts';
 
 const IOID = 0x1020_3040;
@@ -46,6 +47,33 @@ function write(sample: Sample, bigEndian: boolean): Uint8Array {
   else encodeMessage(writer, sample.message, { fromServer: true });
   return writer.view();
 }
+
+/** The fields of a structure, each of a structure without fields; the first defines that type. */
+function emptyFields(count: number): string {
+  const size = count < 0xfe ? toHex(Uint8Array.of(count)) : `fe ${count.toString(16).padStart(8, '0')}`;
+  const fields = Array.from({ length: count }, (_, index) => {
+    const name = String(1_000 + index);
+    return `04 ${toHex(new TextEncoder().encode(name))} ${index === 0 ? 'fd 0000 80 00 00' : 'fe 0000'}`;
+  });
+  return `${size} ${fields.join(' ')}`;
+}
+
+function listOf(count: number, element: () => PvValue): readonly PvValue[] {
+  return Array.from({ length: count }, element);
+}
+
+/** `type` in so many structures, one in the other. */
+function inside(levels: number, type: t.TypeDesc): t.TypeDesc {
+  return levels === 0 ? type : t.structure({ x: inside(levels - 1, type) });
+}
+
+function insideValue(levels: number, value: PvValue): PvValue {
+  return levels === 0 ? value : { x: insideValue(levels - 1, value) };
+}
+
+const WIDE_FIELDS = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`f${index}`, t.boolean]));
+const WIDE = t.structure(WIDE_FIELDS);
+const WIDE_UNION = t.union(WIDE_FIELDS);
 
 const cases = SAMPLES.flatMap((sample) =>
   [false, true].map(
@@ -314,7 +342,7 @@ describe('types', () => {
     const reply = { command: 'GET', phase: 'init', ioid: 1, subcommand: 8, status: OK, type: SAMPLE_TYPE } as const;
     const sizes = [1, 2].map(() => {
       const writer = new Writer(true);
-      encodeMessage(writer, reply, { fromServer: true, encodeType: sender.encode });
+      encodeMessage(writer, reply, { fromServer: true, typeSender: sender });
       const bytes = writer.view();
       const frame = { header: readHeader(bytes, 0), body: bytes.subarray(HEADER_BYTES) };
       expect(decodeServerMessage(frame, context)).toEqual(reply);
@@ -336,6 +364,23 @@ describe('types', () => {
 });
 
 describe('a message that cannot be sent', () => {
+  test('leaves no type behind that the peer would be expected to know', () => {
+    const sender = new TypeSender();
+    const send = (argument: AnyValue): Uint8Array => {
+      const writer = new Writer(true);
+      const message = { command: 'RPC', phase: 'exec', sid: 1, ioid: 1, subcommand: 0, argument } as const;
+      encodeMessage(writer, message, { fromServer: false, typeSender: sender });
+      return writer.copy().subarray(HEADER_BYTES + 9);
+    };
+    const [known, type] = [t.structure({ a: t.int }), t.structure({ b: t.structure({ c: t.int }) })];
+    // Type codes and ids of the specification: 0xfd defines, 0xfe refers.
+    expect(spaced(send({ type: known, value: { a: 1 } }))).toBe(spaced(fromHex('fd0001 80 00 01 0161 22 00000001')));
+    expect(() => send({ type, value: { b: { c: 'text' } } })).toThrow(LocalProtocolError);
+    expect(spaced(send({ type: known, value: { a: 1 } }))).toBe(spaced(fromHex('fe0001 00000001')));
+    const defined = 'fd0002 80 00 01 0162 fd0003 80 00 01 0163 22 00000002';
+    expect(spaced(send({ type, value: { b: { c: 2 } } }))).toBe(spaced(fromHex(defined)));
+  });
+
   test('leaves the writer as it was and is named', () => {
     const writer = new Writer(false);
     encodeMessage(writer, { command: 'ECHO', payload: Uint8Array.of(1) }, { fromServer: true });
@@ -441,6 +486,49 @@ describe('limits', () => {
     expect(() => decodeMessage(frameOf({ code: 0x03, from: 'client' }, fromHex(search), true), context)).toThrow(
       'maxValueNodes',
     );
+  });
+
+  test('structures without fields, which take no bytes, are bounded by the bytes of their message', () => {
+    hitsLimit('maxValueNodesPerByte', 'freeValueNodes');
+    const context = contextWith();
+    const authNz = (hex: string) => decodeMessage(frameOf({ code: 0x05, from: 'client' }, fromHex(hex), true), context);
+    const [many, few] = [emptyFields(9_000), emptyFields(990)];
+    expect(authNz(`fd 0001 80 00 ${many}`)).toMatchObject({ data: { value: {} } });
+    expect(() => authNz('fe 0001')).toThrow('maxValueNodesPerByte allows 1048');
+    expect(() => authNz(`8a 05 ${'01 fe 0001'.repeat(5)}`)).toThrow('maxValueNodesPerByte');
+    expect(() => authNz('81 00 01 01 61 fe 0001 00')).toThrow('maxValueNodesPerByte');
+    // As a client that sends ids asks for many fields a second time.
+    authNz(`fd 0002 80 00 ${few}`);
+    expect(authNz('fe 0002')).toMatchObject({ data: { type: { bitCount: 991 } } });
+  });
+
+  test.each<[string, t.TypeDesc, (count: number) => readonly PvValue[]]>([
+    ['structures of a byte', t.structure({ a: t.boolean }), (n) => listOf(n, () => ({ a: true }))],
+    ['structures in structures', inside(8, t.byte), (n) => listOf(n, () => insideValue(8, 1))],
+    ['empty lists of wide structures', t.structure({ a: t.arrayOf(WIDE) }), (n) => listOf(n, () => ({ a: [] }))],
+    ['unions of many members', WIDE_UNION, (n) => listOf(n, () => ({ select: 'f7', value: true }))],
+    ['unions of nothing', WIDE_UNION, (n) => listOf(n, () => null)],
+    ['any', t.any, (n) => listOf(n, () => ({ type: t.arrayOf(t.string), value: [] }))],
+    ['empty texts', t.string, (n) => listOf(n, () => '')],
+    ['booleans', t.boolean, (n) => listOf(n, () => true)],
+  ])('a long list of %s is no more than its bytes allow', (_what, element, values) => {
+    // The types that `arrayOf` takes are what the table has.
+    const type = t.arrayOf(element as t.StructureType);
+    const value = values(20_000) as PvValue;
+    const writer = new Writer(false);
+    const message = {
+      command: 'RPC',
+      phase: 'exec',
+      sid: 1,
+      ioid: 1,
+      subcommand: 0,
+      argument: { type, value },
+    } as const;
+    encodeMessage(writer, message, { fromServer: false });
+    const bytes = writer.view();
+    const frame = { header: readHeader(bytes, 0), body: bytes.subarray(HEADER_BYTES) };
+    const read = decodeMessage(frame, contextWith());
+    expect(read?.command === 'RPC' && 'argument' in read ? read.argument?.value : null).toHaveLength(20_000);
   });
 
   test('each message has its whole budget of objects', () => {

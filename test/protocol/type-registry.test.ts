@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { Reader } from '../../src/protocol/reader.ts';
 import * as t from '../../src/protocol/types/type-desc.ts';
 import type { TypeDesc } from '../../src/protocol/types/type-desc.ts';
-import { decodeType, encodeTaggedType, encodeType, TypeReceiver, TypeSender } from '../../src/protocol/types/wire.ts';
+import { decodeType, encodeType, TypeReceiver, TypeSender } from '../../src/protocol/types/wire.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
@@ -71,15 +71,8 @@ describe('the receiving side', () => {
     );
   });
 
-  test('reads the tagged form only where it is asked to', () => {
-    const writer = new Writer(true);
-    encodeTaggedType(writer, 1, 42, timeStamp);
-    const hex = toHex(writer.view());
-    expect(hex.slice(0, 16)).toBe('fc00010000002a80');
-    const types = new TypeReceiver({ acceptTagged: true });
-    expect(read(hex, types)).toBe(timeStamp);
-    expect(read('FE 00 01', types)).toBe(timeStamp);
-    expect(() => read(hex, new TypeReceiver())).toThrow(/0xfc.* reserved/);
+  test('refuses the form with a tag, which is of transports that lose messages', () => {
+    expect(() => read('FC 00 01 00 00 00 2A 80 00 00', new TypeReceiver())).toThrow(/0xfc.* reserved/);
   });
 
   test('counts the entries it keeps and refuses one too many', () => {
@@ -97,6 +90,17 @@ describe('the receiving side', () => {
     const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeRegistryFields: 5 } });
     for (let round = 0; round < 10; round++) read('FD 00 01 80 00 02 01 61 22 01 62 22', types);
     expect(() => read('FD 00 02 80 00 02 01 61 22 01 62 22', types)).toThrow(/maxTypeRegistryFields allows 5/);
+  });
+
+  test('counts the bytes of what it keeps, names among them, giving back those of a replaced definition', () => {
+    hitsLimit('maxTypeRegistryBytes');
+    const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeRegistryBytes: 30 } });
+    const long = `80 00 01 10 ${'61'.repeat(16)} 22`;
+    for (let round = 0; round < 10; round++) read(`FD 00 01 ${long}`, types);
+    expect(() => read(`FD 00 02 ${long}`, types)).toThrow(/maxTypeRegistryBytes allows 30/);
+    read('FD 00 02 80 00 01 01 61 22', types);
+    // Without an id nothing is kept.
+    for (let round = 0; round < 10; round++) read(long, types);
   });
 
   test('accepts 20 levels of nesting and refuses 21, also through an id', () => {

@@ -120,6 +120,17 @@ describe('a buffer', () => {
     expect(writer.buffer.length).toBe(4);
   });
 
+  test('grows no further than it is told, and keeps what it has', () => {
+    const writer = new Writer(true, 4);
+    writer.growUpTo(100);
+    writer.u32(7);
+    expect(() => writer.bytes(new Uint8Array(5_000))).toThrow('message to send: 5004 asked, maxBodyBytes allows 100');
+    expect([[...writer.view()], writer.buffer.length]).toEqual([[0, 0, 0, 7], 4]);
+    writer.growUpTo(5_004);
+    writer.bytes(new Uint8Array(5_000));
+    expect(writer.length).toBe(5_004);
+  });
+
   test('is seen, copied or given away', () => {
     const writer = new Writer(true, 16);
     writer.u16(0x0102);

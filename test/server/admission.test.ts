@@ -7,8 +7,8 @@ import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import { Admission } from '../../src/server/admission.ts';
 import { CalmNotices } from '../../src/server/calm-notices.ts';
-import type { NoticeBoard } from '../../src/server/notices.ts';
-import { capLinks } from '../../src/server/system-limits.ts';
+import { linkCap } from '../../src/server/system-limits.ts';
+import type { Network } from '../../src/transport/network.ts';
 import { Wakefulness } from '../../src/server/wakefulness.ts';
 import { configWith, LOOPBACK, makeWorld } from '../support/server-world.ts';
 import { fromHex } from '../support/vectors.ts';
@@ -48,14 +48,12 @@ describe('admission', () => {
 
   test('takes no more than the system has descriptors for, and says so', () => {
     const texts: string[] = [];
-    const told = { publish: ({ text }: { readonly text: string }) => texts.push(text) };
     const cap = (descriptors: number | undefined, workers: number): number => {
-      const admission = new Admission(DEFAULTS);
-      // Only these parts of a network and a board are looked at.
-      const network = { descriptorLimit: () => descriptors } as unknown as Parameters<typeof capLinks>[0]['network'];
-      const notices = told as unknown as NoticeBoard;
-      capLinks({ admission, network, notices, config: { limits: DEFAULTS, workers } });
-      return admission.most;
+      // Only this part of a network is looked at.
+      const network = { descriptorLimit: () => descriptors } as unknown as Network;
+      const found = linkCap(network, { limits: DEFAULTS, workers });
+      if (found !== undefined) texts.push(found.text);
+      return new Admission(DEFAULTS, () => found?.most).most;
     };
     expect(cap(undefined, 1)).toBe(DEFAULTS.maxLinks);
     expect(cap(1_000_000, 1)).toBe(DEFAULTS.maxLinks);
@@ -64,6 +62,27 @@ describe('admission', () => {
     expect(cap(1_024, 4)).toBe(3_584);
     expect(cap(10, 1)).toBe(1);
     expect(texts[0]).toMatch(/^at most 896 links are taken, not 16384: the system allows a process 1024 open files; /u);
+  });
+});
+
+describe('a host', () => {
+  const placesOf = (limits: { maxLinks: number; maxLinksPerHost: number }, cap?: number): number => {
+    const admission = new Admission(limits, () => cap);
+    let count = 0;
+    while (admission.admit('greedy') === undefined) count++;
+    return count;
+  };
+
+  test('leaves a quarter of the links to others, however many there may be', () => {
+    expect(placesOf(DEFAULTS)).toBe(12_288);
+    expect(placesOf({ ...DEFAULTS, maxLinks: 1_000 })).toBe(750);
+    expect(placesOf(DEFAULTS, 896)).toBe(672);
+    expect(placesOf({ ...DEFAULTS, maxLinks: 100_000 })).toBe(12_288);
+  });
+
+  test('may have as many as somebody has said', () => {
+    expect(placesOf({ maxLinks: 1_000, maxLinksPerHost: 1_000 })).toBe(1_000);
+    expect(placesOf({ maxLinks: 1_000, maxLinksPerHost: 10 })).toBe(10);
   });
 });
 

@@ -10,7 +10,7 @@ import type { ServerConfig } from '../../src/config/effective.ts';
 import { Server } from '../../src/server/server.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork, type MemoryHost } from '../../src/transport/memory-network.ts';
-import type { Endpoint } from '../../src/transport/network.ts';
+import type { Endpoint, Network } from '../../src/transport/network.ts';
 import { configWith, LOOPBACK } from '../support/server-world.ts';
 import { loadTranscript } from '../support/transcript.ts';
 import { fromHex } from '../support/vectors.ts';
@@ -161,6 +161,31 @@ describe('beacons', () => {
     expect(new Set(heard.map(({ beacon }) => beacon.guid))).toEqual(new Set([server.guid]));
     await clock.until(server.close());
     expect(clock.timerCount).toBe(0);
+  });
+
+  test('leave no socket open where one of their addresses cannot be found', async () => {
+    const clock = new ManualClock();
+    const host = new MemoryNetwork({ clock }).host('ioc');
+    let openCount = 0;
+    const network: Network = {
+      ...host,
+      bindUdp: async (...args) => {
+        const socket = await host.bindUdp(...args);
+        openCount++;
+        const close = socket.close.bind(socket);
+        return Object.assign(socket, {
+          close: () => {
+            openCount--;
+            close();
+          },
+        });
+      },
+    };
+    const group = { ...LOOPBACK, host: '239.1.2.3', via: '10.0.0.1' };
+    const named = { ...LOOPBACK, host: 'nowhere', family: 'name' as const };
+    const server = new Server({ clock, network, config: configWith({ beaconAddresses: [group, named] }) });
+    await expect(clock.until(server.listen())).rejects.toThrow('nowhere');
+    expect(openCount).toBe(0);
   });
 
   test('a destination that cannot be is told and left out', async () => {

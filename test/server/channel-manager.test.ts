@@ -16,6 +16,7 @@ import type { ServerOptions } from '../../src/server/server.ts';
 import { StoredChannels } from '../../src/server/stored-channels.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
 import { ManageClient, plainArguments, uriArguments } from '../support/manage-client.ts';
+import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { makeWorld } from '../support/server-world.ts';
 
 const OPEN = new AccessRules([], { otherwise: ['all', 'manage'] });
@@ -170,7 +171,19 @@ describe('op=create', () => {
     [{ name: 'x', schema: ' '.repeat(2 ** 20 + 1) }, 'has 1048577 characters; at most 1048576 are read'],
     [{ name: 'x', type: `{${' '.repeat(2 ** 20)}` }, "the argument 'type': has 1048577 characters"],
     [{ name: 'x', type: 'double', settings: '[]' }, "the argument 'settings': is no JSON object"],
-    [{ name: 'x', type: 'double', settings: '{"unit":"C"}' }, "the argument 'settings': "],
+    [
+      { name: 'x', type: 'double', settings: '{"unit":"C"}' },
+      'the argument \'settings\': unit: is no key of the settings of a channel; did you mean "units"?',
+    ],
+    [{ name: 'x', type: 'double', settings: '{"units":5}' }, 'units: is the integer 5; expected a string'],
+    [
+      { name: 'x', type: 'double', settings: '{"alarm":{"hihi":1}}' },
+      'alarm.hihi: is no key of alarm; expected low, low_warning, high_warning, high, hysteresis, severities',
+    ],
+    [
+      { name: 'x', schema: '{"properties":{"a":{"type":"number"}}}', settings: '{"units":"K"}' },
+      "the argument 'settings': units is for channels of one value; fields of a structure are set by its value",
+    ],
     [{ name: 'x', type: 'double', settings: '{"computed":"a"}' }, 'computed is for the configuration file alone'],
     [{ name: 'x', type: 'string', settings: '{"alarm":{"high":1}}' }, 'which a channel of type string cannot have'],
     [
@@ -202,6 +215,33 @@ describe('op=create', () => {
     await expect(create('c')).rejects.toThrow("channel 'c': 2 channels were created, no more are allowed");
     await manage.call({ op: 'destroy', name: 'a' });
     await create('c');
+  });
+});
+
+describe('creations at once', () => {
+  test('come up to the limit, though a channel is served before its creation is known to be done', async () => {
+    let release = (): void => undefined;
+    /** Its watchers hear of a definition before it says so to whoever asked. */
+    class LateStore extends MemoryStore {
+      override async define(...args: Parameters<MemoryStore['define']>) {
+        const outcome = await super.define(...args);
+        await new Promise<void>((resolve) => (release = resolve));
+        return outcome;
+      }
+    }
+    const clock = new ManualClock();
+    const channels = await StoredChannels.open(new LateStore(), { clock });
+    const manager = new ChannelManager({ channels, limits: { ...DEFAULT_LIMITS, maxCreatedChannels: 2 } });
+    const first = manager.create(pv('a=int'));
+    await clock.advanceAsync(1);
+    expect(channels.has('a')).toBe(true);
+    const letFirst = release;
+    const second = manager.create(pv('b=int'));
+    await clock.advanceAsync(1);
+    letFirst();
+    release();
+    expect(await Promise.all([first, second])).toHaveLength(2);
+    await expect(manager.create(pv('c=int'))).rejects.toThrow('no more are allowed');
   });
 });
 
@@ -254,6 +294,14 @@ describe('who may', () => {
     expect(await manage.call({ op: 'describe', name: 'own:pv' })).toMatchObject({ settings: '', origin: 'program' });
     await expect(manage.call({ op: 'describe', name: 'x' })).rejects.toThrow("there is no PV 'x' here");
     expect(await manage.call({ op: 'definitions' })).toMatchObject({ value: { name: [] } });
+  });
+
+  test('a PV of a program is described with a type that a channel can be created from', async () => {
+    const type = ntScalar(double, { display: true });
+    const { manage } = await makeManaged({ pvs: { 'own:pv': new SharedPV(type) } });
+    const own = await manage.call({ op: 'describe', name: 'own:pv' });
+    const copy = await manage.call({ op: 'create', name: 'copy', type: String(own['type']) });
+    expect(copy['type']).toBe(own['type']);
   });
 
   test('the put log has what was done and what was refused', async () => {

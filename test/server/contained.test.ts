@@ -138,3 +138,40 @@ describe('a fault', () => {
     expect(world.server.linkCount).toBeGreaterThan(0);
   });
 });
+
+describe('a channel of a program', () => {
+  const closing = (onClosed: () => () => void): SharedPV => Object.assign(good(), { onClosed });
+
+  test('that throws when a link leaves it lets the link end like any other', async () => {
+    const bad = closing(() => () => {
+      throw new Error(FAULT);
+    });
+    const world = await makeWorld({ pvs: { bad, good: good() } });
+    const client = await world.validated();
+    await client.createChannel('bad');
+    await client.createChannel('good');
+    const sid = await client.createChannel('bad');
+    await client.send({ command: 'DESTROY_CHANNEL', sid, cid: 0 });
+    expect(client.take('DESTROY_CHANNEL')).toMatchObject({ sid });
+    client.connection.destroy();
+    await world.settle();
+    expect(world.server.linkCount).toBe(0);
+    expect(world.notices.filter(({ level }) => level === 'error').map(({ text }) => text)).toEqual([
+      expect.stringContaining(`bad: the end of a wait for its end threw: ${FAULT}`),
+      expect.stringContaining(FAULT),
+    ]);
+    await servesOn(world);
+  });
+
+  test('that throws when a link waits for its end is refused', async () => {
+    const bad = closing(() => {
+      throw new Error(FAULT);
+    });
+    const world = await makeWorld({ pvs: { bad, good: good() } });
+    const client = await world.validated();
+    await client.send({ command: 'CREATE_CHANNEL', channels: [{ cid: 1, pvName: 'bad' }] });
+    expect(client.take('CREATE_CHANNEL')).toMatchObject({ status: { type: STATUS_ERROR, message: FAULT } });
+    expect(client.isClosed).toBe(false);
+    await servesOn(world);
+  });
+});

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import type { Source } from '../../src/channels/source.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import { SEARCH_MUST_REPLY, SEARCH_UNICAST } from '../../src/protocol/messages/search.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
-import { OK, STATUS_ERROR } from '../../src/protocol/status.ts';
+import { OK } from '../../src/protocol/status.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import type { Server } from '../../src/server/server.ts';
 import { makeWorld } from '../support/server-world.ts';
@@ -53,7 +54,7 @@ describe('while a server drains', () => {
     expect(world.clock.timerCount).toBe(0);
   });
 
-  test('nothing new is begun, and the reason is told', async () => {
+  test('what a client begins is left without an answer until its link ends, so that it does so elsewhere', async () => {
     const { pv, release } = standingPv();
     const world = await makeWorld({ pvs: { x: pv } });
     const client = await world.validated();
@@ -64,14 +65,53 @@ describe('while a server drains', () => {
     const { over } = drainOf(world.server);
     await world.settle();
     await client.send({ command: 'CREATE_CHANNEL', channels: [{ cid: 9, pvName: 'x' }] });
-    await client.init('GET', sid);
+    await client.send({
+      command: 'SEARCH',
+      sequenceId: 1,
+      flags: SEARCH_UNICAST | SEARCH_MUST_REPLY,
+      responseAddress: '0.0.0.0',
+      responsePort: 0,
+      protocols: ['tcp'],
+      names: [{ instanceId: 1, pvName: 'x' }],
+    });
+    client.heard.length = 0;
+    for (const command of ['GET', 'PUT', 'RPC', 'PROCESS', 'ARRAY'] as const) await client.init(command, sid);
     await client.initMonitor(sid);
-    const refusal = { type: STATUS_ERROR, message: 'this server is ending' };
-    expect(client.take('CREATE_CHANNEL').status).toMatchObject(refusal);
-    expect(client.take('GET')).toMatchObject({ status: refusal });
-    expect(client.take('MONITOR')).toMatchObject({ status: refusal });
+    await world.settle();
+    expect(client.heard).toEqual([]);
     release();
     await world.clock.until(over);
+    await world.settle();
+    expect(client.heard.map(({ command }) => command)).toEqual(['PUT']);
+    expect(client.isClosed).toBe(true);
+  });
+
+  test('a put that follows its INIT is carried out, and its link ends then', async () => {
+    const pv = SharedPV.mailbox(SCALAR, { initial: { value: 1 } });
+    const world = await makeWorld({ pvs: { x: pv } });
+    const client = await world.validated();
+    const sid = await client.createChannel('x');
+    const ioid = await client.init('PUT', sid);
+    client.take('PUT');
+    const { over } = drainOf(world.server);
+    await world.clock.advanceAsync(50);
+    await client.put(sid, ioid, { value: 2 });
+    expect(client.take('PUT')).toMatchObject({ status: OK });
+    await client.send({ command: 'DESTROY_REQUEST', sid, ioid });
+    const before = world.clock.now();
+    await world.clock.until(over);
+    expect(world.clock.now() - before).toBeLessThanOrEqual(20);
+    expect(pv.value.value).toBe(2);
+  });
+
+  test('one that does not follow is waited for 100 ms', async () => {
+    const { pv } = standingPv();
+    const world = await makeWorld({ pvs: { x: pv } });
+    const client = await world.validated();
+    await client.init('PUT', await client.createChannel('x'));
+    const before = world.clock.now();
+    await world.clock.until(world.server.drain());
+    expect(world.clock.now() - before).toBe(100);
   });
 
   test('nobody finds it and nobody gets in', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
-import { double } from '../../src/protocol/types/type-desc.ts';
+import { arrayOf, double, structure } from '../../src/protocol/types/type-desc.ts';
 import { LinkLedger } from '../../src/server/link-ledger.ts';
 import { makeWorld } from '../support/server-world.ts';
 import { fromHex } from '../support/vectors.ts';
@@ -31,7 +31,7 @@ describe('half-received messages', () => {
     for (let index = 0; index < 10 && !large.isClosed; index++) await last.sendBytes(new Uint8Array(4_000));
     expect([small.isClosed, large.isClosed, last.isClosed]).toEqual([false, true, false]);
     expect(world.notices.at(-1)?.text).toMatch(
-      /all links hold \d+ bytes of unfinished messages, 100000 are allowed, and this one has most of them$/u,
+      /all links hold \d+ bytes of what their clients sent, 100000 are allowed, and this one has most of them$/u,
     );
     expect(world.server.counters.linksShed).toBe(1);
   });
@@ -56,6 +56,30 @@ describe('half-received messages', () => {
     }
     expect(client.takeAll('ECHO')).toHaveLength(5);
     expect(world.server.counters.linksShed).toBe(0);
+  });
+
+  test('count with the large pvRequests that operations keep, as long as they do', async () => {
+    const limits = { ...DEFAULT_LIMITS, maxReceivingBytes: 100_000 };
+    const pvs = { w: new SharedPV(WAVE, { initial: { value: new Float64Array(1) } }) };
+    const world = await makeWorld({ pvs, config: { limits } });
+    const client = await world.validated();
+    const sid = await client.createChannel('w');
+    const type = structure({ junk: arrayOf(double) });
+    const pvRequest = { type, value: { junk: new Float64Array(5_000) } };
+    const init = async (): Promise<number> => {
+      const ioid = client.newId();
+      await client.send({ command: 'RPC', phase: 'init', sid, ioid, subcommand: 0x08, pvRequest });
+      return ioid;
+    };
+    for (let round = 0; round < 5; round++) {
+      const ioids = [await init(), await init()];
+      for (const ioid of ioids) await client.send({ command: 'DESTROY_REQUEST', sid, ioid });
+    }
+    for (let round = 0; round < 200; round++) await client.init('RPC', sid);
+    expect(client.isClosed).toBe(false);
+    for (let index = 0; index < 3; index++) await init();
+    expect(client.isClosed).toBe(true);
+    expect(world.notices.at(-1)?.text).toContain('100000 are allowed, and this one has most of them');
   });
 
   test('that wait because their client does not read count as well', async () => {

@@ -9,6 +9,7 @@ import { OK } from '../../src/protocol/status.ts';
 import { arrayOf, structure, ubyte } from '../../src/protocol/types/type-desc.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import { LinkOutput } from '../../src/server/link-output.ts';
+import { UnsentLedger } from '../../src/server/unsent-ledger.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import type { TcpConnection } from '../../src/transport/network.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
@@ -91,7 +92,9 @@ function joined(parts: readonly Uint8Array[]): string {
 function outputOn(connection: SlowConnection, clock: ManualClock, bigEndian: boolean, limits = DEFAULT_LIMITS) {
   // All that an output does with a connection.
   const written = connection as unknown as TcpConnection;
-  return new LinkOutput({ connection: written, clock, limits, bigEndian, readable: () => undefined });
+  const link = { address: '10.0.0.1', measure: () => undefined, shed: () => undefined };
+  const unsent = new UnsentLedger(limits).open(link);
+  return new LinkOutput({ connection: written, clock, limits, unsent, bigEndian, readable: () => undefined });
 }
 
 describe('the output of a link', () => {

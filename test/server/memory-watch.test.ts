@@ -13,7 +13,7 @@ import { makeWorld } from '../support/server-world.ts';
 const MIB = 1024 * 1024;
 const START = 0x44;
 
-function makeWatch(heldMiB: readonly number[], maxMiB = 100) {
+function makeWatch(heldMiB: readonly number[], maxMiB = 100, collect?: () => void) {
   const admission = new Admission({ maxLinks: 100, maxLinksPerHost: 100 });
   const reasons: string[] = [];
   const open = new Map(
@@ -33,7 +33,7 @@ function makeWatch(heldMiB: readonly number[], maxMiB = 100) {
   const board = new NoticeBoard();
   const notices: string[] = [];
   board.listen(({ text }) => notices.push(text));
-  const watch = new MemoryWatch(maxMiB * MIB, board);
+  const watch = new MemoryWatch(maxMiB * MIB, board, collect);
   const look = (memoryMiB: number): void => watch.look(memoryMiB * MIB, links);
   return { look, open, reasons, notices, admission };
 }
@@ -83,6 +83,52 @@ describe('a process past its memory', () => {
     const { look, reasons, notices } = makeWatch([50], 0);
     look(100_000);
     expect([...reasons, ...notices]).toEqual([]);
+  });
+});
+
+describe('a process that can collect its garbage', () => {
+  test('closes nobody for garbage, and takes connections again', () => {
+    let usedMiB = 130;
+    const { look, reasons, admission, notices } = makeWatch([50], 100, () => (usedMiB = 60));
+    look(usedMiB);
+    expect(admission.admit('a')).toBeDefined();
+    look(usedMiB);
+    expect([reasons, admission.admit('a')]).toEqual([[], undefined]);
+    expect(notices.at(-1)).toBe('60.0 MiB of memory are taken: connections are taken again');
+  });
+
+  test('has it collected before it closes links, and again before it closes more', () => {
+    let collectedCount = 0;
+    const { look, reasons } = makeWatch([50, 40, 30], 100, () => collectedCount++);
+    const seen = [120, 120, 119, 119, 118].map((memoryMiB) => {
+      look(memoryMiB);
+      return [collectedCount, reasons.length];
+    });
+    expect(seen).toEqual([
+      [1, 0],
+      [1, 1],
+      [1, 1],
+      [2, 1],
+      [2, 2],
+    ]);
+  });
+
+  test('does so ever more seldom where nobody is to blame', () => {
+    let collectedCount = 0;
+    const { look, reasons } = makeWatch([0.01], 100, () => collectedCount++);
+    for (let second = 0; second < 600; second++) look(120);
+    expect(reasons).toEqual([]);
+    expect(collectedCount).toBeGreaterThan(10);
+    expect(collectedCount).toBeLessThan(20);
+  });
+
+  test('does so while it takes no connections, though it is not past its memory any more', () => {
+    let usedMiB = 130;
+    const { look, admission } = makeWatch([50], 100, () => (usedMiB -= 33));
+    look(usedMiB);
+    // 97 %: without connections there is nothing that would bring on the next collection.
+    for (let second = 0; second < 10; second++) look(usedMiB);
+    expect(admission.admit('a')).toBeUndefined();
   });
 });
 

@@ -12,11 +12,14 @@ import { readDatagram } from '../../src/protocol/datagram.ts';
 import { readHeader } from '../../src/protocol/header.ts';
 import { datagramContext, decodeServerMessage, encodeMessage } from '../../src/protocol/messages/index.ts';
 import type { SearchResponse } from '../../src/protocol/messages/search-response.ts';
-import { SEARCH_MUST_REPLY, type Search } from '../../src/protocol/messages/search.ts';
+import { SEARCH_MUST_REPLY, SEARCH_UNICAST, type Search } from '../../src/protocol/messages/search.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import { Writer } from '../../src/protocol/writer.ts';
-import { makeWorld, type World } from '../support/server-world.ts';
+import { Server } from '../../src/server/server.ts';
+import { ManualClock } from '../../src/transport/manual-clock.ts';
+import { MemoryNetwork } from '../../src/transport/memory-network.ts';
+import { configWith, LOOPBACK, makeWorld, type World } from '../support/server-world.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
 import { WireClient } from '../support/wire-client.ts';
 
@@ -62,6 +65,7 @@ async function answerTo(
   protocols: readonly string[],
   pvName = 'x',
   flags = 0,
+  to = '127.0.0.1',
 ): Promise<Uint8Array | undefined> {
   let heard: Uint8Array | undefined;
   const socket = await world.host.bindUdp(
@@ -79,7 +83,7 @@ async function answerTo(
     names: [{ instanceId: 3, pvName }],
   };
   encodeMessage(writer, search, { fromServer: false });
-  socket.send(writer.copy(), { address: '127.0.0.1', port: world.server.udpPort });
+  socket.send(writer.copy(), { address: to, port: world.server.udpPort });
   await world.settle();
   socket.close();
   return heard;
@@ -259,6 +263,34 @@ describe('a client of pvAccess', () => {
 });
 
 describe('the port', () => {
+  test('is told for each interface as it is there', async () => {
+    const clock = new ManualClock();
+    const network = new MemoryNetwork({ clock });
+    const host = network.host('server', '10.0.0.1', '10.0.0.2');
+    // Somebody else has the port on one of them.
+    await host.listenTcp({ address: '10.0.0.2', port: MSGPACK_PORT }, () => undefined);
+    const interfaces = [
+      { ...LOOPBACK, host: '10.0.0.1' },
+      { ...LOOPBACK, host: '10.0.0.2' },
+    ];
+    const server = new Server({
+      clock,
+      network: host,
+      pvs: { x: SharedPV.mailbox(SCALAR, { initial: { value: 1 } }) },
+      config: configWith({ msgpackPort: MSGPACK_PORT, interfaces }),
+    });
+    await clock.until(server.listen());
+    const settle = (): Promise<void> => clock.advanceAsync(1);
+    const world = { clock, network, host, server, settle } as World;
+    const ports = [];
+    for (const { address } of server.msgpackEndpoints) {
+      ports.push(responseOf(await answerTo(world, ['msgpack'], 'x', SEARCH_UNICAST, address))?.serverPort);
+    }
+    expect(new Set(server.msgpackEndpoints.map(({ port }) => port)).size).toBe(2);
+    expect(ports).toEqual(server.msgpackEndpoints.map(({ port }) => port));
+    await close(world);
+  });
+
   test('is not opened unless asked for', async () => {
     const world = await makeWorld();
     expect(world.server.msgpackPort).toBeUndefined();

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { enumValue, ntEnum } from '../../src/protocol/normative/nt-enum.ts';
-import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
+import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { MESSAGE_WARNING } from '../../src/protocol/messages/message.ts';
 import { error, OK, STATUS_ERROR } from '../../src/protocol/status.ts';
-import { boundedString, double, int, string, structure } from '../../src/protocol/types/type-desc.ts';
-import type { AnyValue } from '../../src/protocol/types/value-of.ts';
+import { arrayOf, boundedString, double, int, string, structure } from '../../src/protocol/types/type-desc.ts';
+import type { AnyValue, TypedStructure } from '../../src/protocol/types/value-of.ts';
 import { parsePvRequest } from '../../src/protocol/pv-request.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
@@ -460,6 +460,34 @@ describe('rules that all operations share', () => {
     expect(client.heard).toEqual([]);
     expect(world.server.counters.unknownIds).toBe(1);
   });
+
+  test.each(['PUT', 'PUT_GET', 'RPC', 'PROCESS', 'ARRAY'] as const)(
+    '%s keeps no pvRequest that is large, in its value or in its type',
+    async (command) => {
+      hitsLimit('maxPvRequestBytes');
+      const x = new SharedPV(ntScalarArray(double), { onProcess: () => undefined });
+      const world = await makeWorld({ pvs: { x } });
+      const client = await world.validated();
+      const sid = await client.createChannel('x');
+      const init = async (request: TypedStructure) => {
+        await client.send({ command, phase: 'init', sid, ioid: client.newId(), subcommand: 0x08, pvRequest: request });
+        const reply = client.take(command);
+        return 'status' in reply ? reply.status : undefined;
+      };
+      const value = parsePvRequest('value');
+      const junk = structure({ field: value.type, junk: arrayOf(double) });
+      const refused = {
+        type: STATUS_ERROR,
+        message: expect.stringContaining('maxPvRequestBytes allows 65536') as string,
+      };
+      expect(await init({ type: junk, value: { field: {}, junk: new Float64Array(8_192) } })).toMatchObject(refused);
+      const long = structure({ ['x'.repeat(65_536)]: double });
+      expect(await init({ type: structure({ long }), value: { long: {} } })).toMatchObject(refused);
+      // What a client asks for that shows a table of many columns.
+      const many = Array.from({ length: 1_000 }, (_, index) => `column${index}`).join();
+      expect(await init(parsePvRequest(`value,${many}`))).toEqual(OK);
+    },
+  );
 
   test('past the limit of operations INIT is refused, until one is gone', async () => {
     hitsLimit('maxOperationsPerLink');

@@ -199,6 +199,21 @@ describe('a flood', () => {
     expect(told[1]?.text).toMatch(/^\d+ more datagrams of searches were dropped$/u);
   });
 
+  test('has its end told of as well', async () => {
+    const { world, flooding, honest, searchFrom } = await makeFlood({ maxSearchRatePerSender: 10 });
+    searchFrom(honest, 1);
+    for (let index = 0; index < 30; index++) searchFrom(flooding, 10);
+    await world.clock.advanceAsync(3_000);
+    const textsOf = () => world.notices.filter(({ kind }) => kind === 'searchesDropped').map(({ text }) => text);
+    expect(textsOf()).toEqual([expect.stringContaining('are dropped'), '28 more datagrams of searches were dropped']);
+    searchFrom(honest, 1);
+    for (let index = 0; index < 5; index++) searchFrom(flooding, 10);
+    await world.settle();
+    await world.clock.until(world.server.close());
+    expect(textsOf().at(-1)).toMatch(/^\d more datagrams of searches were dropped$/u);
+    expect(world.clock.timerCount).toBe(0);
+  });
+
   test('is passed on to other servers only so often', async () => {
     hitsLimit('maxForwardRate');
     const { world, flooding, searchFrom, answersOf } = await makeFlood({ maxForwardRate: 5 });

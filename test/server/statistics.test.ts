@@ -6,8 +6,11 @@ import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
 import { StatisticsPVs } from '../../src/server/statistics.ts';
+import { Server } from '../../src/server/server.ts';
+import { ManualClock } from '../../src/transport/manual-clock.ts';
+import { MemoryNetwork } from '../../src/transport/memory-network.ts';
 import type { VitalSigns } from '../../src/transport/vitals.ts';
-import { makeWorld } from '../support/server-world.ts';
+import { configWith, makeWorld } from '../support/server-world.ts';
 
 const MIB = 1024 * 1024;
 const START = 0x44;
@@ -17,7 +20,7 @@ async function makeShown(maxMemoryBytes = 0) {
   const world = await makeWorld({
     pvs: { x: new SharedPV(ntScalar(double), { initial: { value: 1 } }) },
     vitals: { take: () => signs.now },
-    config: { maxMemoryBytes, limits: { ...DEFAULT_LIMITS, maxLinks: 4 } },
+    config: { maxMemoryBytes, limits: { ...DEFAULT_LIMITS, maxLinks: 4, maxLinksPerHost: 4 } },
   });
   const statistics = new StatisticsPVs(world.server, world.clock);
   const stateOf = (name: string) =>
@@ -48,6 +51,19 @@ describe('the PVs of a server', () => {
     await look();
     expect(['links', 'refused'].map((name) => stateOf(name).value)).toEqual([4, 3]);
     expect(stateOf('links').alarm.severity).toBe(2);
+  });
+
+  test('have alarms for what the system allows, where that is less', () => {
+    const clock = new ManualClock();
+    const network = { ...new MemoryNetwork({ clock }).host('server'), descriptorLimit: () => 1_024 };
+    const server = new Server({ clock, network, config: configWith() });
+    const statistics = new StatisticsPVs(server, clock);
+    // 128 are for other things than links.
+    expect(server.statistics.maxLinks).toBe(896);
+    expect(statistics.pvs.get('links')?.state.value).toMatchObject({
+      valueAlarm: { highWarningLimit: 896 * 0.8, highAlarmLimit: 896 * 0.95 },
+    });
+    statistics.close();
   });
 
   test('show memory in MiB and the delay in ms, with alarms where there is a limit', async () => {

@@ -69,6 +69,16 @@ async function node(
 }
 
 describe('channels of a store', () => {
+  it('begin at the time when they are made, where the store has no value of them', async () => {
+    const seconds = ({ state }: SharedPV): unknown =>
+      (state.value['timeStamp'] as { readonly secondsPastEpoch: bigint }).secondsPastEpoch;
+    await using one = await node(new MemoryEngine(), [pv('lab:a=double:1', { persist: 'none' })]);
+    const first = seconds(one.pv('lab:a'));
+    await clock.advanceAsync(3_600_000);
+    await one.channels.create(pv('lab:b=double:1', { persist: 'none' }));
+    expect(Number(seconds(one.pv('lab:b'))) - Number(first)).toBe(3_600);
+  });
+
   it('are those of the configuration, and those that the store has besides', async () => {
     const engine = new MemoryEngine();
     await using first = await node(engine, [pv('lab:x=double:1.5'), pv('lab:m=enum(Off|On):On')]);
@@ -102,6 +112,45 @@ describe('channels of a store', () => {
     await putTo(other.pv('lab:x'), { value: 40 });
     expect(one.value('lab:x')).toBe(40);
     expect(one.pv('lab:x').state.value['alarm']).toMatchObject({ severity: 0 });
+  });
+
+  describe('with hysteresis have the alarm that one server would give them', () => {
+    const sticky = pv('lab:x=double:50', {
+      alarm: { low: undefined, lowWarning: undefined, highWarning: undefined, high: 80, hysteresis: 10 },
+    });
+    const messageAt = (at: Node) => (at.pv('lab:x').state.value['alarm'] as { readonly message: string }).message;
+
+    it('whichever takes the puts', async () => {
+      const engine = new MemoryEngine();
+      await using one = await node(engine, [sticky]);
+      await using other = await node(engine, []);
+      await putTo(one.pv('lab:x'), { value: 85 });
+      await putTo(other.pv('lab:x'), { value: 75 });
+      expect([one, other].map(messageAt)).toEqual(['HIHI', 'HIHI']);
+      await putTo(one.pv('lab:x'), { value: 65 });
+      await putTo(other.pv('lab:x'), { value: 75 });
+      expect([one, other].map(messageAt)).toEqual(['', '']);
+    });
+
+    it('also on a server that serves the channel from now on', async () => {
+      const engine = new MemoryEngine();
+      await using one = await node(engine, [sticky]);
+      for (const value of [85, 75]) await putTo(one.pv('lab:x'), { value });
+      await using late = await node(engine, []);
+      await putTo(late.pv('lab:x'), { value: 74 });
+      expect([one, late].map(messageAt)).toEqual(['HIHI', 'HIHI']);
+    });
+
+    it('and none that a put left behind which the store refused', async () => {
+      const engine = new MemoryEngine();
+      await using one = await node(engine, [sticky]);
+      const write = one.store.write.bind(one.store);
+      one.store.write = () => Promise.reject(new StoreError('STORE_AWAY', 'away'));
+      await expect(putTo(one.pv('lab:x'), { value: 85 })).rejects.toThrow('away');
+      one.store.write = write;
+      await putTo(one.pv('lab:x'), { value: 75 });
+      expect(messageAt(one)).toBe('');
+    });
   });
 
   it('refuse what their limits refuse, on a server that knows the channel from the store only', async () => {

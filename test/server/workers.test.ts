@@ -3,87 +3,15 @@
 import { describe, expect, test } from 'vitest';
 import { AccessRules } from '../../src/channels/access/access-rules.ts';
 import type { PutRequest } from '../../src/channels/channel.ts';
-import { SharedPV, type SharedPVOptions } from '../../src/channels/shared-pv.ts';
+import { SharedPV } from '../../src/channels/shared-pv.ts';
 import type { Source } from '../../src/channels/source.ts';
-import type { ServerNotice } from '../../src/server/notices.ts';
-import { Server, type ServerOptions } from '../../src/server/server.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { SEARCH_MUST_REPLY } from '../../src/protocol/messages/search.ts';
-import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { OK, STATUS_ERROR } from '../../src/protocol/status.ts';
-import { double, type StructureType } from '../../src/protocol/types/type-desc.ts';
-import { ManualClock } from '../../src/transport/manual-clock.ts';
-import { MemoryNetwork, type MemoryNetworkOptions } from '../../src/transport/memory-network.ts';
+import { arrayOf, string, structure, type StructureType } from '../../src/protocol/types/type-desc.ts';
+import { begin, makeCrew, prepare, SCALAR, scalarPv, valuesOf, watch, WAVE } from '../support/crew-world.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
-import { MemoryProcesses } from '../support/memory-processes.ts';
-import { configWith } from '../support/server-world.ts';
 import { WireClient } from '../support/wire-client.ts';
-
-const SCALAR = ntScalar(double);
-const WAVE = ntScalarArray(double);
-const START = 0x44;
-
-function scalarPv(options: Partial<SharedPVOptions<typeof SCALAR>> = {}): SharedPV<typeof SCALAR> {
-  return SharedPV.mailbox(SCALAR, { initial: { value: 1 }, ...options });
-}
-
-type Options = Omit<ServerOptions, 'config' | 'network' | 'clock' | 'processes'> & {
-  readonly config?: Parameters<typeof configWith>[0];
-  readonly pipe?: Omit<MemoryNetworkOptions, 'clock'>;
-};
-
-function prepare({ config, pipe, ...options }: Options) {
-  const clock = new ManualClock();
-  const network = new MemoryNetwork({ clock });
-  const host = network.host('server');
-  const processes = new MemoryProcesses(clock, host, pipe);
-  const notices: ServerNotice[] = [];
-  const server = new Server({
-    clock,
-    network: host,
-    processes,
-    onNotice: (notice) => notices.push(notice),
-    ...options,
-    config: configWith({ workers: 2, ...config }),
-  });
-  return { clock, host, processes, notices, server };
-}
-
-async function makeCrew(options: Options = {}) {
-  const world = prepare(options);
-  const { clock, host, processes, server } = world;
-  await clock.until(server.listen());
-  const settle = (): Promise<void> => clock.advanceAsync(1);
-  const connect = async (): Promise<WireClient> => {
-    const client = await clock.until(WireClient.connect(host, server.tcpPort, { settle }));
-    await settle();
-    await client.validate();
-    client.heard.length = 0;
-    return client;
-  };
-  const workersOf = () => [...processes.workers];
-  const close = async (): Promise<void> => {
-    await clock.until(server.close());
-    expect(clock.timerCount).toBe(0);
-  };
-  return { ...world, settle, connect, workersOf, close };
-}
-
-const valuesOf = (client: WireClient): unknown[] =>
-  client.takeAll('MONITOR').flatMap((message) => (message.phase === 'update' ? [message.update.value] : []));
-
-/** An operation past its INIT. */
-async function begin(client: WireClient, command: 'GET' | 'PUT', sid: number): Promise<number> {
-  const ioid = await client.init(command, sid);
-  client.take(command);
-  return ioid;
-}
-
-async function watch(client: WireClient, pvName: string): Promise<number> {
-  const sid = await client.createChannel(pvName);
-  await client.steer(sid, await client.initMonitor(sid), START);
-  return sid;
-}
 
 describe('connections', () => {
   test('spread evenly, also after some have gone', async () => {
@@ -163,7 +91,7 @@ describe('a server with workers that is asked to end', () => {
     await clock.advanceAsync(500);
     expect([busy.isClosed, idle.isClosed, isOver]).toEqual([false, true, false]);
     await busy.send({ command: 'CREATE_CHANNEL', channels: [{ cid: 77, pvName: 'x' }] });
-    expect(busy.take('CREATE_CHANNEL').status).toMatchObject({ message: 'this server is ending' });
+    expect(busy.heard.map(({ command }) => command)).not.toContain('CREATE_CHANNEL');
     release();
     await clock.until(over);
     await settle();
@@ -327,6 +255,21 @@ describe('channels', () => {
     expect(valuesOf(client)).toMatchObject([{ value: 2 }]);
     await client.send({ command: 'CREATE_CHANNEL', channels: [{ cid: 50, pvName: 'bad' }] });
     expect(client.take('CREATE_CHANNEL')).toMatchObject({ cid: 50, status: { type: STATUS_ERROR } });
+    await close();
+  });
+
+  test('whose value is made of more objects than one message of a client may be are served', async () => {
+    const columns = structure({ a: arrayOf(string), b: arrayOf(string) });
+    const texts = Array.from({ length: 60 }, () => 'x');
+    const x = SharedPV.mailbox(columns, { initial: { a: texts, b: texts } });
+    const limits = { ...DEFAULT_LIMITS, maxValueNodes: 100 };
+    const { connect, settle, close } = await makeCrew({ pvs: { x }, config: { limits } });
+    const client = await connect();
+    const sid = await client.createChannel('x');
+    const ioid = await begin(client, 'GET', sid);
+    await client.send({ command: 'GET', phase: 'exec', sid, ioid, subcommand: 0 });
+    await settle();
+    expect(client.take('GET')).toMatchObject({ phase: 'exec', update: { value: { a: texts, b: texts } } });
     await close();
   });
 

@@ -117,8 +117,8 @@ describe('a workspace', () => {
     await (await Workspace.readStore(folder, undefined, { onWarning })).close();
     await (await workspace.openStore(undefined, { flushMs: 0, onWarning })).close();
     await workspace.close();
-    expect(warnings).toHaveLength(2);
-    for (const warning of warnings) expect(warning).toContain(`${file}, byte 36: the checksum of a group`);
+    const damage: unknown = expect.stringContaining(`${file}, byte 36: the checksum of a group`);
+    expect(warnings).toEqual([damage, damage]);
     expect(existsSync(`${file}.damaged`)).toBe(true);
   });
 });

@@ -87,7 +87,7 @@ export function seenIn({ tcp, connections }: Transcript): readonly Seen[] {
     const reader = new Reader(bytes, header.bigEndian);
     if (dir === 'c2s') readRequest(link, header.commandName, reader);
     else {
-      link.types.beginMessage();
+      link.types.beginMessage(bytes.length);
       const serverPort = connections.find((connection) => connection.conn === conn)?.serverPort ?? 0;
       const reply = readReply(link, header.commandName, reader);
       if (reply !== undefined) seen.push({ ...reply, serverPort });

@@ -56,6 +56,16 @@ describe('real sockets', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('connect without a limit, also where the system counts no further than 24.8 days', async () => {
+    const timeouts = vi.spyOn(globalThis, 'setTimeout');
+    const { listener } = await opened.stream(nodeNetwork, nodeNetwork, LOOPBACK);
+    const connection = await nodeNetwork.connectTcp(listener.local, { timeoutMs: Number.POSITIVE_INFINITY });
+    connection.destroy();
+    // A longer one fires at once.
+    expect(Math.max(...timeouts.mock.calls.map(([, ms]) => ms ?? 0))).toBeLessThan(2 ** 31);
+    timeouts.mockRestore();
+  });
+
   it('give up connecting when nobody answers in time', async () => {
     // A thread that listens and then sleeps accepts nobody; once its short queue is full, the kernel answers nobody.
     const worker = new Worker(

@@ -7,7 +7,6 @@ import { ALL_RIGHTS, NO_RIGHTS, hasNoRights, rightsOfWords, rightsText, sameRigh
 import type { AccessRights, Allow } from './rights.ts';
 import { ReadyRule, ruleFaults, type AccessRule, type RuleFault } from './rule.ts';
 
-/** What can be said beside the rules. */
 /** What beside the rules makes `AccessRules`. */
 export interface AccessRulesOptions {
   /** What is allowed where no rule fits; by default nothing, as soon as there is a rule at all. */
@@ -29,7 +28,6 @@ export interface RuleFinding {
 /** What one client may do with each PV. */
 export type RightsOfPeer = (pvName: string) => AccessRights;
 
-/** Rules in an order: the first that fits a peer and a PV says what is allowed. */
 /** An ordered list of rules, checked. */
 export class AccessRules {
   readonly rules: readonly AccessRule[];

@@ -10,6 +10,5 @@ import type { AccessRules } from './access-rules.ts';
  */
 export type AccessFunction = (peer: Peer, pvName: string) => AccessRights;
 
-/** How a server knows what a client may do with a PV. */
 /** What `new Server({ access })` and `setAccess` take. */
 export type Access = AccessRules | AccessFunction;

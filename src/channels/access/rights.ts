@@ -2,7 +2,6 @@
 
 import { LocalProtocolError } from '../../protocol/errors.ts';
 
-/** What a peer may do with a PV. */
 /** What a client may do with one PV; each right by itself. */
 export interface AccessRights {
   /** GET, MONITOR, GET_FIELD, and the reading half of PUT, PUT_GET and ARRAY. */
@@ -22,13 +21,11 @@ const RIGHTS: readonly AccessRight[] = ['read', 'write', 'call', 'manage'];
 
 /** Everything that clients do with a PV is allowed; not that they create or destroy it. */
 export const ALL_RIGHTS: AccessRights = Object.freeze({ read: true, write: true, call: true });
-/** Nothing is allowed. */
 /** Nothing is allowed: the channel is refused. */
 export const NO_RIGHTS: AccessRights = Object.freeze({ read: false, write: false, call: false });
 
 /** How rules spell rights. `write` includes `read`, as in EPICS access security; `all` is without `manage`. */
 export const ALLOW_WORDS = ['none', 'read', 'write', 'call', 'all', 'manage'] as const;
-/** A right, or all or none of them, as a rule names it. */
 /** A word of `allow`. */
 export type AllowWord = (typeof ALLOW_WORDS)[number];
 /** One word, or several that add up. */

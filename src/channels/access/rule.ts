@@ -7,7 +7,6 @@ import { HostPattern } from './host-pattern.ts';
 import { rightsOfWords, type AccessRights, type Allow } from './rights.ts';
 
 export const AUTH_METHODS = ['anonymous', 'ca'] as const;
-/** How a client said who it is: not at all, or by telling its user and host, which is believed. */
 /** How a client says who it is. */
 export type AuthMethod = (typeof AUTH_METHODS)[number];
 

@@ -86,8 +86,14 @@ export class Behaviours {
     return this.#stamps ? stamped(this.#type, judged, this.#clock.wallTime()) : judged;
   }
 
-  /** What subscribers are to be told of an update, if anything. */
+  /** An update comes completed: hysteresis goes by the alarm that it brings, here as where it was completed. */
+  recall(update: ChannelUpdate): void {
+    if (this.#valueAlarm?.concerns(update) === true) this.#valueAlarm.recall(alarmIn(update.value));
+  }
+
+  /** What subscribers are to be told of an update that has taken effect, if anything. */
   toTell(update: ChannelUpdate): ChannelUpdate | undefined {
+    this.#valueAlarm?.follow(update);
     return this.#deadband === undefined ? update : this.#deadband.toTell(update);
   }
 

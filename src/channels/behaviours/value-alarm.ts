@@ -12,7 +12,7 @@ import { isNumber } from './exact-number.ts';
 export class ValueAlarm {
   readonly #value: PlacedField;
   readonly #limits: PlacedField;
-  /** The last alarm of a limit, which hysteresis goes by; that of the PV may be what somebody else wrote. */
+  /** The alarm of a limit that the value has, which hysteresis goes by; that of the PV may be what somebody else wrote. */
   #before: Alarm = NO_ALARM;
 
   /** @throws LocalProtocolError when the type has no number, no `valueAlarm` or no `alarm` */
@@ -39,12 +39,21 @@ export class ValueAlarm {
     return isChanged(update, this.#value);
   }
 
-  /** The alarm of a full value that follows the one judged before. */
+  /** The alarm that a full value would have after the one that there is. */
   judge(full: StructureValue): Alarm {
     const { value } = full;
     const valueAlarm = structureIn(full, 'valueAlarm');
     const isJudged = valueAlarm['active'] === true && isNumber(value);
-    this.#before = isJudged ? limitAlarm(value, alarmLimitsOf(valueAlarm), this.#before) : NO_ALARM;
-    return this.#before;
+    return isJudged ? limitAlarm(value, alarmLimitsOf(valueAlarm), this.#before) : NO_ALARM;
+  }
+
+  /** An update has taken effect. */
+  follow(update: ChannelUpdate): void {
+    if (this.concerns(update)) this.#before = this.judge(update.value);
+  }
+
+  /** The next update was judged elsewhere, where the value before it may have been another: it had this alarm then. */
+  recall(alarm: Alarm): void {
+    this.#before = alarm;
   }
 }

@@ -4,6 +4,12 @@ import type { StoreHealth, StoreWatcher } from './channel-store.ts';
 
 export class Watchers {
   readonly #watchers = new Set<StoreWatcher>();
+  readonly #failed: (thrown: unknown) => void;
+
+  /** `failed` is given what a watcher throws. */
+  constructor(failed: (thrown: unknown) => void = throwLater) {
+    this.#failed = failed;
+  }
 
   /** As `ChannelStore.watch`. */
   add(watcher: StoreWatcher): () => void {
@@ -19,10 +25,23 @@ export class Watchers {
   }
 
   tell(event: (watcher: StoreWatcher) => void): void {
-    for (const watcher of this.#watchers) event(watcher);
+    for (const watcher of this.#watchers) {
+      try {
+        event(watcher);
+      } catch (thrown) {
+        this.#failed(thrown);
+      }
+    }
   }
 
   health(health: StoreHealth): void {
     this.tell((watcher) => watcher.health(health));
   }
+}
+
+/** What was told has happened, whatever a watcher makes of it: its fault is one of the program, and shows as such. */
+function throwLater(thrown: unknown): void {
+  queueMicrotask(() => {
+    throw thrown;
+  });
 }

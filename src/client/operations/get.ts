@@ -45,13 +45,12 @@ export async function get(call: Call, channel: Channel, pvRequest: PvRequest): P
 /** With the operation of an earlier reading; undefined when the channel was lost, so that it is to be read from the start. */
 async function readAgain(call: Call, kept: KeptGet, held: HeldGet): Promise<Reading | undefined> {
   const { operation } = held;
-  operation.isKept = false;
   try {
     const reading = await read(call, held);
     kept.give(held);
     return reading;
   } catch (error) {
-    if (error !== operation.repeatableLoss || call.isEnded) throw error;
+    if (!operation.isRepeatable(error) || call.isEnded) throw error;
     return undefined;
   } finally {
     if (!operation.isKept) operation.end();

@@ -40,8 +40,10 @@ export interface SubscriptionHandlers {
   begun(type: StructureType): boolean;
   /** Something is in the queue. */
   arrived(): void;
-  /** The server ended it, or never accepted it; nothing is told afterwards. */
+  /** The server ended it; nothing is told afterwards. */
   finished(error?: Error): void;
+  /** The server did not accept it; nothing is told afterwards. */
+  refused(error: Error): void;
   /** The channel is gone; nothing is told afterwards. */
   lost(reason: DisconnectedError): void;
 }
@@ -129,7 +131,10 @@ export class Subscription implements Receiver {
   #begin({ status, type }: MonitorInitReply): void {
     this.#followPeer('initialized', 'a reply to INIT');
     const { pvName, server } = this.active;
-    if (!isSuccess(status)) return this.#over(refusal(pvName, server, 'MONITOR INIT', status));
+    if (!isSuccess(status)) {
+      this.#forget();
+      return this.#handlers.refused(refusal(pvName, server, 'MONITOR INIT', status));
+    }
     this.#type = requireStructure(type, `${pvName}: MONITOR INIT`);
     this.#plan.queue.begin(this.#type, server);
     if (this.#handlers.begun(this.#type)) this.start();
@@ -147,14 +152,14 @@ export class Subscription implements Receiver {
     // The final message may come without a start, and may bring the last update along.
     if (update !== null) this.#update({ update, overrun });
     const { pvName, server } = this.active;
-    this.#over(isSuccess(status) ? undefined : refusal(pvName, server, 'MONITOR', status));
+    this.#forget();
+    this.#handlers.finished(isSuccess(status) ? undefined : refusal(pvName, server, 'MONITOR', status));
   }
 
-  /** The server has forgotten the subscription. */
-  #over(error?: Error): void {
+  /** The server has no subscription any more. */
+  #forget(): void {
     this.#follow('end');
     this.active.link.release(this.#ioid, false);
-    this.#handlers.finished(error);
   }
 
   #request(subcommand: number, acknowledged = 0): void {

@@ -85,3 +85,8 @@ const NAMES: readonly FormatName[] = [
 function times(count: number, name: FormatName): readonly FormatName[] {
   return Array.from({ length: count }, () => name);
 }
+
+/** What one, two and four bytes hold. */
+export const MAX_U8 = 0xff;
+export const MAX_U16 = 0xffff;
+export const MAX_U32 = 0xffff_ffff;

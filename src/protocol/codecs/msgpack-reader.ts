@@ -171,16 +171,18 @@ export class PackReader {
 
   #walkMap(bounds: WalkBounds, level: number, spent: { items: number }): void {
     const count = this.mapHead();
+    const { keys } = bounds;
+    if (keys === undefined) {
+      for (let index = 0; index < 2 * count; index++) this.#walk(bounds, level + 1, spent);
+      return;
+    }
     const seen = new Set<string>();
     for (let index = 0; index < count; index++) {
       const { offset } = this.reader;
-      if (bounds.keys === undefined) this.#walk(bounds, level + 1, spent);
-      else {
-        const key = this.text();
-        if (!bounds.keys.has(key)) throw unknownKey(key, offset);
-        if (seen.has(key)) throw duplicateKey(key, offset);
-        seen.add(key);
-      }
+      const key = this.text();
+      if (!keys.has(key)) throw unknownKey(key, offset);
+      if (seen.has(key)) throw duplicateKey(key, offset);
+      seen.add(key);
       this.#walk(bounds, level + 1, spent);
     }
   }

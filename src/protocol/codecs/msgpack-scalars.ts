@@ -6,7 +6,7 @@
 import { LimitError, RemoteProtocolError } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { textBytes } from '../text.ts';
-import type { ScalarArrayType, ScalarName } from '../types/type-desc.ts';
+import { INTEGER_RANGES, LONG_RANGES, type ScalarArrayType, type ScalarName } from '../types/type-desc.ts';
 import type { PvValue } from '../types/value-of.ts';
 import { SCALAR_CODES, type TypeReceiver } from '../types/wire.ts';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../values/array-codec.ts';
 import { swapBytes } from '../values/byte-swap.ts';
 import { outOfRange, typeMismatch } from '../values/mismatch.ts';
-import { INTEGER_RANGES, LONG_RANGES, requireNumber, requireString } from '../values/scalar-codec.ts';
+import { requireNumber, requireString } from '../values/scalar-codec.ts';
 import type { Writer } from '../writer.ts';
 import type { PackReader } from './msgpack-reader.ts';
 import * as write from './msgpack-writer.ts';
@@ -71,7 +71,15 @@ const SCALARS: { readonly [S in ScalarName]: LeafPack } = {
   ulong: longInteger('ulong'),
   float: {
     write: (out, value) => write.writeFloat(out, requireNumber(value, 'float')),
-    read: (input) => Math.fround(input.number()),
+    read(input) {
+      const { offset } = input.reader;
+      const value = input.number();
+      const float = Math.fround(value);
+      if (Number.isFinite(value) && !Number.isFinite(float)) {
+        throw new RemoteProtocolError(`${value} at offset ${offset}, a float up to 3.4e38 expected`);
+      }
+      return float;
+    },
   },
   double: {
     write: (out, value) => write.writeDouble(out, requireNumber(value, 'double')),
@@ -195,7 +203,8 @@ const BOOLEANS: Elements = {
     }
   },
   readCount: (input) => input.arrayHead(),
-  read: (input, count) => {
+  read(input, count, types) {
+    types.spend(count);
     const items: boolean[] = [];
     for (let index = 0; index < count; index++) items.push(input.boolean());
     return items;

@@ -10,15 +10,8 @@ import { LocalProtocolError, RemoteProtocolError } from '../errors.ts';
 import { any, type StructureType, type TypeDesc, type UnionType } from '../types/type-desc.ts';
 import type { PvValue, StructureValue } from '../types/value-of.ts';
 import type { TypeReceiver } from '../types/wire.ts';
-import {
-  anyCodecOf,
-  assignField,
-  defineField,
-  inField,
-  requireAny,
-  requireStructure,
-  requireUnion,
-} from '../values/codec.ts';
+import { anyCodecOf, assignField, defineField, requireAny, requireStructure, requireUnion } from '../values/codec.ts';
+import { inField } from '../values/located.ts';
 import { typeMismatch } from '../values/mismatch.ts';
 import { Writer } from '../writer.ts';
 import { duplicateKey, unknownKey, type PackReader } from './msgpack-reader.ts';
@@ -59,13 +52,13 @@ function compile(type: TypeDesc): ValuePack {
     case 'any':
       return asLeaf(ANY);
     case 'anyArray':
-      return asLeaf(arrayOfOptional(ANY, 'any', any.nodeCount));
+      return asLeaf(arrayOfOptional(ANY, 'any', any));
     case 'union':
       return asLeaf(unionPack(type));
     case 'unionArray':
-      return asLeaf(arrayOfOptional(unionPack(type.element), 'union', type.element.nodeCount));
+      return asLeaf(arrayOfOptional(unionPack(type.element), 'union', type.element));
     case 'structureArray':
-      return asLeaf(arrayOfOptional(packOf(type.element), 'structure', type.element.nodeCount));
+      return asLeaf(arrayOfOptional(packOf(type.element), 'structure', type.element));
     case 'structure':
       return structurePack(type);
   }
@@ -135,7 +128,7 @@ function structurePack(type: StructureType): ValuePack {
     writeMapHead(out, count);
     for (const member of members) {
       out.bytes(member.key);
-      within(member.name, () => member.pack.write(out, fieldOf(fields, member)));
+      inField(member.name, () => member.pack.write(out, fieldOf(fields, member)));
     }
   }
 
@@ -156,7 +149,7 @@ function structurePack(type: StructureType): ValuePack {
       if (index === undefined || member === undefined) throw unknownKey(key, keyAt);
       if (seen.has(index)) throw duplicateKey(key, keyAt);
       seen.add(index);
-      within(member.name, () => readMember(member, index));
+      inField(member.name, () => readMember(member, index));
     }
     return found;
   }
@@ -190,7 +183,7 @@ function structurePack(type: StructureType): ValuePack {
       for (const member of members) {
         if (!isSelected(member, mask, bit)) continue;
         out.bytes(member.key);
-        within(member.name, () => member.pack.writeMasked(out, fieldOf(fields, member), mask, bit + member.firstBit));
+        inField(member.name, () => member.pack.writeMasked(out, fieldOf(fields, member), mask, bit + member.firstBit));
       }
     },
 
@@ -240,14 +233,6 @@ function fieldOf(value: StructureValue, { name, isOnPrototype, type }: Member): 
   return field === undefined ? anyCodecOf(type).defaultValue() : field;
 }
 
-function within<V>(name: string, run: () => V): V {
-  try {
-    return run();
-  } catch (thrown) {
-    throw inField(thrown, name);
-  }
-}
-
 // --- unions, any and arrays of them ----------------------------------------------------------------------------
 
 function unionPack(type: UnionType): LeafPack {
@@ -265,7 +250,7 @@ function unionPack(type: UnionType): LeafPack {
       }
       writeMapHead(out, 1);
       out.bytes(member.key);
-      within(select, () => member.pack.write(out, selected));
+      inField(select, () => member.pack.write(out, selected));
     },
     read(input, types) {
       if (input.takeNil()) return null;
@@ -279,7 +264,8 @@ function unionPack(type: UnionType): LeafPack {
       const index = type.indexOf.get(select);
       const member = index === undefined ? undefined : members[index];
       if (member === undefined) throw unknownKey(select, keyAt);
-      return { select: member.name, value: within(member.name, () => member.pack.read(input, types)) };
+      types.spendOn(member.type);
+      return { select: member.name, value: inField(member.name, () => member.pack.read(input, types)) };
     },
   };
 }
@@ -300,19 +286,19 @@ const ANY: LeafPack = {
     const typeAt = reader.offset;
     const type = readType(input, types.limits);
     if (type === null) throw new RemoteProtocolError(`nil at offset ${typeAt}, a type expected`);
-    types.spend(type.nodeCount);
+    types.spendOn(type);
     return { type, value: types.insideAny(() => packOf(type).read(input, types)) };
   },
 };
 
 /** Elements of which some may be nil. */
-function arrayOfOptional(element: LeafPack, what: string, nodeCount: number): LeafPack {
+function arrayOfOptional(element: LeafPack, what: string, type: TypeDesc): LeafPack {
   return {
     write(out, value) {
       if (!Array.isArray(value)) throw typeMismatch(`an array of ${what} values`, value);
       writeArrayHead(out, value.length);
       value.forEach((item: PvValue, index) =>
-        within(`[${index}]`, () => (item === null ? writeNil(out) : element.write(out, item))),
+        inField(`[${index}]`, () => (item === null ? writeNil(out) : element.write(out, item))),
       );
     },
     read(input, types) {
@@ -321,8 +307,8 @@ function arrayOfOptional(element: LeafPack, what: string, nodeCount: number): Le
       const items: PvValue[] = [];
       for (let index = 0; index < count; index++) {
         const isNil = input.takeNil();
-        if (!isNil) types.spend(nodeCount);
-        items.push(isNil ? null : within(`[${index}]`, () => element.read(input, types)));
+        if (!isNil) types.spendOn(type);
+        items.push(isNil ? null : inField(`[${index}]`, () => element.read(input, types)));
       }
       // Every element came from the pack of one type, so the list is of that type.
       return items as PvValue;

@@ -5,10 +5,6 @@ import { encodeAscii, encodeText } from '../text.ts';
 import type { Writer } from '../writer.ts';
 import * as f from './msgpack-format.ts';
 
-const MAX_U8 = 0xff;
-const MAX_U16 = 0xffff;
-const MAX_U32 = 0xffff_ffff;
-
 export function writeNil(out: Writer): void {
   out.u8(f.NIL);
 }
@@ -107,15 +103,15 @@ const FIXED_EXTENSIONS: ReadonlyMap<number, number> = new Map([
 
 /** A first byte that says how wide the number behind it is. */
 function writeSized(out: Writer, value: number, first8: number | undefined, first16: number, first32: number): void {
-  if (first8 !== undefined && value <= MAX_U8) {
+  if (first8 !== undefined && value <= f.MAX_U8) {
     out.u8(first8);
     return out.u8(value);
   }
-  if (value <= MAX_U16) {
+  if (value <= f.MAX_U16) {
     out.u8(first16);
     return out.u16(value);
   }
-  if (value > MAX_U32) throw new LocalProtocolError(`${value} does not fit MessagePack, at most ${MAX_U32} does`);
+  if (value > f.MAX_U32) throw new LocalProtocolError(`${value} does not fit MessagePack, at most ${f.MAX_U32} does`);
   out.u8(first32);
   out.u32(value);
 }

@@ -6,9 +6,9 @@
 import { ADDRESS_BYTES, readAddress, writeAddress } from '../address.ts';
 import { BitSet } from '../bit-set.ts';
 import { LocalProtocolError, RemoteProtocolError } from '../errors.ts';
-import { GUID_BYTES } from '../guid.ts';
+import { GUID_BYTES, isGuid, requireGuid } from '../guid.ts';
 import { requireForm, type UpdateToSend } from '../messages/data.ts';
-import type { FieldReader, FieldWriter, ListShape } from '../messages/fields.ts';
+import { MAX_U16_COUNT, type FieldReader, type FieldWriter, type ListShape } from '../messages/fields.ts';
 import { Reader, SIZE_MAX } from '../reader.ts';
 import { OK, STATUS_FATAL, STATUS_OK, type Status, type StatusType } from '../status.ts';
 import { any, type TypeDesc } from '../types/type-desc.ts';
@@ -19,18 +19,14 @@ import type { TypedUpdate } from '../values/update.ts';
 import { Writer } from '../writer.ts';
 import type { Codec } from './codec.ts';
 import { explain } from './explain.ts';
-import { FIXARRAY, FIX_COUNT } from './msgpack-format.ts';
+import { FIXARRAY, FIX_COUNT, MAX_U16, MAX_U32, MAX_U8 } from './msgpack-format.ts';
 import { PackReader, type WalkBounds } from './msgpack-reader.ts';
 import { readType, writeType } from './msgpack-types.ts';
 import { packOf } from './msgpack-values.ts';
 import * as write from './msgpack-writer.ts';
 import { requireU16Count } from './pva.ts';
 
-const GUID_DIGITS = /^[0-9a-f]{24}$/u;
 const STATUS_FIELDS = 3;
-const MAX_U8 = 0xff;
-const MAX_U16 = 0xffff;
-const MAX_U32 = 0xffff_ffff;
 
 /** Bodies as MessagePack. Numbers of it are big endian, and so are the headers of its links. */
 export const msgpack: Codec = {
@@ -128,9 +124,7 @@ class PackFieldWriter implements FieldWriter {
   }
 
   guid(value: string): void {
-    if (!GUID_DIGITS.test(value)) {
-      throw new LocalProtocolError(`GUID '${value}', ${GUID_BYTES * 2} lower-case hexadecimal digits expected`);
-    }
+    requireGuid(value);
     write.writeText(this.#field(), value);
   }
 
@@ -265,7 +259,7 @@ class PackFieldReader implements FieldReader {
 
   guid(): string {
     const text = this.#field().text();
-    if (GUID_DIGITS.test(text)) return text;
+    if (isGuid(text)) return text;
     throw new RemoteProtocolError(
       `a GUID of ${GUID_BYTES * 2} lower-case hexadecimal digits expected before offset ${this.#input.reader.offset}`,
     );
@@ -282,8 +276,8 @@ class PackFieldReader implements FieldReader {
   list<T>({ counter, fieldsEach, what }: ListShape, readElement: () => T, most = Number.POSITIVE_INFINITY): T[] {
     const input = this.#field();
     const claimed = input.arrayHead();
-    if (counter === 'u16' && claimed > MAX_U16)
-      throw new RemoteProtocolError(`${claimed} ${what}, at most ${MAX_U16} expected`);
+    if (counter === 'u16' && claimed > MAX_U16_COUNT)
+      throw new RemoteProtocolError(`${claimed} ${what}, at most ${MAX_U16_COUNT} expected`);
     const count = Math.min(claimed, most);
     this.#types.spend(count);
     const elements: T[] = [];

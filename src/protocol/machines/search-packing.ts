@@ -4,8 +4,8 @@ import { textBytes } from '../text.ts';
 
 /** Bytes of one search: with Ethernet, IP and UDP headers it stays below the usual 1 500 and is not fragmented. */
 export const SEARCH_BYTES = 1_400;
-/** Header, sequence id, flags, address, port, the one protocol 'tcp' and the count. */
-const FIXED_BYTES = 8 + 4 + 4 + 16 + 2 + 1 + 4 + 2;
+/** Header, sequence id, flags, address, port, the one protocol (`msgpack` is the longest) and the count. */
+const FIXED_BYTES = 8 + 4 + 4 + 16 + 2 + 1 + 8 + 2;
 const ID_BYTES = 4;
 
 export interface SearchedName {

@@ -4,7 +4,8 @@
 //
 // Spec: Protocol-Messages, "CMD_ACL_CHANGE", is a placeholder with lists of BitSets that nobody sends. core-pva's server
 // sends the form above (AccessRightsChange.java), even before its CREATE_CHANNEL reply. A body of any other length is
-// kept as it is: the form may yet change, and a link must not end because of it.
+// kept as it is: the form may yet change, and a link of pvAccess must not end because of it. (In MessagePack it has the two
+// fields above, as docs/msgpack.md says, or is bytes.)
 
 import type { Body } from './message-module.ts';
 

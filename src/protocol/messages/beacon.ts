@@ -6,6 +6,7 @@
 // Spec: Protocol-Messages, "CMD_BEACON". Every peer sends flags 0, changeCount 0 and the null type.
 
 import type { AnyValue } from '../types/value-of.ts';
+import type { FieldReader } from './fields.ts';
 import type { Body } from './message-module.ts';
 
 export interface Beacon {
@@ -37,27 +38,26 @@ const fromServer: Body<Beacon> = {
     fields.any(message.serverStatus);
   },
   decode(fields) {
-    const guid = fields.guid();
-    const flags = fields.u8();
-    const sequence = fields.u8();
-    const changeCount = fields.u16();
-    const serverAddress = fields.address();
-    const serverPort = fields.u16();
-    const protocol = fields.string();
+    const head = readBeaconHead(fields);
     // pvxs does not look behind the protocol, so a beacon that ends there serves.
     const serverStatus = !fields.hasMore ? null : fields.any();
-    return {
-      command: 'BEACON',
-      guid,
-      flags,
-      sequence,
-      changeCount,
-      serverAddress,
-      serverPort,
-      protocol,
-      serverStatus,
-    };
+    return { command: 'BEACON', ...head, serverStatus };
   },
 };
+
+/** What stands in a beacon before the status of its server. */
+export type BeaconHead = Omit<Beacon, 'command' | 'serverStatus'>;
+
+/** Reads a beacon as far as clients need it: anyone may send one, and behind that stands whatever he likes. */
+export function readBeaconHead(fields: FieldReader): BeaconHead {
+  const guid = fields.guid();
+  const flags = fields.u8();
+  const sequence = fields.u8();
+  const changeCount = fields.u16();
+  const serverAddress = fields.address();
+  const serverPort = fields.u16();
+  const protocol = fields.string();
+  return { guid, flags, sequence, changeCount, serverAddress, serverPort, protocol };
+}
 
 export const beacon = { command: 'BEACON', code: 0x00, fromServer } as const;

@@ -3,10 +3,10 @@
 import { BitSet } from '../bit-set.ts';
 import { LocalProtocolError } from '../errors.ts';
 import type { Reader } from '../reader.ts';
-import type { TypeDesc } from '../types/type-desc.ts';
+import { any as anyType, type TypeDesc } from '../types/type-desc.ts';
 import type { AnyValue, PvValue } from '../types/value-of.ts';
 import { encodeType as encodeFullType, type EncodeType, type TypeReceiver } from '../types/wire.ts';
-import { anyCodecOf } from '../values/codec.ts';
+import { anyCodecOf, codecOf } from '../values/codec.ts';
 import type { TypedUpdate } from '../values/update.ts';
 import { Writer } from '../writer.ts';
 
@@ -23,6 +23,8 @@ export interface EncodedUpdate {
 
 /** What can be sent where an update is due. */
 export type UpdateToSend = TypedUpdate | EncodedUpdate;
+
+const ANY = codecOf(anyType);
 
 /**
  * Encodes an update for many links. Types inside `any` go in full, since the links do not share type ids.
@@ -56,9 +58,7 @@ export function encodeAny(writer: Writer, any: AnyValue, encodeType: EncodeType)
 }
 
 export function decodeAny(reader: Reader, types: TypeReceiver): AnyValue {
-  const type = types.decode(reader);
-  if (type === null) return null;
-  return { type, value: anyCodecOf(type).decode(reader, types) };
+  return ANY.decode(reader, types);
 }
 
 /** @throws LocalProtocolError when an encoded update does not fit the link that it is to go out on */

@@ -10,7 +10,7 @@ import { LocalProtocolError } from '../errors.ts';
 import type { Frame } from '../framer.ts';
 import { HEADER_BYTES, writeHeader } from '../header.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
-import { encodeType as encodeFullType, TypeReceiver, type EncodeType } from '../types/wire.ts';
+import { encodeType as encodeFullType, TypeReceiver, type TypeSender } from '../types/wire.ts';
 import type { TypedUpdate } from '../values/update.ts';
 import type { Writer } from '../writer.ts';
 import { aclChange, type AclChange } from './acl-change.ts';
@@ -95,8 +95,8 @@ export type ServerMessageToSend = ToSend<ServerMessage<UpdateToSend>>;
 
 /** How messages are written. */
 export interface EncodeOptions {
-  /** Full types by default, which every peer reads; a `TypeSender`'s `encode` sends ids. */
-  readonly encodeType?: EncodeType;
+  /** Gives types ids, of one direction of one link. By default types go in full, which every peer reads. */
+  readonly typeSender?: TypeSender;
   /** pvAccess by default. */
   readonly codec?: Codec;
 }
@@ -205,9 +205,10 @@ export function encodeMessage(
   message: ClientMessageToSend | ServerMessageToSend,
   options: EncodeOptions & { readonly fromServer: boolean },
 ): void {
-  const { fromServer, encodeType = encodeFullType, codec = pva } = options;
+  const { fromServer, typeSender, codec = pva } = options;
   if (isControlMessage(message)) return encodeControl(writer, message, fromServer);
   const start = writer.length;
+  const idCount = typeSender?.idCount ?? 0;
   try {
     const module = BY_COMMAND.get(message.command);
     const body = fromServer ? module?.fromServer : module?.fromClient;
@@ -216,10 +217,11 @@ export function encodeMessage(
     }
     writeHeader(writer, { command: module.code, fromServer, size: 0 });
     // The module was found by the command of this message, so its encoder takes this message.
-    codec.encodeBody(body, message as never, writer, encodeType);
+    codec.encodeBody(body, message as never, writer, typeSender?.encode ?? encodeFullType);
     writer.patchU32(start + HEADER_BYTES - 4, writer.length - start - HEADER_BYTES);
   } catch (thrown) {
     writer.truncate(start);
+    typeSender?.forgetSince(idCount);
     throw explain(thrown, message.command);
   }
 }
@@ -236,7 +238,7 @@ function decodeBody<M>(
   context: DecodeContext,
   codec: Codec,
 ): M {
-  context.types.beginMessage();
+  context.types.beginMessage(bytes.length);
   return codec.decodeBody(command, body, bytes, header.bigEndian, context);
 }
 

@@ -246,7 +246,7 @@ function agreedTypes(message: ClientMessage | ServerMessage): { type: TypeDesc |
 
 function takeNotes(header: Header, body: Uint8Array, context: DecodeContext, isBroken: boolean): readonly FieldNote[] {
   const note = new NoteTaker(new Reader(body, header.bigEndian), context.types);
-  context.types.beginMessage();
+  context.types.beginMessage(body.length);
   const layout = header.isControl ? undefined : LAYOUTS.get(nameOf(header));
   try {
     (header.fromServer ? layout?.fromServer : layout?.fromClient)?.(note, context);
@@ -266,7 +266,7 @@ function takePackedNotes(
 ): readonly FieldNote[] {
   const input = new PackReader(body);
   const note = new NoteTaker(input.reader, types);
-  types.beginMessage();
+  types.beginMessage(body.length);
   try {
     if (!header.isControl) notePacked(note, input, message, message === undefined ? '' : wordsOf(message));
   } catch (thrown) {

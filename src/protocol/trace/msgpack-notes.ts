@@ -9,10 +9,20 @@ import type { Frame } from '../framer.ts';
 import { PvaError } from '../errors.ts';
 import { decodeMessage, type ClientMessage, type ServerMessage } from '../messages/index.ts';
 import type { DecodeContext } from '../messages/message-module.ts';
-import { arrayOf, boolean, double, long, scalar, string, ulong, type ScalarArrayType } from '../types/type-desc.ts';
+import {
+  LONG_RANGES,
+  arrayOf,
+  boolean,
+  double,
+  long,
+  scalar,
+  string,
+  ulong,
+  type ScalarArrayType,
+} from '../types/type-desc.ts';
 import { SCALAR_CODES } from '../types/wire.ts';
 import { TYPED_ARRAYS, type NumericName } from '../values/array-codec.ts';
-import { LONG_RANGES } from '../values/scalar-codec.ts';
+
 import type { NoteTaker } from './notes.ts';
 
 /** Levels that are noted one by one; what lies deeper is noted as a whole. */

@@ -120,7 +120,7 @@ const monitorReply: BodyLayout = (note, context) => {
   const operation = operationOf(context, head.ioid, 'MONITOR');
   if (operation === undefined) return;
   noteUpdate(note, 'changedBitSet', 'pvStructureData', operation.type);
-  noteBits(note, 'overrunBitSet');
+  noteBits(note, 'overrunBitSet', operation.type);
 };
 
 // --- ARRAY -----------------------------------------------------------------------------------------------------

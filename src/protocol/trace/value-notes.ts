@@ -37,17 +37,20 @@ export function noteValue(note: NoteTaker, name: string, type: TypeDesc): void {
 /** A type and, unless it is the null type, a value of it. */
 export function noteTypeAndValue(note: NoteTaker, typeLabel: string, valueLabel: string): void {
   const type = noteType(note, typeLabel);
-  if (type !== null) noteValue(note, valueLabel, type);
+  if (type === null) return;
+  note.types.spendOn(type);
+  note.types.insideAny(() => noteValue(note, valueLabel, type));
 }
 
 /** A BitSet and the fields that it selects. */
 export function noteUpdate(note: NoteTaker, bitsLabel: string, valueLabel: string, type: TypeDesc): void {
-  const mask = noteBits(note, bitsLabel);
+  const mask = noteBits(note, bitsLabel, type);
   noteSelected(note, valueLabel, type, mask, 0);
 }
 
-export function noteBits(note: NoteTaker, name: string): BitSet {
-  return note.mark(name, () => BitSet.decode(note.reader), bitsText);
+/** Fields of `type`. */
+export function noteBits(note: NoteTaker, name: string, { bitCount }: TypeDesc): BitSet {
+  return note.mark(name, () => BitSet.decode(note.reader, bitCount), bitsText);
 }
 
 function noteSelected(note: NoteTaker, name: string, type: TypeDesc, mask: BitSet, bit: number): void {
@@ -78,7 +81,7 @@ function noteElements(
     name,
     () => {
       const count = note.reader.count(1);
-      // As the codecs do: a count is cheap to claim, and an element takes more than its bytes.
+      // As the codecs do, here and below: a count is cheap to claim, and an element takes more than its bytes.
       note.types.spend(count);
       return [`${typeName(type)}, ${count} elements`, count];
     },
@@ -97,7 +100,7 @@ function noteStructureElement(note: NoteTaker, name: string, type: StructureType
     },
     (isThere) => {
       if (!isThere) return;
-      note.types.spend(type.nodeCount);
+      note.types.spendOn(type);
       for (const field of type.fields) noteValue(note, field.name, field.type);
     },
   );
@@ -114,7 +117,9 @@ function noteUnion(note: NoteTaker, name: string, type: UnionType, readPresence:
       return [`${typeName(type)}, member ${index}`, memberAt(note, type, index)];
     },
     (member) => {
-      if (member !== undefined) noteValue(note, member.name, member.type);
+      if (member === undefined) return;
+      note.types.spendOn(member.type);
+      noteValue(note, member.name, member.type);
     },
   );
 }
@@ -127,8 +132,7 @@ function noteAny(note: NoteTaker, name: string, readPresence: ReadPresence): voi
       return [absence === '' ? 'any' : absence, absence === ''];
     },
     (isThere) => {
-      if (!isThere) return;
-      note.types.insideAny(() => noteTypeAndValue(note, 'type', 'value'));
+      if (isThere) noteTypeAndValue(note, 'type', 'value');
     },
   );
 }

@@ -17,10 +17,12 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /** What goes along through all levels of a schema. */
 interface Pass {
-  readonly root: unknown;
+  readonly references: References;
   readonly limits: Limits;
   /** Schemas visited, so that references to references cannot multiply without end. */
   visited: number;
+  /** Characters of names and ids that were read, for the same reason. */
+  characters: number;
 }
 
 /** They make another type of a schema than the rest of it says, or one that pvData does not have. */
@@ -48,7 +50,7 @@ const LARGEST_LONG = 2 ** 63;
  * @throws LocalProtocolError naming the JSON pointer of what pvData cannot express, LimitError
  */
 export function typeFromJsonSchema(schema: unknown, limits: Limits = DEFAULT_LIMITS): TypeDesc {
-  const type = read(schema, '#', 0, { root: schema, limits, visited: 0 });
+  const type = read(schema, '#', 0, { references: new References(schema), limits, visited: 0, characters: 0 });
   if (type.nodeCount > limits.maxTypeFields) {
     throw new LimitError('maxTypeFields', type.nodeCount, limits.maxTypeFields, 'fields of one type');
   }
@@ -65,7 +67,7 @@ function read(schema: unknown, at: string, level: number, pass: Pass): TypeDesc 
   for (const keyword of REFUSED) {
     if (Object.hasOwn(schema, keyword)) throw refused(`${at}/${keyword}`, 'pvData has no type for this');
   }
-  if ('$ref' in schema) return read(resolveReference(schema['$ref'], at, pass.root), `${at}/$ref`, level + 1, pass);
+  if ('$ref' in schema) return read(pass.references.resolve(schema['$ref'], at), `${at}/$ref`, level + 1, pass);
   for (const keyword of ['oneOf', 'anyOf'] as const) {
     if (keyword in schema) return readAlternatives(listAt(schema, keyword, at), `${at}/${keyword}`, level, pass);
   }
@@ -80,9 +82,9 @@ function readMarked(schema: Schema, at: string, level: number, pass: Pass): Type
   const { 'x-pva-type': kind } = schema;
   switch (kind) {
     case 'structure':
-      return make(at, () => t.structure(idOf(schema, at), propertiesOf(schema, at, level, pass)));
+      return make(at, () => t.structure(idOf(schema, at, pass), propertiesOf(schema, at, level, pass)));
     case 'union':
-      return make(at, () => t.union(idOf(schema, at), selectionsOf(schema, at, level, pass)));
+      return make(at, () => t.union(idOf(schema, at, pass), selectionsOf(schema, at, level, pass)));
     case 'structure[]':
     case 'union[]':
       return readArray(schema, at, level, pass);
@@ -94,10 +96,18 @@ function readMarked(schema: Schema, at: string, level: number, pass: Pass): Type
   }
 }
 
-function idOf(schema: Schema, at: string): string {
+function idOf(schema: Schema, at: string, pass: Pass): string {
   const { 'x-pva-id': id = '' } = schema;
   if (typeof id !== 'string') throw refused(`${at}/x-pva-id`, `${shown(id)} is no id, text expected`);
-  return id;
+  return spelt(id, pass);
+}
+
+/** A name or an id, which a page of references could have read thousands of times. */
+function spelt(name: string, pass: Pass): string {
+  const { maxSchemaCharacters } = pass.limits;
+  pass.characters += name.length;
+  if (pass.characters <= maxSchemaCharacters) return name;
+  throw new LimitError('maxSchemaCharacters', pass.characters, maxSchemaCharacters, 'names in a schema');
 }
 
 /** The members of a union as `jsonSchema` writes them: {"select": {"const": NAME}, "value": ...}, beside null. */
@@ -110,7 +120,7 @@ function selectionsOf(schema: Schema, at: string, level: number, pass: Pass): re
     if (!isSchema(properties) || !isSchema(select) || typeof select['const'] !== 'string') {
       throw refused(where, 'a member of a union expected, {"select": {"const": NAME}, "value": ...}');
     }
-    return [{ name: select['const'], type: read(properties['value'], `${where}/value`, level + 1, pass) }];
+    return [{ name: spelt(select['const'], pass), type: read(properties['value'], `${where}/value`, level + 1, pass) }];
   });
 }
 
@@ -133,7 +143,7 @@ function readPlain(schema: Schema, at: string, level: number, pass: Pass): TypeD
     case 'array':
       return readArray(schema, at, level, pass);
     case 'object':
-      return make(at, () => t.structure(idOf(schema, at), propertiesOf(schema, at, level, pass)));
+      return make(at, () => t.structure(idOf(schema, at, pass), propertiesOf(schema, at, level, pass)));
     case 'null':
       throw refused(`${at}/type`, 'a value that is only ever null has no type in pvData');
     default:
@@ -175,7 +185,7 @@ function readAlternatives(list: readonly unknown[], at: string, level: number, p
     if (isNullSchema(alternative)) return [];
     const type = read(alternative, `${at}/${index}`, level + 1, pass);
     const title = isSchema(alternative) ? alternative['title'] : undefined;
-    return [{ name: typeof title === 'string' ? title : memberName(type), type }];
+    return [{ name: typeof title === 'string' ? spelt(title, pass) : memberName(type), type }];
   });
   if (members.length === 0) throw refused(at, 'alternatives other than null expected');
   const twice = members.find(({ name }, index) => members.findIndex((other) => other.name === name) !== index);
@@ -208,7 +218,7 @@ function propertiesOf(schema: Schema, at: string, level: number, pass: Pass): re
     throw refused(`${at}/x-pva-fields`, 'the names of all properties expected, each once');
   }
   return ordered.map((name) => ({
-    name,
+    name: spelt(name, pass),
     type: read(properties[name], `${at}/properties/${escaped(name)}`, level + 1, pass),
   }));
 }
@@ -255,23 +265,39 @@ function ofValues(values: readonly unknown[], at: string): TypeDesc {
 
 // --- references and pointers -----------------------------------------------------------------------------------
 
-/**
- * What "#/a/b" in a schema at `at` points to; schemas are not fetched from anywhere.
- * @throws LocalProtocolError when there is nothing
- */
-export function resolveReference(reference: unknown, at: string, root: unknown): unknown {
-  if (typeof reference !== 'string' || !/^#(?:\/.*)?$/su.test(reference)) {
-    throw refused(`${at}/$ref`, `${shown(reference)} is no pointer into this schema, such as "#/$defs/limits"`);
+/** The `$ref`s of one schema; schemas are not fetched from anywhere. */
+export class References {
+  readonly #root: unknown;
+  /** A pointer may be as long as a schema, and be followed by every reference to where it stands: once is enough. */
+  readonly #found = new Map<string, unknown>();
+
+  constructor(root: unknown) {
+    this.#root = root;
   }
-  let found = root;
-  for (const part of reference.split('/').slice(1)) {
-    const name = unescaped(part);
-    if (!isContainer(found) || !Object.hasOwn(found, name)) {
-      throw refused(`${at}/$ref`, `there is nothing at ${shown(reference)}`);
+
+  /**
+   * What "#/a/b" in a schema at `at` points to.
+   * @throws LocalProtocolError when there is nothing
+   */
+  resolve(reference: unknown, at: string): unknown {
+    if (typeof reference !== 'string' || (reference !== '#' && !reference.startsWith('#/'))) {
+      throw refused(`${at}/$ref`, `${shown(reference)} is no pointer into this schema, such as "#/$defs/limits"`);
     }
-    found = found[name];
+    if (!this.#found.has(reference)) this.#found.set(reference, this.#follow(reference, at));
+    return this.#found.get(reference);
   }
-  return found;
+
+  #follow(reference: string, at: string): unknown {
+    let found = this.#root;
+    for (const part of reference.split('/').slice(1)) {
+      const name = unescaped(part);
+      if (!isContainer(found) || !Object.hasOwn(found, name)) {
+        throw refused(`${at}/$ref`, `there is nothing at ${shown(reference)}`);
+      }
+      found = found[name];
+    }
+    return found;
+  }
 }
 
 function escaped(name: string): string {

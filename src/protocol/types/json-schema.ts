@@ -9,20 +9,16 @@
 // The schema is that of values in the JSON that `formatJson` writes: NaN and infinities are strings, and so are 64-bit
 // integers past 2^53; a union is {"select", "value"} or null, any is {"type", "value"} or null.
 
-import type { ScalarArrayType, ScalarName, StructureType, TypeDesc, UnionType } from './type-desc.ts';
+import {
+  INTEGER_RANGES,
+  type ScalarArrayType,
+  type ScalarName,
+  type StructureType,
+  type TypeDesc,
+  type UnionType,
+} from './type-desc.ts';
 
 export const JSON_SCHEMA_DIALECT = 'https://json-schema.org/draft/2020-12/schema';
-
-type IntegerName = 'byte' | 'ubyte' | 'short' | 'ushort' | 'int' | 'uint';
-
-const RANGES: { readonly [S in IntegerName]: readonly [low: number, high: number] } = {
-  byte: [-0x80, 0x7f],
-  ubyte: [0, 0xff],
-  short: [-0x8000, 0x7fff],
-  ushort: [0, 0xffff],
-  int: [-0x8000_0000, 0x7fff_ffff],
-  uint: [0, 0xffff_ffff],
-};
 
 /** Keywords and the JSON text of what they say. */
 type Keywords = Readonly<Record<string, string>>;
@@ -89,7 +85,7 @@ function scalarKeywords(name: ScalarName): Keywords {
     case 'ulong':
       return longKeywords(0, '^[0-9]{16,20}$');
     default: {
-      const [low, high] = RANGES[name];
+      const [low, high] = INTEGER_RANGES[name];
       return { type: '"integer"', minimum: String(low), maximum: String(high) };
     }
   }

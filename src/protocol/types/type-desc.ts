@@ -36,6 +36,22 @@ export const SCALAR_NAMES: readonly ScalarName[] = [
   'string',
 ];
 
+/** Lowest and highest value of the integers that are numbers in JavaScript. */
+export const INTEGER_RANGES = {
+  byte: [-0x80, 0x7f],
+  ubyte: [0, 0xff],
+  short: [-0x8000, 0x7fff],
+  ushort: [0, 0xffff],
+  int: [-0x8000_0000, 0x7fff_ffff],
+  uint: [0, 0xffff_ffff],
+} as const satisfies Partial<Record<ScalarName, readonly [number, number]>>;
+
+/** Lowest and highest value of the integers that are bigint in JavaScript. */
+export const LONG_RANGES = {
+  long: [-(2n ** 63n), 2n ** 63n - 1n],
+  ulong: [0n, 2n ** 64n - 1n],
+} as const;
+
 /** What every type knows about its extent; computed once, when the type is first made. */
 interface Extent {
   /** Bits that the type takes in a BitSet: 1, or for a structure 1 plus those of its fields. */

@@ -13,6 +13,7 @@ import type { Field, ScalarName, Sizing, TypeDesc } from './type-desc.ts';
 const NULL_TYPE = 0xff;
 const ONLY_ID = 0xfe;
 const FULL_WITH_ID = 0xfd;
+/** Of transports that lose messages; no peer sends or reads it. */
 const FULL_TAGGED_ID = 0xfc;
 
 const STRUCTURE = 0x80;
@@ -123,14 +124,16 @@ export class TypeSender {
     }
     encodeWith(writer, type, this.encode);
   };
-}
 
-/** Writes a type in the form for transports that lose messages (0xFC). No peer sends or reads it. */
-export function encodeTaggedType(writer: Writer, id: number, tag: number, type: TypeDesc): void {
-  writer.u8(FULL_TAGGED_ID);
-  writer.u16(id);
-  writer.i32(tag);
-  encodeType(writer, type);
+  /** How many types have an id. */
+  get idCount(): number {
+    return this.#ids.size;
+  }
+
+  /** Takes back all ids but the first `idCount`: what was to define the others is not sent. */
+  forgetSince(idCount: number): void {
+    for (const type of [...this.#ids.keys()].slice(idCount)) this.#ids.delete(type);
+  }
 }
 
 // --- decode ----------------------------------------------------------------------------------------------------
@@ -138,9 +141,16 @@ export function encodeTaggedType(writer: Writer, id: number, tag: number, type: 
 /** How types are read. */
 export interface TypeReceiverOptions {
   readonly limits?: Limits;
-  /** Read 0xFC too. Off by default: it is reserved for transports that lose messages, and every peer refuses it. */
-  readonly acceptTagged?: boolean;
 }
+
+/** A type that has an id. */
+interface Definition {
+  readonly type: TypeDesc;
+  /** Of its description, names and all. */
+  readonly byteCount: number;
+}
+
+const REGISTRY_LIMITS = ['maxTypeRegistryFields', 'maxTypeRegistryBytes', 'maxTypeRegistryEntries'] as const;
 
 /**
  * The receiver's side of the type registry of one direction of a link. A definition of a known id replaces it, as
@@ -148,15 +158,16 @@ export interface TypeReceiverOptions {
  */
 export class TypeReceiver {
   readonly limits: Limits;
-  readonly #acceptTagged: boolean;
-  readonly #types = new Map<number, TypeDesc>();
+  readonly #types = new Map<number, Definition>();
   #fieldCount = 0;
+  #byteCount = 0;
   #anyNesting = 0;
   #spentNodes = 0;
+  #maxNodes: number;
 
   constructor(options: TypeReceiverOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS;
-    this.#acceptTagged = options.acceptTagged ?? false;
+    this.#maxNodes = this.limits.maxValueNodes;
   }
 
   /** Reads a type or the null type. */
@@ -168,17 +179,22 @@ export class TypeReceiver {
     return type;
   }
 
-  /** Gives the next message its full budget of objects. */
-  beginMessage(): void {
+  /** Gives the next message its budget of objects. Without `bodyBytes` its size does not bound them. */
+  beginMessage(bodyBytes = Number.POSITIVE_INFINITY): void {
+    const { maxValueNodes, maxValueNodesPerByte, freeValueNodes } = this.limits;
     this.#spentNodes = 0;
+    this.#maxNodes = Math.min(maxValueNodes, freeValueNodes + bodyBytes * maxValueNodesPerByte);
   }
 
   /** Claims memory for `nodeCount` objects of this message's values, before they are made. */
   spend(nodeCount: number): void {
     this.#spentNodes += nodeCount;
-    if (this.#spentNodes > this.limits.maxValueNodes) {
-      throw new LimitError('maxValueNodes', this.#spentNodes, this.limits.maxValueNodes, 'objects in one message');
-    }
+    if (this.#spentNodes > this.#maxNodes) throw this.#tooManyNodes();
+  }
+
+  /** Claims what each value of the type takes: as much as it has bits. What unions, any and lists hold comes on top. */
+  spendOn(type: TypeDesc): void {
+    this.spend(type.bitCount);
   }
 
   /** Runs `decodeValue` one level of `any` deeper; a value nested past the limit is refused. */
@@ -194,6 +210,11 @@ export class TypeReceiver {
     }
   }
 
+  #tooManyNodes(): LimitError {
+    const limit = this.#maxNodes < this.limits.maxValueNodes ? 'maxValueNodesPerByte' : 'maxValueNodes';
+    return new LimitError(limit, this.#spentNodes, this.#maxNodes, 'objects in one message');
+  }
+
   #decodeAt(reader: Reader, level: number): TypeDesc | null {
     const code = reader.u8();
     switch (code) {
@@ -203,14 +224,10 @@ export class TypeReceiver {
         return this.#lookUp(reader, level);
       case FULL_WITH_ID:
         return this.#define(reader, level);
-      case FULL_TAGGED_ID: {
-        if (!this.#acceptTagged) {
-          throw new RemoteProtocolError(
-            `type with a tag (0xfc) at offset ${reader.offset - 1}: reserved for other transports`,
-          );
-        }
-        return this.#define(reader, level, true);
-      }
+      case FULL_TAGGED_ID:
+        throw new RemoteProtocolError(
+          `type with a tag (0xfc) at offset ${reader.offset - 1}: reserved for other transports`,
+        );
       default:
         return this.#decodeFull(reader, code, level);
     }
@@ -218,7 +235,7 @@ export class TypeReceiver {
 
   #lookUp(reader: Reader, level: number): TypeDesc {
     const id = reader.u16();
-    const type = this.#types.get(id);
+    const type = this.#types.get(id)?.type;
     if (type === undefined) {
       throw new RemoteProtocolError(`type id ${id} at offset ${reader.offset - 2} was never defined on this link`);
     }
@@ -226,31 +243,31 @@ export class TypeReceiver {
     return type;
   }
 
-  #define(reader: Reader, level: number, isTagged = false): TypeDesc {
+  #define(reader: Reader, level: number): TypeDesc {
     const id = reader.u16();
-    if (isTagged) reader.skip(4);
     const code = reader.u8();
     if (code >= 0xe0) {
       throw new RemoteProtocolError(
         `type id ${id} at offset ${reader.offset - 3} is followed by code 0x${code.toString(16)}, a full description expected`,
       );
     }
+    const start = reader.offset;
     const type = this.#decodeFull(reader, code, level);
-    const replaced = this.#types.get(id)?.nodeCount ?? 0;
-    const fieldCount = this.#fieldCount + type.nodeCount - replaced;
-    if (fieldCount > this.limits.maxTypeRegistryFields) {
-      throw new LimitError('maxTypeRegistryFields', fieldCount, this.limits.maxTypeRegistryFields, 'type registry');
+    const byteCount = reader.offset - start;
+    const replaced = this.#types.get(id);
+    const sums = {
+      maxTypeRegistryFields: this.#fieldCount + type.nodeCount - (replaced?.type.nodeCount ?? 0),
+      maxTypeRegistryBytes: this.#byteCount + byteCount - (replaced?.byteCount ?? 0),
+      maxTypeRegistryEntries: this.#types.size + (replaced === undefined ? 1 : 0),
+    };
+    for (const limit of REGISTRY_LIMITS) {
+      if (sums[limit] > this.limits[limit]) {
+        throw new LimitError(limit, sums[limit], this.limits[limit], 'type registry');
+      }
     }
-    if (replaced === 0 && this.#types.size >= this.limits.maxTypeRegistryEntries) {
-      throw new LimitError(
-        'maxTypeRegistryEntries',
-        this.#types.size + 1,
-        this.limits.maxTypeRegistryEntries,
-        'type registry',
-      );
-    }
-    this.#types.set(id, type);
-    this.#fieldCount = fieldCount;
+    this.#types.set(id, { type, byteCount });
+    this.#fieldCount = sums.maxTypeRegistryFields;
+    this.#byteCount = sums.maxTypeRegistryBytes;
     return type;
   }
 

@@ -41,7 +41,7 @@ const NOTHING = new Reader(new Uint8Array(0), false);
 interface Elements {
   /** Bytes that one element takes at least. */
   readonly minBytes: number;
-  /** 1 where every element is an object of its own in memory, 0 where the array holds them. */
+  /** 1 where every element takes a place of a list, and perhaps an object, 0 where a typed array holds them. */
   readonly nodesPerElement: number;
   lengthOf(value: PvValue): number;
   write(writer: Writer, value: PvValue): void;
@@ -127,7 +127,7 @@ export function requireTypedArray(value: PvValue, TypedArray: NumericArrayConstr
 
 const BOOLEANS: Elements = {
   minBytes: 1,
-  nodesPerElement: 0,
+  nodesPerElement: 1,
   lengthOf: (value) => requireList(value, 'booleans').length,
   write(writer, value) {
     for (const item of requireList(value, 'booleans')) {
@@ -136,8 +136,9 @@ const BOOLEANS: Elements = {
     }
   },
   read(reader, count) {
-    const bytes = reader.view(count);
-    return Array.from(bytes, (byte) => byte !== 0);
+    const items: boolean[] = [];
+    for (const byte of reader.view(count)) items.push(byte !== 0);
+    return items;
   },
   writeDefaults: (writer, count) => writer.bytes(new Uint8Array(count)),
 };

@@ -3,13 +3,14 @@
 // A structure's bit stands for all below it: when it is set its leaves follow once, whatever lower bits say.
 // Spec: Protocol-Encoding, "User Data" and "Partial Structure Serialization".
 
-import { LocalProtocolError, PvaError, RemoteProtocolError } from '../errors.ts';
+import { LocalProtocolError, RemoteProtocolError } from '../errors.ts';
 import type { Reader } from '../reader.ts';
 import { any, isType, type Field, type StructureType, type TypeDesc, type UnionType } from '../types/type-desc.ts';
 import type { AnyValue, PvValue, StructureValue, UnionValue, ValueOf } from '../types/value-of.ts';
 import type { EncodeType, TypeReceiver } from '../types/wire.ts';
 import type { Writer } from '../writer.ts';
 import { arrayCodecOf } from './array-codec.ts';
+import { atField } from './located.ts';
 import { typeMismatch } from './mismatch.ts';
 import { boundedStringCodecOf, scalarCodecOf } from './scalar-codec.ts';
 import type { LeafCodec, ValueCodec } from './value-codec.ts';
@@ -43,13 +44,13 @@ function compile(type: TypeDesc): ValueCodec {
     case 'any':
       return asLeaf(ANY);
     case 'anyArray':
-      return asLeaf(arrayOfOptional(ANY, 'any', any.nodeCount));
+      return asLeaf(arrayOfOptional(ANY, 'any', any));
     case 'union':
       return asLeaf(unionCodec(type));
     case 'unionArray':
-      return asLeaf(arrayOfOptional(unionCodec(type.element), 'union', type.element.nodeCount));
+      return asLeaf(arrayOfOptional(unionCodec(type.element), 'union', type.element));
     case 'structureArray':
-      return asLeaf(arrayOfOptional(anyCodecOf(type.element), 'structure', type.element.nodeCount));
+      return asLeaf(arrayOfOptional(anyCodecOf(type.element), 'structure', type.element));
     case 'structure':
       return structureCodec(type);
   }
@@ -104,7 +105,7 @@ function structureCodec(type: StructureType): ValueCodec {
       try {
         member.codec.encode(writer, fieldValue === undefined ? member.codec.defaultValue() : fieldValue, encodeType);
       } catch (thrown) {
-        throw inField(thrown, member.name);
+        throw atField(thrown, member.name);
       }
     }
   }
@@ -115,7 +116,7 @@ function structureCodec(type: StructureType): ValueCodec {
       try {
         setField(value, member.name, member.codec.decode(reader, types));
       } catch (thrown) {
-        throw inField(thrown, member.name);
+        throw atField(thrown, member.name);
       }
     }
     return value;
@@ -147,7 +148,7 @@ function structureCodec(type: StructureType): ValueCodec {
             bit + member.firstBit,
           );
         } catch (thrown) {
-          throw inField(thrown, member.name);
+          throw atField(thrown, member.name);
         }
       }
     },
@@ -162,7 +163,7 @@ function structureCodec(type: StructureType): ValueCodec {
         try {
           setField(value, member.name, member.codec.decodeMasked(reader, mask, types, before, bit + member.firstBit));
         } catch (thrown) {
-          throw inField(thrown, member.name);
+          throw atField(thrown, member.name);
         }
       }
       return value;
@@ -207,11 +208,6 @@ export function requireStructure(value: PvValue): StructureValue {
   return value as StructureValue;
 }
 
-export function inField(thrown: unknown, name: string): unknown {
-  if (thrown instanceof PvaError) thrown.fieldPath = thrown.fieldPath === '' ? name : `${name}.${thrown.fieldPath}`;
-  return thrown;
-}
-
 // --- unions, any and arrays of them ----------------------------------------------------------------------------
 
 function unionCodec(type: UnionType): LeafCodec {
@@ -231,7 +227,7 @@ function unionCodec(type: UnionType): LeafCodec {
       try {
         codec.encode(writer, selected, encodeType);
       } catch (thrown) {
-        throw inField(thrown, select);
+        throw atField(thrown, select);
       }
     },
     decode(reader, types) {
@@ -244,10 +240,11 @@ function unionCodec(type: UnionType): LeafCodec {
           `union selector ${index} before offset ${reader.offset}, the union has ${codecs.length} members`,
         );
       }
+      types.spendOn(field.type);
       try {
         return { select: field.name, value: codec.decode(reader, types) };
       } catch (thrown) {
-        throw inField(thrown, field.name);
+        throw atField(thrown, field.name);
       }
     },
     defaultValue: () => null,
@@ -273,7 +270,7 @@ const ANY: LeafCodec = {
   decode(reader, types) {
     const type = types.decode(reader);
     if (type === null) return null;
-    types.spend(type.nodeCount);
+    types.spendOn(type);
     return { type, value: types.insideAny(() => anyCodecOf(type).decode(reader, types)) };
   },
   defaultValue: () => null,
@@ -289,7 +286,7 @@ export function requireAny(value: PvValue): NonNullable<AnyValue> {
 }
 
 /** Elements behind a byte that says whether they are there. */
-function arrayOfOptional(element: LeafCodec, what: string, nodeCount: number): LeafCodec {
+function arrayOfOptional(element: LeafCodec, what: string, type: TypeDesc): LeafCodec {
   return {
     encode(writer, value, encodeType) {
       if (!Array.isArray(value)) throw typeMismatch(`an array of ${what} values`, value);
@@ -300,7 +297,7 @@ function arrayOfOptional(element: LeafCodec, what: string, nodeCount: number): L
         try {
           element.encode(writer, item, encodeType);
         } catch (thrown) {
-          throw inField(thrown, `[${index}]`);
+          throw atField(thrown, `[${index}]`);
         }
       });
     },
@@ -311,10 +308,10 @@ function arrayOfOptional(element: LeafCodec, what: string, nodeCount: number): L
       for (let index = 0; index < count; index++) {
         try {
           const isPresent = reader.boolean();
-          if (isPresent) types.spend(nodeCount);
+          if (isPresent) types.spendOn(type);
           items.push(isPresent ? element.decode(reader, types) : null);
         } catch (thrown) {
-          throw inField(thrown, `[${index}]`);
+          throw atField(thrown, `[${index}]`);
         }
       }
       // Every element came from the codec of one type, so the list is of that type.

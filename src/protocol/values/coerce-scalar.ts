@@ -5,14 +5,13 @@
 
 import type { LocalProtocolError } from '../errors.ts';
 import { textBytes } from '../text.ts';
-import type { ScalarName } from '../types/type-desc.ts';
+import { INTEGER_RANGES, LONG_RANGES, type ScalarName } from '../types/type-desc.ts';
 import type { ScalarValue } from '../types/value-of.ts';
 import { outOfRange, typeMismatch } from './mismatch.ts';
-import { INTEGER_RANGES, LONG_RANGES } from './scalar-codec.ts';
 
 /** As many digits as a 64-bit integer can have, and leading zeros within reason. */
 const INTEGER_TEXT = /^\s*(?<sign>[+-]?)(?<digits>\d{1,40}|0x[\da-f]{1,32})\s*$/i;
-const FLOAT_TEXT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+const FLOAT_TEXT = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 const FLOAT_WORD = /^\s*(?<sign>[+-]?)(?<word>nan|inf(?:inity)?)\s*$/i;
 
 const COERCE: { readonly [S in ScalarName]: (input: unknown) => ScalarValue<S> } = {

@@ -49,7 +49,10 @@ function selectedLines(
   let next = bit + 1;
   for (const field of type.fields) {
     if (mask.hasAny(next, next + field.type.bitCount)) {
-      lines.push(...selectedLines(field.type, fieldOf(value, field), field.name, options, mask, next));
+      // Not push(...): a list of structures has more lines than a call takes arguments.
+      for (const line of selectedLines(field.type, fieldOf(value, field), field.name, options, mask, next)) {
+        lines.push(line);
+      }
     }
     next += field.type.bitCount;
   }

@@ -13,7 +13,6 @@ import { isTypedArray } from './coerce-array.ts';
 import { inField, located } from './located.ts';
 import { typeMismatch } from './mismatch.ts';
 import { isPlainObject, isTypedValue } from './plain-object.ts';
-import { LONG_RANGES } from './scalar-codec.ts';
 
 /**
  * The type of a value. Throws `LocalProtocolError` with `fieldPath`, `path` standing before it, where there is none: an
@@ -52,8 +51,8 @@ function inferScalar(value: unknown): ScalarType | undefined {
 }
 
 function inferBigint(value: bigint): ScalarType {
-  const fits = (name: keyof typeof LONG_RANGES): boolean =>
-    value >= LONG_RANGES[name][0] && value <= LONG_RANGES[name][1];
+  const fits = (name: keyof typeof t.LONG_RANGES): boolean =>
+    value >= t.LONG_RANGES[name][0] && value <= t.LONG_RANGES[name][1];
   if (fits('long')) return t.long;
   if (fits('ulong')) return t.ulong;
   throw typeMismatch('a number of 64 bits', value);

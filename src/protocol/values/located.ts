@@ -8,13 +8,18 @@ function joinPath(outer: string, inner: string): string {
   return inner.startsWith('[') ? `${outer}${inner}` : `${outer}.${inner}`;
 }
 
-/** Puts a field's name, or an element's `[index]`, before the path of what `run` throws. */
+/** What was thrown, with a field's name, or an element's `[index]`, before its path. */
+export function atField(thrown: unknown, name: string): unknown {
+  if (thrown instanceof PvaError) thrown.fieldPath = joinPath(name, thrown.fieldPath);
+  return thrown;
+}
+
+/** The same for what `run` throws. */
 export function inField<V>(name: string, run: () => V): V {
   try {
     return run();
   } catch (thrown) {
-    if (thrown instanceof PvaError) thrown.fieldPath = joinPath(name, thrown.fieldPath);
-    throw thrown;
+    throw atField(thrown, name);
   }
 }
 

@@ -2,27 +2,11 @@
 
 import { RemoteProtocolError } from '../errors.ts';
 import { textBytes } from '../text.ts';
-import type { ScalarName } from '../types/type-desc.ts';
+import { INTEGER_RANGES, LONG_RANGES, type ScalarName } from '../types/type-desc.ts';
 import type { PvValue } from '../types/value-of.ts';
 import type { Writer } from '../writer.ts';
 import { outOfRange, typeMismatch } from './mismatch.ts';
 import type { LeafCodec } from './value-codec.ts';
-
-/** Lowest and highest value of the integers that are numbers in JavaScript. */
-export const INTEGER_RANGES = {
-  byte: [-0x80, 0x7f],
-  ubyte: [0, 0xff],
-  short: [-0x8000, 0x7fff],
-  ushort: [0, 0xffff],
-  int: [-0x8000_0000, 0x7fff_ffff],
-  uint: [0, 0xffff_ffff],
-} as const satisfies Partial<Record<ScalarName, readonly [number, number]>>;
-
-/** Lowest and highest value of the integers that are bigint in JavaScript. */
-export const LONG_RANGES = {
-  long: [-(2n ** 63n), 2n ** 63n - 1n],
-  ulong: [0n, 2n ** 64n - 1n],
-} as const;
 
 function integer(
   name: keyof typeof INTEGER_RANGES,

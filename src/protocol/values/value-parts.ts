@@ -1,6 +1,6 @@
 // What lies inside a value of a given type? For code that walks values: formatting now, whatever else later.
 
-import type { Field, TypeDesc, UnionType } from '../types/type-desc.ts';
+import { isType, type Field, type TypeDesc, type UnionType } from '../types/type-desc.ts';
 import type { PvValue, ScalarArrayValue, ScalarValue, StructureValue } from '../types/value-of.ts';
 import { anyCodecOf } from './codec.ts';
 import { typeMismatch } from './mismatch.ts';
@@ -67,9 +67,4 @@ function isList(value: PvValue): value is readonly (StructureValue | null)[] {
 
 function isScalars(value: PvValue): value is ScalarArrayValue {
   return Array.isArray(value) || ArrayBuffer.isView(value);
-}
-
-/** `any` carries its type as a field, which the union of all values cannot tell from a field that is a structure. */
-function isType(found: unknown): found is TypeDesc {
-  return typeof found === 'object' && found !== null && 'kind' in found && 'nodeCount' in found;
 }

@@ -19,9 +19,6 @@ export interface OperationRequest {
   readonly subcommand: number;
 }
 
-/** What a client is told that begins something while the server finishes what is under way. */
-export const ENDING = 'this server is ending';
-
 /** One operation: a client's GET, PUT, MONITOR or RPC from INIT until it is destroyed. */
 export abstract class Operation implements LinkOperation {
   readonly link: Link;
@@ -42,6 +39,14 @@ export abstract class Operation implements LinkOperation {
   }
 
   get isUnderWay(): boolean {
+    return false;
+  }
+
+  get keptBytes(): number {
+    return 0;
+  }
+
+  get isAwaited(): boolean {
     return false;
   }
 
@@ -99,7 +104,6 @@ export function channelForInit(link: Link, request: OperationRequest): LinkChann
  */
 export function begin<O extends Operation>(link: Link, make: () => O): O | Status {
   const { maxOperationsPerLink } = link.host.limits;
-  if (link.host.isDraining) return error(ENDING);
   if (link.operations.size >= maxOperationsPerLink) {
     return error(`this link has ${maxOperationsPerLink} operations, no more are allowed on one`);
   }

@@ -9,8 +9,10 @@ import type { Peer } from '../../channels/peer.ts';
 import type { LazyAbort } from '../../channels/lazy-abort.ts';
 import { nativePromise } from '../../channels/promise-like.ts';
 import { PutWith } from '../../channels/request-with.ts';
+import { LimitError } from '../../protocol/errors.ts';
 import { isLast } from '../../protocol/messages/subcommand.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
+import { weightWithTypes } from '../../protocol/values/weight.ts';
 import type { Link, LinkChannel } from '../link.ts';
 import type { PutData, PutRecord } from '../put-log.ts';
 import { busy, Operation, type OperationRequest } from './operation.ts';
@@ -21,21 +23,39 @@ export interface InitRequest extends OperationRequest {
   readonly pvRequest: AnyValue;
 }
 
+/** What a pvRequest takes that says what clients have to say; those of all operations are bounded by their number. */
+const COMMON_BYTES = 1_024;
+
 export abstract class WorkingOperation extends Operation {
   readonly pvRequest: AnyValue;
+  readonly #pvRequestBytes: number;
   readonly #work = new Work();
   /** What the put log will be told of the request that is under way. */
   #record: PutRecord | undefined;
   /** Made when it is first asked for. */
   #tell: ChannelRequest['tell'] | undefined;
 
+  /** @throws LimitError when the pvRequest is too large to be kept */
   constructor(link: Link, channel: LinkChannel, request: InitRequest) {
     super(link, channel, request);
     this.pvRequest = request.pvRequest;
+    this.#pvRequestBytes = weightWithTypes(request.pvRequest);
+    const { maxPvRequestBytes } = link.host.limits;
+    if (this.#pvRequestBytes > maxPvRequestBytes) {
+      throw new LimitError('maxPvRequestBytes', this.#pvRequestBytes, maxPvRequestBytes, 'bytes of a pvRequest');
+    }
+  }
+
+  override get keptBytes(): number {
+    return Math.max(this.#pvRequestBytes - COMMON_BYTES, 0);
   }
 
   override get isUnderWay(): boolean {
     return this.#work.isUnderWay;
+  }
+
+  override get isAwaited(): boolean {
+    return this.state === 'idle';
   }
 
   override cancel(): void {

@@ -11,11 +11,10 @@ import type { TimerHandle } from '../../transport/clocks.ts';
 import type { ListenTcpOptions, TcpListener } from '../../transport/network.ts';
 import { nodeProcesses } from '../../transport/node-processes.ts';
 import type { IncomingConnection, Processes, WorkerProcess } from '../../transport/processes.ts';
-import type { Admission } from '../admission.ts';
+import { ENDING, type Admission } from '../admission.ts';
 import type { CalmNotices } from '../calm-notices.ts';
 import type { LinkHost } from '../link-host.ts';
 import { refusalsOf } from '../links.ts';
-import { ENDING } from '../operations/operation.ts';
 import type { VitalSigns } from '../../transport/vitals.ts';
 import { WorkerDesk } from './desk.ts';
 import { COUNTER_NAMES, noCounters, type WorkerCounters, type WorkerRules } from './messages.ts';
@@ -44,6 +43,8 @@ interface Member {
   readonly hosts: Map<string, number>;
   counters: WorkerCounters;
   vitals: VitalSigns;
+  /** It takes no connections, because of its memory. */
+  isPaused: boolean;
   isDrained: boolean;
 }
 
@@ -66,12 +67,14 @@ export class Crew {
   /** What workers that are gone have counted. */
   readonly #past = noCounters();
   /** Names that the workers know. */
-  #names: ReadonlySet<string>;
+  #names: Set<string>;
   #namesRevision: number;
   #rules: WorkerRules;
   readonly #timers = new Set<TimerHandle>();
   #shortLives = 0;
   #isClosing = false;
+  /** Nobody connects any more: whoever ends has no successor. */
+  #isDraining = false;
   readonly #refusals: CalmNotices;
   /** Told when a worker has drained, or is gone. */
   #onDrained: (() => void) | undefined;
@@ -84,7 +87,7 @@ export class Crew {
     this.#options = options;
     this.#refusals = refusalsOf(host);
     this.#rules = rulesOf(access);
-    this.#names = new Set(host.directory.names());
+    this.#names = host.directory.listed();
     this.#namesRevision = host.directory.revision;
   }
 
@@ -127,13 +130,18 @@ export class Crew {
   }
 
   endChannelsNamed(pvName: string): void {
-    this.#tellNames();
-    for (const { desk } of this.#members) desk.endChannelsNamed(pvName);
+    const isGone = !this.#options.host.directory.has(pvName) && this.#names.delete(pvName);
+    for (const { desk } of this.#members) {
+      // With the next look at all names it would come too late for a client that searches again at once.
+      if (isGone) desk.tellNames([], [pvName]);
+      desk.endChannelsNamed(pvName);
+    }
   }
 
   /** As `Links.drain`; resolves when every worker is through with it. */
   async drain(ms: number): Promise<void> {
     this.#options.admission.close(ENDING);
+    this.#isDraining = true;
     for (const { desk } of this.#members) desk.drain(ms);
     const { clock } = this.#options.host;
     await new Promise<void>((resolve) => {
@@ -174,7 +182,8 @@ export class Crew {
     const member = this.#idlest();
     if (member === undefined) {
       this.#options.admission.release(address);
-      return this.#refuse(connection, 'no worker is ready');
+      const isAnyReady = [...this.#members].some(({ isReady }) => isReady);
+      return this.#refuse(connection, isAnyReady ? 'all workers are past their memory' : 'no worker is ready');
     }
     member.handedCount++;
     member.hosts.set(address, (member.hosts.get(address) ?? 0) + 1);
@@ -199,10 +208,12 @@ export class Crew {
     this.#options.admission.release(address);
   }
 
+  /** Of those that take connections. One that refuses has the fewest in the end, and would be handed all of them. */
   #idlest(): Member | undefined {
     let idlest: Member | undefined;
     for (const member of this.#members) {
-      if (member.isReady && (idlest === undefined || linksOf(member) < linksOf(idlest))) idlest = member;
+      if (!member.isReady || member.isPaused) continue;
+      if (idlest === undefined || linksOf(member) < linksOf(idlest)) idlest = member;
     }
     return idlest;
   }
@@ -234,7 +245,10 @@ export class Crew {
       connection: process.pipe,
       ready: () => this.#ready(member),
       counted: (counters) => (member.counters = counters),
-      lives: (vitals) => (member.vitals = vitals),
+      lives: (vitals, isPaused) => {
+        member.vitals = vitals;
+        member.isPaused = isPaused;
+      },
       gone: (address) => this.#release(member, address),
       drained: () => {
         member.isDrained = true;
@@ -257,6 +271,7 @@ export class Crew {
       hosts: new Map(),
       isDrained: false,
       vitals: { memoryBytes: 0, loopDelayMs: 0 },
+      isPaused: false,
       counters: noCounters(),
     };
     this.#members.add(member);
@@ -300,7 +315,7 @@ export class Crew {
     const text = `${nameOf(member)} ended with ${how}, and its ${linksOf(member)} links with it`;
     if (this.#onStart !== undefined) return this.#onStart(text);
     this.#publish('error', text);
-    this.#replace(member);
+    if (!this.#isDraining) this.#replace(member);
   }
 
   #replace({ place, startedAt }: Pick<Member, 'place' | 'startedAt'>): void {
@@ -310,6 +325,7 @@ export class Crew {
     this.#shortLives = isShort ? this.#shortLives + 1 : 0;
     const timer = clock.after(waitMs, () => {
       this.#timers.delete(timer);
+      if (this.#isDraining) return;
       try {
         this.#start(place);
       } catch (thrown) {
@@ -332,9 +348,9 @@ export class Crew {
     if (directory.revision === this.#namesRevision) return;
     this.#namesRevision = directory.revision;
     const before = this.#names;
-    const now = new Set(directory.names());
+    const now = directory.listed();
     const added = [...now].filter((name) => !before.has(name));
-    const removed = [...before].filter((name) => !now.has(name));
+    const removed = before.size + added.length === now.size ? [] : [...before].filter((name) => !now.has(name));
     this.#names = now;
     for (const { desk } of this.#members) desk.tellNames(added, removed);
   }
@@ -352,6 +368,7 @@ function shareOf(limits: Limits, workerCount: number): Limits {
     ...limits,
     maxReceivingBytes: share(limits.maxReceivingBytes),
     maxQueuedBytes: share(limits.maxQueuedBytes),
+    maxUnsentBytes: share(limits.maxUnsentBytes),
   };
 }
 

@@ -5,7 +5,7 @@ import type { CallRequest, Channel, ChannelRequest, PutRequest } from '../../cha
 import type { Peer } from '../../channels/peer.ts';
 import { nativePromise } from '../../channels/promise-like.ts';
 import { requireStructure } from '../../channels/standard-fields.ts';
-import { PvaError, reasonOf, RemoteProtocolError } from '../../protocol/errors.ts';
+import { LimitError, PvaError, reasonOf, RemoteProtocolError } from '../../protocol/errors.ts';
 import { decodeAny, decodeUpdate, encodeAny } from '../../protocol/messages/data.ts';
 import type { Reader } from '../../protocol/reader.ts';
 import type { AnyValue } from '../../protocol/types/value-of.ts';
@@ -41,7 +41,8 @@ export interface DeskOptions {
   readonly gone: (address: string) => void;
   /** The worker is through with what `drain` asked. */
   readonly drained: () => void;
-  readonly lives: (vitals: VitalSigns) => void;
+  /** How it is, and whether it takes no connections because of its memory. */
+  readonly lives: (vitals: VitalSigns, isPaused: boolean) => void;
   /** Called once, when the worker can be reached no more. */
   readonly closed: (fault: string | undefined) => void;
 }
@@ -49,6 +50,9 @@ export interface DeskOptions {
 /** A request of a client as far as it is the same for all that are carried out. */
 type Known = Pick<ChannelRequest, 'peer' | 'pvRequest'>;
 type Handler = (body: Reader, types: TypeReceiver) => void;
+
+/** Names in one message. */
+const NAMES_IN_PIECE = 1_000;
 
 export class WorkerDesk {
   readonly #options: DeskOptions;
@@ -69,7 +73,7 @@ export class WorkerDesk {
     [TO_SERVER.counters, (body) => this.#options.counted(decodeCounters(body))],
     [TO_SERVER.gone, (body) => this.#options.gone(body.string())],
     [TO_SERVER.drained, () => this.#options.drained()],
-    [TO_SERVER.vitals, (body) => this.#options.lives({ memoryBytes: body.f64(), loopDelayMs: body.f64() })],
+    [TO_SERVER.vitals, (body) => this.#lives(body)],
     [TO_SERVER.notice, (body) => this.#notice(body.string())],
     [TO_SERVER.putLog, (body) => this.#log(body.string())],
   ]);
@@ -95,7 +99,13 @@ export class WorkerDesk {
     this.tellNames(names, []);
   }
 
+  /** In pieces: a server may have more names than one message takes. */
   tellNames(added: readonly string[], removed: readonly string[]): void {
+    for (const names of piecesOf(added)) this.#sendNames(names, []);
+    for (const names of piecesOf(removed)) this.#sendNames([], names);
+  }
+
+  #sendNames(added: readonly string[], removed: readonly string[]): void {
     this.#pipe.send(TO_WORKER.names, (writer) => {
       encodeNames(writer, added);
       encodeNames(writer, removed);
@@ -153,10 +163,11 @@ export class WorkerDesk {
     const exported = known ?? this.#export(channel);
     exported.grantCount++;
     if (known !== undefined) return this.#sendOpened(request, OPENED.known, exported.id);
-    const { state } = channel;
     this.#outbox.inTurn(() => {
+      // Its turn may come late.
+      if (exported.isOver) return this.#sendOpened(request, OPENED.none);
       try {
-        exported.sendFresh(request, state);
+        exported.sendFresh(request);
       } catch (thrown) {
         exported.end();
         this.#sendOpened(request, OPENED.refused, reasonOf(thrown));
@@ -203,37 +214,57 @@ export class WorkerDesk {
 
   // --- requests ------------------------------------------------------------------------------------------------
 
+  /**
+   * Reads a request and carries it out; `actOf` reads the rest of it. What is past a limit is refused: its size is the
+   * client's, and not a fault of the worker.
+   */
+  #take(
+    body: Reader,
+    types: TypeReceiver,
+    actOf: (channel: Channel) => (request: ChannelRequest) => unknown,
+    resultOf: (given: unknown) => AnyValue,
+  ): void {
+    const request = body.u32();
+    const channel = this.#byId.get(body.u32())?.channel;
+    if (channel === undefined) return this.#sendRefused(request, 'this PV has ended');
+    let known: Known;
+    let act: (request: ChannelRequest) => unknown;
+    try {
+      known = { peer: decodePeer(body), pvRequest: decodeAny(body, types) };
+      act = actOf(channel);
+    } catch (thrown) {
+      if (!(thrown instanceof LimitError)) throw thrown;
+      return this.#sendRefused(request, reasonOf(thrown));
+    }
+    this.#carryOut(request, known, act, resultOf);
+  }
+
   #put(body: Reader, types: TypeReceiver): void {
-    const { request, channel, known } = this.#requestFrom(body, types);
-    if (channel === undefined) return this.#refuseEnded(request);
-    const update = decodeUpdate(body, channel.type, types, channel.state.value);
-    const put = { changed: update.changed, value: requireStructure(update.value) };
-    this.#carryOut(request, known, (about): unknown => channel.put({ ...about, ...put } satisfies PutRequest), nothing);
+    const actOf = (channel: Channel) => {
+      const update = decodeUpdate(body, channel.type, types, channel.state.value);
+      const put = { changed: update.changed, value: requireStructure(update.value) };
+      return (about: ChannelRequest): unknown => channel.put({ ...about, ...put } satisfies PutRequest);
+    };
+    this.#take(body, types, actOf, nothing);
   }
 
   #call(body: Reader, types: TypeReceiver): void {
-    const { request, channel, known } = this.#requestFrom(body, types);
-    if (channel === undefined) return this.#refuseEnded(request);
-    const argument = decodeAny(body, types);
-    this.#carryOut(
-      request,
-      known,
-      (about): unknown => channel.call({ ...about, argument } satisfies CallRequest),
-      requireAny,
-    );
+    const actOf = (channel: Channel) => {
+      const argument = decodeAny(body, types);
+      return (about: ChannelRequest): unknown => channel.call({ ...about, argument } satisfies CallRequest);
+    };
+    this.#take(body, types, actOf, requireAny);
   }
 
   #process(body: Reader, types: TypeReceiver): void {
-    const { request, channel, known } = this.#requestFrom(body, types);
-    if (channel === undefined) return this.#refuseEnded(request);
-    this.#carryOut(request, known, (about): unknown => channel.process?.(about), nothing);
-  }
-
-  #requestFrom(body: Reader, types: TypeReceiver) {
-    const request = body.u32();
-    const channel = this.#byId.get(body.u32())?.channel;
-    const known: Known = { peer: decodePeer(body), pvRequest: decodeAny(body, types) };
-    return { request, channel, known };
+    this.#take(
+      body,
+      types,
+      (channel) =>
+        (about): unknown =>
+          channel.process?.(about),
+      nothing,
+    );
   }
 
   /** `resultOf` makes what the worker is told of what `act` gives, or throws. */
@@ -287,10 +318,6 @@ export class WorkerDesk {
     this.#underWay.delete(request);
   }
 
-  #refuseEnded(request: number): void {
-    this.#sendRefused(request, 'this PV has ended');
-  }
-
   #sendRefused(request: number, reason: string): void {
     this.#outbox.inTurn(() =>
       this.#pipe.send(TO_WORKER.refused, (writer) => {
@@ -307,6 +334,11 @@ export class WorkerDesk {
       writer.u8(TELL_LEVELS.indexOf(level));
       writer.string(text);
     });
+  }
+
+  #lives(body: Reader): void {
+    const vitals = { memoryBytes: body.f64(), loopDelayMs: body.f64() };
+    this.#options.lives(vitals, body.boolean());
   }
 
   // --- what happens there --------------------------------------------------------------------------------------
@@ -326,6 +358,10 @@ export class WorkerDesk {
     // Made by the put log of the same program.
     this.#options.host.putLog?.pass(entry as unknown as PutLogEntry);
   }
+}
+
+function* piecesOf(names: readonly string[]): Generator<readonly string[]> {
+  for (let start = 0; start < names.length; start += NAMES_IN_PIECE) yield names.slice(start, start + NAMES_IN_PIECE);
 }
 
 /** A result that does not fit its type, in the words of a server without workers. */

@@ -11,6 +11,7 @@ import { encodeStatus, type Status } from '../../protocol/status.ts';
 import type { StructureType } from '../../protocol/types/type-desc.ts';
 import type { StructureValue } from '../../protocol/types/value-of.ts';
 import { encodeType } from '../../protocol/types/wire.ts';
+import type { Writer } from '../../protocol/writer.ts';
 import { allLeaves } from '../../protocol/values/leaf-mask.ts';
 import type { Clock } from '../../transport/clocks.ts';
 import { encodeDeadline, OPENED, TO_WORKER } from './messages.ts';
@@ -65,9 +66,18 @@ export class ExportedChannel implements Waiting {
     this.#unlisten = channel.onClosed(() => this.#close());
   }
 
-  /** Answers a request to open it, for the first time. @throws PvaError for a state that cannot be encoded */
-  sendFresh(request: number, state: ChannelUpdate): void {
-    const { type, isWritable, isCallable, process, putTimeoutMs, callTimeoutMs } = this.channel;
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * Answers a request to open it, for the first time, with the state of this moment: what waited to be told is in it.
+   * @throws PvaError for a state that cannot be encoded
+   */
+  sendFresh(request: number): void {
+    this.#waiting = undefined;
+    this.#outbox.forget(this);
+    const { state, type, isWritable, isCallable, process, putTimeoutMs, callTimeoutMs } = this.channel;
     const flags =
       (isWritable === false ? 0 : IS_WRITABLE) |
       (isCallable === false ? 0 : IS_CALLABLE) |
@@ -147,12 +157,7 @@ export class ExportedChannel implements Waiting {
   /** All subscriptions end, this one too: whoever subscribes after that has to be served again. */
   #finish(status: Status): void {
     if (this.#isOver) return;
-    this.#outbox.forget(this);
-    this.send();
-    this.#outbox.pipe.send(TO_WORKER.finish, (writer) => {
-      writer.u32(this.id);
-      encodeStatus(writer, status);
-    });
+    this.#inTurn(TO_WORKER.finish, (writer) => encodeStatus(writer, status));
     this.#clock.soon(() => {
       if (!this.#isOver) this.#follow();
     });
@@ -161,10 +166,17 @@ export class ExportedChannel implements Waiting {
   #close(reason = ''): void {
     if (this.#isOver) return;
     this.end();
-    this.#outbox.pipe.send(TO_WORKER.closed, (writer) => {
-      writer.u32(this.id);
-      writer.string(reason);
-    });
+    this.#inTurn(TO_WORKER.closed, (writer) => writer.string(reason));
+  }
+
+  /** Behind what waits: the worker may not even know the channel yet. */
+  #inTurn(command: number, rest: (writer: Writer) => void): void {
+    this.#outbox.inTurn(() =>
+      this.#outbox.pipe.send(command, (writer) => {
+        writer.u32(this.id);
+        rest(writer);
+      }),
+    );
   }
 }
 

@@ -8,6 +8,7 @@ export class HeldConnection implements TcpConnection {
   readonly remote: Endpoint;
   readonly #inner: TcpConnection;
   readonly #closed: (connection: HeldConnection) => void;
+  #isEndHeard = false;
   #isPaused = false;
   #isHeld = false;
 
@@ -35,6 +36,7 @@ export class HeldConnection implements TcpConnection {
   }
 
   listen(handlers: TcpConnectionHandlers): void {
+    this.#isEndHeard = true;
     this.#inner.listen({
       data: (chunk) => handlers.data(chunk),
       drain: () => handlers.drain(),
@@ -65,5 +67,9 @@ export class HeldConnection implements TcpConnection {
 
   destroy(): void {
     this.#inner.destroy();
+    if (this.#isEndHeard) return;
+    // It was refused: nobody hears of its end.
+    this.#isEndHeard = true;
+    this.#closed(this);
   }
 }

@@ -71,7 +71,7 @@ export const TO_SERVER = {
   gone: 11,
   /** It has done what `drain` asked. */
   drained: 12,
-  /** Bytes of memory, milliseconds of delay: how it is, about once a second. */
+  /** Bytes of memory, milliseconds of delay, whether it takes no connections now: how it is, about once a second. */
   vitals: 13,
 } as const;
 

@@ -31,15 +31,18 @@ export interface PipeOptions {
   readonly closed: (fault: string | undefined) => void;
 }
 
-/** What a value may need more than the largest message of a client: several of them may have written it. */
+/**
+ * What a message here may need more than the largest of a client: several of them may have written a value, and a request
+ * goes with what its INIT said.
+ */
 const VALUE_FACTOR = 4;
 /** What the size of a value can say. */
 const MOST_BYTES = 0x7fff_ffff;
 const INITIAL_BYTES = 4_096;
 
 export class Pipe {
-  /** Bytes that one message may have. */
-  readonly maxBodyBytes: number;
+  /** Bytes that one message may have: past it nothing is sent, and what comes breaks the rules. */
+  #maxBodyBytes: number;
   readonly #writer = new Writer(false, INITIAL_BYTES);
   readonly #options: PipeOptions;
   #limits: Limits;
@@ -51,12 +54,11 @@ export class Pipe {
 
   constructor(options: PipeOptions) {
     const { connection, limits = DEFAULT_LIMITS, isServer } = options;
-    const isBounded = options.limits !== undefined;
-    this.maxBodyBytes = isBounded ? Math.min(limits.maxBodyBytes * VALUE_FACTOR, MOST_BYTES) : MOST_BYTES;
+    this.#maxBodyBytes = options.limits === undefined ? MOST_BYTES : mostBytes(limits);
     this.#options = options;
     this.#limits = limits;
-    this.#types = new TypeReceiver({ limits });
-    const bounds = { ...limits, maxBodyBytes: this.maxBodyBytes };
+    this.#types = typesWithin(limits);
+    const bounds = { ...limits, maxBodyBytes: this.#maxBodyBytes };
     this.#framer = new Framer({ expectFromServer: !isServer, limits: bounds });
     connection.listen({
       data: (chunk) => this.#read(chunk),
@@ -75,10 +77,11 @@ export class Pipe {
     return this.unsentBytes >= this.#limits.monitorPauseBytes;
   }
 
-  /** Has the limits of the server hold for values that come from now on. */
+  /** Has the limits of the server hold for values that come from now on, and for what is sent: it takes no more. */
   useLimits(limits: Limits): void {
     this.#limits = limits;
-    this.#types = new TypeReceiver({ limits });
+    this.#maxBodyBytes = mostBytes(limits);
+    this.#types = typesWithin(limits);
   }
 
   /**
@@ -89,11 +92,13 @@ export class Pipe {
     if (this.#isClosed) return;
     const writer = this.#writer;
     const start = writer.length;
+    writer.growUpTo(start + HEADER_BYTES + this.#maxBodyBytes);
     try {
       writeHeader(writer, { command, fromServer: this.#options.isServer, size: 0 });
       write(writer);
       const bodyBytes = writer.length - start - HEADER_BYTES;
-      if (bodyBytes > this.maxBodyBytes) throw new LimitError('maxBodyBytes', bodyBytes, this.maxBodyBytes, 'message');
+      const allowed = this.#maxBodyBytes;
+      if (bodyBytes > allowed) throw new LimitError('maxBodyBytes', bodyBytes, allowed, 'message');
       writer.patchU32(start + HEADER_BYTES - 4, bodyBytes);
     } catch (thrown) {
       writer.truncate(start);
@@ -154,4 +159,12 @@ export class Pipe {
     this.#isClosed = true;
     this.#options.closed(this.#fault);
   }
+}
+
+function mostBytes({ maxBodyBytes }: Limits): number {
+  return Math.min(maxBodyBytes * VALUE_FACTOR, MOST_BYTES);
+}
+
+function typesWithin(limits: Limits): TypeReceiver {
+  return new TypeReceiver({ limits: { ...limits, maxValueNodes: limits.maxValueNodes * VALUE_FACTOR } });
 }

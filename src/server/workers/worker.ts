@@ -2,7 +2,7 @@
 
 import { AccessRules } from '../../channels/access/access-rules.ts';
 import type { Source } from '../../channels/source.ts';
-import { RemoteProtocolError } from '../../protocol/errors.ts';
+import { LimitError, reasonOf, RemoteProtocolError } from '../../protocol/errors.ts';
 import { decodeAny } from '../../protocol/messages/data.ts';
 import { KnownNames } from '../../protocol/known-names.ts';
 import type { Reader } from '../../protocol/reader.ts';
@@ -17,6 +17,8 @@ import { Links } from '../links.ts';
 import { MemoryWatch } from '../memory-watch.ts';
 import { newCounters, NoticeBoard } from '../notices.ts';
 import { PutLog } from '../put-log.ts';
+import { limitsWithin } from '../system-limits.ts';
+import { UnsentLedger } from '../unsent-ledger.ts';
 import { AskedRequests } from './asked.ts';
 import { HeldConnection } from './held-connection.ts';
 import { encodeCounters, TELL_LEVELS, TO_SERVER, TO_WORKER, type WorkerRules, type WorkerSetup } from './messages.ts';
@@ -148,12 +150,13 @@ export class Worker {
         bigEndian,
         connectionTimeoutMs,
         ledger: new LinkLedger(limits),
+        unsent: new UnsentLedger(limitsWithin(limits, maxMemoryBytes)),
         isDraining: false,
       },
       (address) => this.#gone(address),
     );
     links.watch();
-    const memory = new MemoryWatch(maxMemoryBytes, notices);
+    const memory = new MemoryWatch(maxMemoryBytes, notices, this.#vitals?.collect);
     const timer = clock.every(LOOK_MS, () => {
       this.#source.look();
       this.#tellVitals(memory, links);
@@ -177,6 +180,7 @@ export class Worker {
     this.#pipe.send(TO_SERVER.vitals, (writer) => {
       writer.f64(signs.memoryBytes);
       writer.f64(signs.loopDelayMs);
+      writer.boolean(links.admission.isPaused);
     });
   }
 
@@ -224,7 +228,13 @@ export class Worker {
 
   #done(body: Reader, types: TypeReceiver): void {
     const request = body.u32();
-    this.#asked.done(request, decodeAny(body, types));
+    try {
+      this.#asked.done(request, decodeAny(body, types));
+    } catch (thrown) {
+      // A handler may give more than a worker takes: that is for its client to hear.
+      if (!(thrown instanceof LimitError)) throw thrown;
+      this.#asked.refused(request, reasonOf(thrown));
+    }
   }
 
   #tell(body: Reader): void {

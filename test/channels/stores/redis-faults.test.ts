@@ -120,6 +120,31 @@ describe('the redis store, when its Redis', () => {
     expect(revisions).toEqual([...new Set(revisions)].toSorted((one, two) => one - two));
   });
 
+  it('is full, says so once until there is room again, and keeps its connections', async () => {
+    const redis = await startRedis();
+    const store = await openStore(redis);
+    await define(store);
+    await store.nodes?.join(() => ({ address: 'here', channelCount: 1, linkCount: 0 }));
+    const told: boolean[] = [];
+    store.watch({ defined() {}, destroyed() {}, changed() {}, health: ({ isConnected }) => told.push(isConnected) });
+    const connections = (): string | undefined =>
+      /total_connections_received:(\d+)/u.exec(redis.cli('info', 'stats'))?.[1];
+    redis.cli('config', 'set', 'maxmemory', '1');
+    await eventually('it is shown', () => !store.health.isConnected);
+    expect(store.health.reason).toMatch(/^it answered: OOM /u);
+    expect(await refusal(store.write('a', pointOf({ x: 3 })))).toMatch(/^STORE_AWAY: .*OOM /u);
+    const before = Number(connections());
+    await new Promise((resolve) => setTimeout(resolve, 2_200));
+    expect(told).toEqual([false]);
+    // That of the question itself.
+    expect(Number(connections())).toBe(before + 1);
+    redis.cli('config', 'set', 'maxmemory', '0');
+    await eventually('it takes writes again', () => store.health.isConnected);
+    expect(store.health.reason).toBeUndefined();
+    expect(told).toEqual([false, true]);
+    expect(await store.write('a', pointOf({ x: 4 }))).toBe(1);
+  });
+
   it('forgets its scripts, sends them again', async () => {
     const redis = await startRedis();
     const store = await openStore(redis);

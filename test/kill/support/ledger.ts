@@ -14,6 +14,7 @@ interface Account {
 }
 
 const STORY_LENGTH = 6;
+const FAULTS_LENGTH = 8;
 
 /** Each writer puts one after the other to each PV; several may write the same PV. */
 export class Ledger {
@@ -22,6 +23,8 @@ export class Ledger {
   acknowledgedCount = 0;
   refusedCount = 0;
   uncertainCount = 0;
+  /** What went wrong last, of all puts, with the time of day. */
+  readonly #faults: string[] = [];
 
   /** Number of the writer's next put to the PV. */
   begin(pvName: string, writer: number): number {
@@ -44,6 +47,7 @@ export class Ledger {
   /** The server has said that it was not written. */
   refuse(pvName: string, { writer, put }: Origin, why: string): void {
     this.refusedCount++;
+    this.#note(`refused: ${why}`);
     const account = this.#account(pvName, writer);
     account.refused.add(put);
     tell(account, `${put} refused (${why})`);
@@ -52,6 +56,7 @@ export class Ledger {
   /** Nobody knows. */
   doubt(pvName: string, { writer, put }: Origin, why: string): void {
     this.uncertainCount++;
+    this.#note(`uncertain: ${why}`);
     tell(this.#account(pvName, writer), `${put} uncertain (${why})`);
   }
 
@@ -74,6 +79,16 @@ export class Ledger {
     if (found.put > sent) throw new Error(`${what}, and was never sent`);
     if (refused.has(found.put)) throw new Error(`${what}, though it was refused; ${story.join(', ')}`);
     account.kept = found.put;
+  }
+
+  /** What clients were told last, for the message of an error. */
+  get lastFaults(): string {
+    return this.#faults.length === 0 ? 'no put went wrong' : this.#faults.join('\n');
+  }
+
+  #note(what: string): void {
+    this.#faults.push(`${new Date().toISOString().slice(11)} ${what}`);
+    if (this.#faults.length > FAULTS_LENGTH) this.#faults.shift();
   }
 
   toString(): string {

@@ -85,7 +85,8 @@ export async function untilAcknowledged(ledger: Ledger, clients: readonly Client
   const before = clients.map(({ writer }) => ledger.acknowledgedBy(writer));
   const deadline = performance.now() + RECOVERY_MS;
   while (clients.some(({ writer }, index) => ledger.acknowledgedBy(writer) === before[index])) {
-    if (performance.now() > deadline) throw new Error(`a node takes no puts ${RECOVERY_MS} ms after its store is back`);
+    if (performance.now() > deadline)
+      throw new Error(`a node takes no puts ${RECOVERY_MS} ms after its store is back:\n${ledger.lastFaults}`);
     await pause(RETRY_MS);
   }
 }

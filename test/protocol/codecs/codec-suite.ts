@@ -16,8 +16,8 @@ import {
 } from '../../../src/protocol/messages/index.ts';
 import type { DecodeContext, OperationTypes } from '../../../src/protocol/messages/message-module.ts';
 import { OK } from '../../../src/protocol/status.ts';
-import type { StructureType, TypeDesc } from '../../../src/protocol/types/type-desc.ts';
-import type { PvValue } from '../../../src/protocol/types/value-of.ts';
+import { any, int, type StructureType, type TypeDesc } from '../../../src/protocol/types/type-desc.ts';
+import type { AnyValue, PvValue } from '../../../src/protocol/types/value-of.ts';
 import { TypeReceiver } from '../../../src/protocol/types/wire.ts';
 import { anyCodecOf } from '../../../src/protocol/values/codec.ts';
 import { leafMask } from '../../../src/protocol/values/leaf-mask.ts';
@@ -85,6 +85,19 @@ export function runCodecSuite(codec: Codec): void {
         }),
         { numRuns: 1_000 },
       );
+    });
+
+    test('reads any inside any 20 levels deep, that of the message included, and refuses 21', () => {
+      const nested = (levels: number): AnyValue =>
+        levels === 1 ? { type: int, value: 7 } : { type: any, value: nested(levels - 1) };
+      const read = (levels: number): unknown =>
+        decodeMessage(
+          frameOf(written(codec, { from: 'client', message: { command: 'AUTHNZ', data: nested(levels) } })),
+          contextWith(undefined),
+          codec,
+        );
+      expect(read(20)).toEqual({ command: 'AUTHNZ', data: nested(20) });
+      expect(() => read(21)).toThrow('maxTypeNesting allows 20');
     });
 
     test('carries the fields of an update that changed, over what was there, and those that changed twice', () => {

@@ -21,6 +21,7 @@ const CODES = {
   CREATE: 0x07,
   PUT: 0x0b,
   MONITOR: 0x0d,
+  ORIGIN: 0x16,
 } as const;
 type Command = keyof typeof CODES;
 
@@ -271,7 +272,7 @@ const CASES: readonly (readonly [what: string, command: Command, body: Uint8Arra
     'structures that are not whole',
     'PUT',
     put({ list: [{}] }),
-    "field list.[0]: map of 0 at offset 11, the structure has 1 fields; 'a' is missing",
+    "field list[0]: map of 0 at offset 11, the structure has 1 fields; 'a' is missing",
   ],
   ['a structure that is nil', 'PUT', put({ inner: null }), 'field inner: nil (0xc0) at offset 11, a map expected'],
   [
@@ -325,10 +326,26 @@ describe('a MessagePack body', () => {
     expect(() => read('MONITOR', body, true)).toThrow(reason);
   });
 
+  test('with a number that no float holds is refused, and with an infinite one is not', () => {
+    const float = (value: number): unknown => read('AUTHNZ', encode([['float', value]]));
+    expect(() => float(1e300)).toThrow('1e+300 at offset 8, a float up to 3.4e38 expected');
+    expect(float(3.4e38)).toMatchObject({ data: { value: Math.fround(3.4e38) } });
+    expect(float(Number.NEGATIVE_INFINITY)).toMatchObject({ data: { value: Number.NEGATIVE_INFINITY } });
+    expect(float(Number.NaN)).toMatchObject({ data: { value: Number.NaN } });
+  });
+
+  test('with a long text for an address is refused at once', () => {
+    const before = performance.now();
+    expect(() => read('ORIGIN', encode([`${'%'.repeat(100_000)}\n`]))).toThrow('an IPv4 or IPv6 address expected');
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
+
   test('with more objects than one message may become is refused', () => {
     const names = Array.from({ length: 101 }, () => '');
     const limits = { ...DEFAULT_LIMITS, maxValueNodes: 100 };
     expect(() => read('PUT', put({ names }), false, limits)).toThrow('maxValueNodes allows 100');
+    const flags = Array.from({ length: 101 }, () => true);
+    expect(() => read('AUTHNZ', encode([['boolean[]', flags]]), false, limits)).toThrow('maxValueNodes allows 100');
     expect(() => read('PUT', put(names, DEAD), false, limits)).toThrow('maxValueNodes allows 100');
     const channels = Array.from({ length: 101 }, (_, cid) => [cid, 'a']);
     expect(() => read('CREATE', encode([channels]), false, limits)).toThrow('maxValueNodes allows 100');

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { BitSet } from '../../../src/protocol/bit-set.ts';
 import { MonitorQueue } from '../../../src/protocol/machines/monitor-queue.ts';
 import { MonitorWindow } from '../../../src/protocol/machines/monitor-window.ts';
-import { double, int, string, structure } from '../../../src/protocol/types/type-desc.ts';
-import { weightOf } from '../../../src/protocol/values/weight.ts';
+import { any, arrayOf, double, int, string, structure, union } from '../../../src/protocol/types/type-desc.ts';
+import { weightOf, weightWithTypes } from '../../../src/protocol/values/weight.ts';
 import { allLeaves, leafMask } from '../../../src/protocol/values/leaf-mask.ts';
 
 const update = (value: unknown, ...bits: number[]) => ({ changed: BitSet.of(...bits), value });
@@ -195,6 +195,16 @@ describe('the weight of a value', () => {
   ])('of %s', (_what, value, weight) => {
     expect(weightOf(value)).toBe(weight);
     expect(weightOf(value)).toBe(weight);
+  });
+
+  test('with its types counts their names and nodes, of each any that has them', () => {
+    const type = union('id', [
+      { name: 'abc', type: arrayOf(structure({ de: any })) },
+      { name: 'f', type: string },
+    ]);
+    const weight = 16 + 2 + (3 + 16 + (16 + 2 + 16)) + (1 + 16);
+    expect(weightWithTypes({ type, value: null })).toBe(16 + weight + 16);
+    expect(weightWithTypes([{ type, value: null }, null])).toBe(16 + (16 + weight + 16) + 16);
   });
 });
 

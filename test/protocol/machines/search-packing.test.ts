@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { packSearches, SEARCH_BYTES, type SearchedName } from '../../../src/protocol/machines/search-packing.ts';
 
-const FIXED_BYTES = 41;
+const FIXED_BYTES = 45;
 
 function names(count: number, length: number): SearchedName[] {
   return Array.from({ length: count }, (_, cid) => ({ cid, pvName: 'x'.repeat(length) }));
@@ -12,7 +12,7 @@ function names(count: number, length: number): SearchedName[] {
 describe('packSearches', () => {
   it('fills datagrams up to 1400 bytes and keeps the order', () => {
     const batches = [...packSearches(names(100, 40))];
-    // 41 + 30 * (4 + 1 + 40) = 1391
+    // 45 + 30 * (4 + 1 + 40) = 1395
     expect(batches.map((batch) => batch.length)).toEqual([30, 30, 30, 10]);
     expect(batches.flat().map(({ cid }) => cid)).toEqual(names(100, 40).map(({ cid }) => cid));
     expect(FIXED_BYTES + 30 * 45).toBeLessThanOrEqual(SEARCH_BYTES);

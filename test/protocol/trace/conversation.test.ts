@@ -276,6 +276,24 @@ describe('what cannot be decoded', () => {
     expect(traces.at(-1)?.pvNames).toEqual(['a']);
   });
 
+  it('is not looked into further than the decoder does, which has its limits', () => {
+    const limits = { ...DEFAULT_LIMITS, maxValueNodes: 8 };
+    const lastOf = (hex: string): readonly string[] => {
+      const [trace] = heard(new Conversation({ limits }), cut(new MessageCutter(), fromHex(hex)));
+      expect(trace?.problem).toContain('maxValueNodes allows 8');
+      return trace === undefined ? [] : noteLines(trace).slice(-1);
+    };
+    // AUTHNZ: any[] of three structures, and a union[] of three, each of two structures without fields.
+    const fields = '02 01 61 80 00 00 01 62 80 00 00';
+    const any = `01 80 00 ${fields}`;
+    expect(lastOf(`ca 02 00 05 2c 00 00 00  8a 03 ${any} ${any} ${any}`)).toEqual([
+      '30  01 80 00 02 01 61 80 00 00 01 62 80 00 00  rest not decoded',
+    ]);
+    expect(lastOf(`ca 02 00 05 1a 00 00 00  89 81 00 01 01 78 80 00 ${fields} 03 01 00 01 00 01 00`)).toEqual([
+      '24  01 00  rest not decoded',
+    ]);
+  });
+
   it('gives no more notes than the limit, and the rest as one', () => {
     hitsLimit('maxTraceNotes');
     const conversation = new Conversation({ limits: { ...DEFAULT_LIMITS, maxTraceNotes: 4 } });

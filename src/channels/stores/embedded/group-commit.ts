@@ -4,10 +4,11 @@
 // commit holds. A commit that does not leaves everything as it was, and all of its batch is refused. Where the disk takes
 // longer than anybody waits, what is not begun is refused and never done; of what is under way nobody can know.
 
+import { PvaError } from '../../../protocol/errors.ts';
 import type { ChannelTable, Effect } from '../channel-operations.ts';
 import type { StoredChannel, StoreWatcher } from '../channel-store.ts';
 import type { Clock, TimerHandle } from '../../../transport/clocks.ts';
-import { StoreError } from '../store-error.ts';
+import { isStoreAway, StoreError } from '../store-error.ts';
 
 /** What becomes of channels: their new state, undefined for those that are destroyed. */
 export type TableChanges = ReadonlyMap<string, StoredChannel | undefined>;
@@ -130,12 +131,9 @@ export class GroupCommit {
     try {
       if (view.changes.size > 0) await commit(view.changes);
     } catch (thrown) {
-      const isUncertain = thrown instanceof StoreError && thrown.reason === 'STORE_UNCERTAIN';
-      const refused = isUncertain
-        ? new StoreError('STORE_UNCERTAIN', `it is not known whether it was written: ${thrown.message}`, {
-            cause: thrown,
-          })
-        : new StoreError('STORE_AWAY', `not written: ${String(thrown)}`, { cause: thrown });
+      const isOfOne = thrown instanceof PvaError && !isStoreAway(thrown);
+      if (isOfOne && done.length > 1) return this.#oneByOne(done.map(({ waiting }) => waiting));
+      const refused = isOfOne ? thrown : refusalOf(thrown);
       return {
         apply: () => {},
         answer: () => {
@@ -153,6 +151,26 @@ export class GroupCommit {
       },
     };
   }
+
+  /** What one of them wants cannot be kept, a value that is not of its type perhaps: the others have nothing to do with it. */
+  async #oneByOne(batch: readonly Waiting[]): Promise<Outcome> {
+    for (const waiting of batch) {
+      const { apply, answer } = await this.#commit([waiting]);
+      apply();
+      answer();
+    }
+    return NOTHING_LEFT;
+  }
+}
+
+const NOTHING_LEFT: Outcome = { apply: () => {}, answer: () => {} };
+
+/** What writers are told of a commit that did not hold. */
+function refusalOf(thrown: unknown): StoreError {
+  const isUncertain = thrown instanceof StoreError && thrown.reason === 'STORE_UNCERTAIN';
+  return isUncertain
+    ? new StoreError('STORE_UNCERTAIN', `it is not known whether it was written: ${thrown.message}`, { cause: thrown })
+    : new StoreError('STORE_AWAY', `not written: ${String(thrown)}`, { cause: thrown });
 }
 
 /** A table as it is to become, over one that stays as it is. */

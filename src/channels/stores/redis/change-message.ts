@@ -9,6 +9,8 @@
 // The act before is the one that had changed the channel last: who knows the channel as that act left it can take the
 // change, and nobody else. A revision alone would not tell a channel from one that was destroyed and made again.
 
+import { RemoteProtocolError } from '../../../protocol/errors.ts';
+
 /** An act, as its text: `<writer>:<number>` of a write, `define:<writer>:<number>` and the like of all else. */
 export type ActId = string;
 
@@ -24,7 +26,10 @@ export type ChangeMessage =
       readonly revision: number;
       /** When it was written, in milliseconds of Redis' clock. */
       readonly timeMs: number;
-      /** Leaf path and bytes; cut when they are asked for, which those of one's own writes are not. */
+      /**
+       * Leaf path and bytes; cut when they are asked for, which those of one's own writes are not.
+       * @throws RemoteProtocolError when the lengths are not those of the bytes
+       */
       readonly leaves: () => Iterable<readonly [path: string, bytes: Uint8Array]>;
     };
 
@@ -91,7 +96,7 @@ class Words {
   }
 }
 
-/** None of them where the lengths are not those of the bytes. */
+/** @throws RemoteProtocolError when the lengths are not those of the bytes */
 function cut(bytes: Buffer, lengths: string): [string, Uint8Array][] {
   const leaves: [string, Uint8Array][] = [];
   const words = new Words(lengths);
@@ -99,7 +104,8 @@ function cut(bytes: Buffer, lengths: string): [string, Uint8Array][] {
   while (at < bytes.length) {
     const pathEnd = at + words.count();
     const end = pathEnd + words.count();
-    if (!(end <= bytes.length && end > at)) return [];
+    if (!(end <= bytes.length && end > at))
+      throw new RemoteProtocolError('leaves of other lengths than those that are told');
     leaves.push([bytes.toString('utf8', at, pathEnd), bytes.subarray(pathEnd, end)]);
     at = end;
   }

@@ -8,12 +8,13 @@ import type { Clock, TimerHandle } from '../../../transport/clocks.ts';
 import type { NodeDescription, StoreNode, StoreNodes } from '../store-nodes.ts';
 import type { RedisClient } from './redis-client.ts';
 import type { RedisClock } from './redis-clock.ts';
+import { isRefusal } from './redis-errors.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { countIn, partsIn, textIn } from './redis-reply.ts';
 import { beatScript } from './scripts/beat.ts';
 
 const BEAT_MS = 1_000;
-/** A server that was silent for so long counts as gone; a Redis, as hanging. */
+/** A server that was silent for so long counts as gone. */
 const SILENCE_MS = 3_000;
 const LATEST_TIME_MS = 8.64e15;
 const MOST = 2 ** 31 - 1;
@@ -24,6 +25,8 @@ export interface NodeRegistryOptions {
   readonly keys: RedisKeys;
   readonly clock: Clock;
   readonly redisClock: RedisClock;
+  /** Called when `refusal` has changed. */
+  readonly moved?: () => void;
 }
 
 export class NodeRegistry implements StoreNodes {
@@ -33,7 +36,8 @@ export class NodeRegistry implements StoreNodes {
   readonly #beating: TimerHandle;
   #describe: (() => NodeDescription) | undefined;
   #alive: readonly StoreNode[] = [];
-  #askedAt: number | undefined;
+  #isAsking = false;
+  #refusal: string | undefined;
   #own: string;
 
   constructor(options: NodeRegistryOptions) {
@@ -49,6 +53,11 @@ export class NodeRegistry implements StoreNodes {
 
   get alive(): readonly StoreNode[] {
     return this.#alive;
+  }
+
+  /** Why Redis, which answers, would not have the last beat: it will have no write either. Undefined when it took it. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   async join(describe: () => NodeDescription): Promise<void> {
@@ -84,27 +93,26 @@ export class NodeRegistry implements StoreNodes {
   }
 
   async #check(): Promise<void> {
-    const { client, clock } = this.#options;
-    if (!client.isUp) return void (this.#askedAt = undefined);
-    if (this.#askedAt !== undefined) {
-      if (clock.now() - this.#askedAt < SILENCE_MS) return;
-      this.#askedAt = undefined;
-      return client.reconnect(`it has not answered for ${SILENCE_MS / 1_000} s`);
-    }
-    this.#askedAt = clock.now();
+    const { client } = this.#options;
+    if (!client.isUp || this.#isAsking) return;
+    this.#isAsking = true;
     try {
+      // Also so that something is asked on either connection: one that does not answer is lost.
       await Promise.all([this.beat(), client.ping()]);
     } catch (thrown) {
-      // A connection that is lost says so itself; a Redis that refuses this refuses more.
-      if (client.isUp) client.reconnect(reasonOf(thrown));
+      // A connection that is lost says so itself; with a new one nothing is refused less.
+      if (isRefusal(thrown)) this.#refuse(`it answered: ${reasonOf(thrown)}`);
+      else if (client.isUp) client.reconnect(reasonOf(thrown));
+    } finally {
+      this.#isAsking = false;
     }
-    this.#askedAt = undefined;
   }
 
   async #ask(args: readonly [id: string, text: string]): Promise<void> {
     const { client, keys, clock, redisClock } = this.#options;
     const sentAt = clock.now();
     const [timeMs, ...found] = partsIn(await client.run(beatScript, keys.nodes, [...args, SILENCE_MS]));
+    this.#refuse(undefined);
     redisClock.set(countIn(timeMs) ?? clock.wallTime(), sentAt);
     const alive: StoreNode[] = [];
     for (let index = 0; index + 1 < found.length && alive.length < STORE_LIMITS.maxNodes; index += 2) {
@@ -112,6 +120,12 @@ export class NodeRegistry implements StoreNodes {
       if (node !== undefined) alive.push(node);
     }
     this.#set(alive.toSorted((one, other) => (one.id < other.id ? -1 : 1)));
+  }
+
+  #refuse(reason: string | undefined): void {
+    if (this.#refusal === reason) return;
+    this.#refusal = reason;
+    this.#options.moved?.();
   }
 
   #set(alive: readonly StoreNode[]): void {

@@ -26,9 +26,18 @@ export interface RedisClientEvents {
 }
 
 const CONNECT_MS = 5_000;
+/** A connection on which something was asked and nothing has come for so long is lost. */
+const SILENCE_MS = 3_000;
 const LONGEST_PAUSE_MS = 1_000;
+/** How long whoever is disconnected from gets to end the connection, too. */
+const DISCONNECT_MS = 100;
+/** How often a Redis that loads its data is asked whether it has done so: its own guess of the time can be off by far. */
+const LOADING_LOOK_MS = 250;
 /** Keys that one step of SCAN looks at. */
 const SCAN_COUNT = 1_000;
+
+/** Said of a Redis that takes connections and not yet commands. */
+const NOT_READY = 'it is there and not ready yet; it may be loading its data';
 
 export class RedisClient {
   readonly #url: RedisUrl;
@@ -108,11 +117,14 @@ export class RedisClient {
     await Promise.all([this.call('ping'), this.#subscriber?.ping()]);
   }
 
-  /** Drops both connections, which do not answer, and makes new ones. */
+  /** Drops both connections and makes new ones; what is not there is being made already. */
   reconnect(reason: string): void {
-    this.#reason = reason;
-    this.#commands.disconnect(true);
+    // Where an address is being asked for, ioredis would take this for the end.
+    if (this.#commands.status === 'ready') this.#commands.disconnect(true);
     this.#subscriber?.disconnect();
+    this.#isReady = false;
+    this.#isSubscribed = false;
+    this.#lost(reason);
   }
 
   close(): void {
@@ -137,8 +149,9 @@ export class RedisClient {
   }
 
   #follow(commands: Redis | Cluster): void {
-    commands.on('error', (error: Error) => this.#lost(error.message));
-    commands.on('node error', (error: Error) => (this.#reason = error.message));
+    commands.on('error', (error: Error) => this.#lost(said(error)));
+    commands.on('node error', (error: Error) => (this.#reason = said(error)));
+    commands.on('connect', () => (this.#reason = NOT_READY));
     commands.on('ready', () => {
       this.#greetMasters()
         .catch((thrown: unknown) => (this.#reason = reasonOf(thrown)))
@@ -165,7 +178,7 @@ export class RedisClient {
     if (this.#isClosed) return;
     const subscriber = new Redis(this.#subscriberOptions());
     this.#subscriber = subscriber;
-    subscriber.on('error', (error: Error) => this.#lost(error.message));
+    subscriber.on('error', (error: Error) => this.#lost(said(error)));
     subscriber.on('messageBuffer', (_topic: Uint8Array, bytes: Uint8Array) => this.#events.message(bytes));
     subscriber.on('ready', () => {
       this.#listen(subscriber).catch((thrown: unknown) => {
@@ -224,6 +237,7 @@ function optionsOf(url: RedisUrl, retryStrategy: (attempts: number) => number | 
     sentinels: url.addresses.map((address) => ({ ...address })),
     name: url.masterName,
     sentinelRetryStrategy: pauseMs,
+    sentinelCommandTimeout: SILENCE_MS,
     ...(url.tls !== undefined && { enableTLSForSentinelMode: true, sentinelTLS: tlsOf(url.tls) }),
   };
 }
@@ -236,6 +250,9 @@ function commonOptions({ username, password, db, tls }: RedisUrl) {
     ...(tls !== undefined && { tls: tlsOf(tls) }),
     connectionName: 'pvkit',
     connectTimeout: CONNECT_MS,
+    socketTimeout: SILENCE_MS,
+    disconnectTimeout: DISCONNECT_MS,
+    maxLoadingRetryTime: LOADING_LOOK_MS,
     enableOfflineQueue: false,
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
@@ -257,6 +274,11 @@ function pemIn(option: string, file: string): Uint8Array {
   } catch (thrown) {
     throw new LocalProtocolError(`the file of '${option}' in the URL of the store: ${reasonOf(thrown)}`);
   }
+}
+
+/** What an error of ioredis says, in our words where they are clearer. */
+function said({ message }: Error): string {
+  return message.startsWith('Socket timeout') ? `it has not answered for ${SILENCE_MS / 1_000} s` : message;
 }
 
 function pauseMs(attempts: number): number {

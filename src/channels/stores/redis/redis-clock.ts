@@ -15,8 +15,12 @@ export class RedisClock {
     return this.#aheadMs === undefined ? this.#clock.wallTime() : this.#clock.now() + this.#aheadMs;
   }
 
-  /** Redis said `timeMs` in answer to a question that was sent at `sentAt` of our monotonic clock. */
+  /**
+   * Redis said `timeMs` in answer to a question that was sent at `sentAt` of our monotonic clock: at some moment since. What
+   * can still be true of what is known stays, so that an answer that took long, or was read late, spoils nothing.
+   */
   set(timeMs: number, sentAt: number): void {
-    this.#aheadMs = timeMs - (sentAt + this.#clock.now()) / 2;
+    const [least, most] = [timeMs - this.#clock.now(), timeMs - sentAt];
+    this.#aheadMs = Math.min(Math.max(this.#aheadMs ?? (least + most) / 2, least), most);
   }
 }

@@ -25,6 +25,11 @@ export function isRefusal(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'ReplyError';
 }
 
+/** Whether nothing was sent, because the connection had ended: the words of ioredis are all there is to tell it by. */
+export function isUnsent(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message.startsWith("Stream isn't writeable");
+}
+
 /** The StoreError for what a command on `key` was rejected with. */
 export async function errorOf(thrown: unknown, client: RedisClient, key: string): Promise<StoreError> {
   if (thrown instanceof StoreError) return thrown;

@@ -123,9 +123,10 @@ class RedisStore implements ChannelStore {
       replicas: this.#replicas,
       writer: this.#writer,
       warn: this.#warn,
+      askTime: () => this.#nodes.beat(),
       answered: (latencyMs) => (this.#latencyMs = latencyMs),
     });
-    this.#nodes = new NodeRegistry({ ...parts, own: nodeId });
+    this.#nodes = new NodeRegistry({ ...parts, own: nodeId, moved: () => this.#refused() });
     this.#resync = new Resync({
       ...parts,
       replicas: this.#replicas,
@@ -139,14 +140,16 @@ class RedisStore implements ChannelStore {
   }
 
   get health(): StoreHealth {
-    const isConnected = this.#isReady && !this.#isClosed && this.#client.isUp;
+    const isUp = this.#isReady && !this.#isClosed && this.#client.isUp;
+    const { refusal } = this.#nodes;
+    const isConnected = isUp && refusal === undefined;
     return {
       isConnected,
       latencyMs: this.#latencyMs,
       queuedCount: this.#writes.length,
       revision: this.#revision,
       lagMs: this.#lagMs,
-      reason: isConnected ? undefined : this.#isClosed ? storeClosed().message : this.#client.reason,
+      reason: isUp ? refusal : this.#isClosed ? storeClosed().message : this.#client.reason,
     };
   }
 
@@ -296,6 +299,11 @@ class RedisStore implements ChannelStore {
       this.#watchers.health(this.health);
     };
     this.#resync.again(isOurs).catch((thrown: unknown) => this.#warn(reasonOf(thrown)));
+  }
+
+  /** Redis has begun or ended to refuse what it is told. */
+  #refused(): void {
+    if (this.#isReady) this.#watchers.health(this.health);
   }
 
   #down(reason: string): void {

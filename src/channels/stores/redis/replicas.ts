@@ -54,6 +54,8 @@ export class Replicas {
   readonly #readings = new Map<string, Reading>();
   readonly #reads: ChannelReads;
   #isDoubtful = false;
+  /** How often what is known was doubted: what was asked before the last time may have been missed since. */
+  #doubts = 0;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -79,6 +81,7 @@ export class Replicas {
    */
   doubtAll(): void {
     this.#isDoubtful = true;
+    this.#doubts++;
     for (const name of this.#known.keys()) this.#stale.add(name);
   }
 
@@ -163,7 +166,12 @@ export class Replicas {
       const { digest = '', last = '' } = this.#known.get(name) ?? {};
       return { name, digest, last };
     });
+    const { client } = this.#options;
+    const doubtsBefore = client.isUp ? this.#doubts : undefined;
     const found = await this.#reads.fetch(wanted);
+    const isHeard = doubtsBefore === this.#doubts;
+    // What was published after this answer may have been missed: it is asked for again, now or when that can be heard.
+    if (!isHeard && client.isUp) return;
     for (const [index, { name }] of wanted.entries()) {
       const reading = this.#readings.get(name);
       const answer = found[index];
@@ -171,11 +179,9 @@ export class Replicas {
       left.delete(name);
       this.#readings.delete(name);
       const fault = answer instanceof StoreError ? answer : this.#adopted(name, answer, reading.isNews);
-      if (fault !== undefined) {
-        faults.set(name, fault);
-        this.#distrust(name);
-      }
-      for (const message of reading.held) this.#apply(name, message);
+      if (fault !== undefined) faults.set(name, fault);
+      if (fault !== undefined || !isHeard) this.#distrust(name);
+      if (isHeard) for (const message of reading.held) this.#apply(name, message);
     }
   }
 
@@ -229,9 +235,9 @@ export class Replicas {
       const now = { ...before, revision: message.revision, last: message.act, state };
       this.#known.set(name, now);
       this.#tell(now, update, message.timeMs);
-    } catch (thrown) {
-      this.#stale.add(name);
-      this.#options.warn(reasonOf(thrown));
+    } catch {
+      // What does not fit what is known is a gap like any other.
+      this.#readLater(name);
     }
   }
 

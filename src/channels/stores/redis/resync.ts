@@ -16,7 +16,7 @@ import { restoreScript } from './scripts/define.ts';
 import { openScript } from './scripts/open.ts';
 import { Turnstile } from './turnstile.ts';
 
-/** Moves when what is in Redis can no longer be read by those who wrote it before. */
+/** Moves when what is in Redis, or is published, can no longer be read by those who wrote it before. */
 const STORE_FORMAT = 1;
 const MAX_RESTORES = 256;
 const RETRY_MS = 1_000;
@@ -59,7 +59,7 @@ export class Resync {
   async again(isOurs: () => void): Promise<void> {
     const { client, clock, replicas, warn } = this.#options;
     const round = ++this.#rounds;
-    const isOver = (): boolean => round !== this.#rounds;
+    const isOver = (): boolean => round !== this.#rounds || !client.isUp;
     try {
       const id = await this.#identify();
       if (id !== this.#storeId) await this.#putBack();
@@ -69,7 +69,7 @@ export class Resync {
       isOurs();
       await this.#readAll(isOver);
     } catch (thrown) {
-      if (!client.isUp || isOver()) return;
+      if (isOver()) return;
       const reason = reasonOf(thrown);
       warn(reason);
       clock.after(RETRY_MS, () => isOver() || client.reconnect(reason));

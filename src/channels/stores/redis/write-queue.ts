@@ -17,7 +17,7 @@ import type { ActId } from './change-message.ts';
 import type { HashedChannel } from './channel-hash.ts';
 import type { RedisClient } from './redis-client.ts';
 import type { RedisClock } from './redis-clock.ts';
-import { away, isRefusal, refusalOf } from './redis-errors.ts';
+import { away, isRefusal, isUnsent, refusalOf } from './redis-errors.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { countIn, partsIn, textIn } from './redis-reply.ts';
 import type { Replicas } from './replicas.ts';
@@ -55,6 +55,8 @@ export interface WriteQueueOptions {
   /** Of this store object alone, ever. */
   readonly writer: string;
   readonly warn: (text: string) => void;
+  /** Asks Redis for its time. */
+  readonly askTime: () => Promise<void>;
   /** Called when an answer has come. */
   readonly answered: (latencyMs: number) => void;
 }
@@ -69,6 +71,7 @@ export class WriteQueue {
   readonly #batches: WriteBatches<Entry>;
   readonly #actPrefix: string;
   readonly #sweeping: TimerHandle;
+  #askingTime: Promise<void> | undefined;
   #number = 0;
 
   constructor(options: WriteQueueOptions) {
@@ -214,14 +217,20 @@ export class WriteQueue {
       return this.#isNotAsKnown(entry, new StoreError('DEFINITION_CONFLICT', text));
     }
     if (said !== 'late') return this.#refused(entry, said);
-    // Another write of ours has overtaken it, where a script had to be sent again.
-    if (entry.attempts < MAX_ATTEMPTS && now - entry.sentAt < WRITE_MS) return this.#send(entry);
-    this.#reject(entry, away(`it came to '${name}' too late, and nothing was written`));
+    const refused = away(`it came to '${name}' too late, and nothing was written`);
+    if (entry.attempts >= MAX_ATTEMPTS || now - entry.sentAt >= WRITE_MS) return this.#reject(entry, refused);
+    // Another write of ours has overtaken it, where a script had to be sent again; or we are wrong about the clock of Redis.
+    this.#askingTime ??= this.#options.askTime().finally(() => (this.#askingTime = undefined));
+    this.#askingTime.then(
+      () => this.#entries.has(entry.number) && this.#send(entry),
+      () => this.#reject(entry, refused),
+    );
   }
 
   #failed(entry: Entry, thrown: unknown): void {
     if (!this.#entries.has(entry.number)) return;
     if (isRefusal(thrown)) this.#refused(entry, reasonOf(thrown));
+    else if (isUnsent(thrown)) this.#reject(entry, away(this.#options.client.reason));
     else entry.state = 'lost';
   }
 

@@ -6,6 +6,8 @@ import type { StoredChannel, StoreChange, StoreWatcher } from '../../../../src/c
 import { GroupCommit, type TableChanges } from '../../../../src/channels/stores/embedded/group-commit.ts';
 import { StoreError } from '../../../../src/channels/stores/store-error.ts';
 import { POINT, pointOf } from '../../../../src/channels/stores/suite/suite-support.ts';
+import { LocalProtocolError } from '../../../../src/protocol/errors.ts';
+import type { StructureValue } from '../../../../src/protocol/types/value-of.ts';
 import { ManualClock } from '../../../../src/transport/manual-clock.ts';
 
 class World {
@@ -79,6 +81,41 @@ it('gives the disk what waits before it answers the writers of the commit that e
   await world.endCommit();
   await expect(second).resolves.toBe(2);
   expect(world.told.map(({ revision }) => revision)).toEqual([1, 2]);
+});
+
+it('refuses what cannot be kept of one writer, with the reason, and nothing of the others', async () => {
+  const clock = new ManualClock();
+  const table = new Map<string, StoredChannel>();
+  for (const name of ['a', 'b'])
+    table.set(name, { definition: { name, type: POINT, settings: {} }, revision: 0, state: pointOf({}) });
+  const told: string[] = [];
+  const commits = new GroupCommit({
+    clock,
+    table,
+    commit: async (changes) => {
+      for (const channel of changes.values())
+        if (typeof channel?.state.value['x'] !== 'number') throw new LocalProtocolError('a number is expected');
+    },
+    tell: (event) =>
+      event({
+        defined() {},
+        destroyed() {},
+        health() {},
+        changed: ({ name, revision }) => told.push(`${name} ${revision}`),
+      }),
+  });
+  const put = (name: string, x: unknown) =>
+    commits.take((at) => write(at, name, { ...pointOf({ x: 1 }), value: { x, y: 0, note: '' } as StructureValue }));
+  const outcomes = await Promise.allSettled([put('a', 1), put('b', 2), put('a', 'text')]);
+  expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason)))).toEqual([
+    1,
+    1,
+    'LocalProtocolError: a number is expected',
+  ]);
+  expect(told).toEqual(['a 1', 'b 1']);
+  expect(table.get('a')?.state.value['x']).toBe(1);
+  await commits.idle();
+  expect([commits.count, clock.timerCount]).toEqual([0, 0]);
 });
 
 it('tells who knows that a write is not there from who does not know it', async () => {

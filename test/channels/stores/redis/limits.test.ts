@@ -120,6 +120,7 @@ describe('writes that are not acknowledged', () => {
       clock,
       writer: 'me',
       warn: (text) => warnings.push(text),
+      askTime: () => Promise.resolve(),
       answered: () => undefined,
     });
     const change = { changed: BitSet.of(1), value: { value: 1 } };

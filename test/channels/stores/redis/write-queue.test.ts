@@ -1,76 +1,11 @@
 // What is a writer told, whatever becomes of its write and of the connection? Against a Redis in the test's hands.
 
 import { expect, describe, it } from 'vitest';
-import { RedisClock } from '../../../../src/channels/stores/redis/redis-clock.ts';
-import { WriteQueue } from '../../../../src/channels/stores/redis/write-queue.ts';
-import { StoreError } from '../../../../src/channels/stores/store-error.ts';
-import { BitSet } from '../../../../src/protocol/bit-set.ts';
-import { ManualClock } from '../../../../src/transport/manual-clock.ts';
-import {
-  changeTo,
-  channelAt,
-  hashAt,
-  KEYS,
-  makeReplicas,
-  NO_CHANNEL,
-  numberOf,
-  turn,
-} from '../../../support/redis-by-hand.ts';
+import { changeTo, channelAt, hashAt, KEYS, NO_CHANNEL, numberOf } from '../../../support/redis-by-hand.ts';
+import { CHANGE, makeQueue, refusal } from '../../../support/write-queue-by-hand.ts';
 
-const CHANGE = { changed: BitSet.of(1), value: { value: 7 } };
 /** Where the number of a write stands in what is asked of `settle`. */
 const LATEST = 1;
-
-async function makeQueue({ isKnown = true } = {}) {
-  const parts = makeReplicas();
-  const { asked, client, replicas, warnings, fake } = parts;
-  const clock = new ManualClock();
-  const latencies: number[] = [];
-  const queue = new WriteQueue({
-    client,
-    keys: KEYS,
-    replicas,
-    redisClock: new RedisClock(clock),
-    clock,
-    writer: 'me',
-    warn: (text) => warnings.push(text),
-    answered: (latencyMs) => latencies.push(latencyMs),
-  });
-  if (isKnown) {
-    const reading = replicas.read('pv');
-    await turn();
-    asked.shift()?.answer(hashAt(0));
-    await reading;
-  }
-  /** What came of a write so far. */
-  const send = (signal?: AbortSignal) => {
-    const outcome: { revision?: number; reason?: string; message?: string } = {};
-    queue.send(channelAt(0), CHANGE, signal).then(
-      (revision) => (outcome.revision = revision),
-      (thrown: unknown) => {
-        if (thrown instanceof StoreError) Object.assign(outcome, { reason: thrown.reason, message: thrown.message });
-      },
-    );
-    return outcome;
-  };
-  /** Lets what is sent in a turn go, and what is answered be heard. */
-  const settle = async (ms = 0): Promise<void> => {
-    await clock.advanceAsync(ms);
-    await turn();
-  };
-  /** The connection breaks while one question is under way. */
-  const lose = async (): Promise<void> => {
-    fake.isUp = false;
-    asked.shift()?.refuse(new Error('connection lost'));
-    await settle();
-  };
-  return { ...parts, queue, clock, latencies, send, settle, lose };
-}
-
-/** What Redis refuses has this name in ioredis. */
-function refusal(text: string): Error {
-  return Object.assign(new Error(text), { name: 'ReplyError' });
-}
 
 describe('a write', () => {
   it('is acknowledged when Redis has answered and watchers have been told, not before', async () => {
@@ -241,6 +176,39 @@ describe('a write that Redis does not carry out', () => {
     queue.close();
   });
 
+  it('because it came too late is sent again when Redis has been asked for its time, once for all', async () => {
+    const told: (() => void)[] = [];
+    const { asked, queue, send, settle } = await makeQueue({
+      askTime: () => new Promise((resolve) => told.push(resolve)),
+    });
+    const outcomes = [send(), send()];
+    await settle();
+    asked.shift()?.answer([Buffer.from('late'), Buffer.from('late')]);
+    await settle();
+    expect([asked.length, told.length]).toEqual([0, 1]);
+    told[0]?.();
+    await settle();
+    asked.shift()?.answer([1, 2]);
+    await settle();
+    queue.told('pv', 2);
+    await settle();
+    expect(outcomes).toEqual([{ revision: 1 }, { revision: 2 }]);
+    queue.close();
+  });
+
+  it('because it came too late changed nothing, also when the connection is lost before it could be sent again', async () => {
+    const { asked, queue, send, settle } = await makeQueue({ askTime: () => Promise.reject(new Error('lost')) });
+    const outcome = send();
+    await settle();
+    asked.shift()?.answer([Buffer.from('late')]);
+    await settle();
+    expect(outcome).toMatchObject({
+      reason: 'STORE_AWAY',
+      message: expect.stringContaining('nothing was written') as string,
+    });
+    queue.close();
+  });
+
   it('because it came too late is not sent again when its time is over', async () => {
     const { asked, queue, send, settle } = await makeQueue();
     const outcome = send();
@@ -270,6 +238,16 @@ describe('a write that Redis does not carry out', () => {
     for (const outcome of [one, other]) {
       expect(outcome).toMatchObject({ reason, message: expect.stringContaining(said) as string });
     }
+    queue.close();
+  });
+
+  it('because the connection had ended when it was to be sent is refused at once: nothing was written', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const outcome = send();
+    await settle();
+    asked.shift()?.refuse(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
+    await settle();
+    expect(outcome).toMatchObject({ reason: 'STORE_AWAY' });
     queue.close();
   });
 
