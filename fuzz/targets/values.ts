@@ -51,7 +51,7 @@ export const values: Target = {
   seeds: () => ORDERS.flatMap((keys, index) => typedValues(index === 0, keys)),
   long: (bytes, random) => {
     const bigEndian = random.chance(2);
-    return Uint8Array.of(bigEndian ? 1 : 0, ...longValue(bytes, random, bigEndian));
+    return Buffer.concat([Uint8Array.of(bigEndian ? 1 : 0), longValue(bytes, random, bigEndian)]);
   },
   run(input) {
     const bigEndian = input[0] === 1;
