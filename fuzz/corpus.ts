@@ -1,11 +1,13 @@
-// Which inputs are kept? For each target a file of lines, one input a line in hexadecimal; `readHex` reads a single one.
+// Which inputs are kept? For each target a file of lines, one input a line (hex-text.ts); `readHex` reads a single one.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Longer inputs lead nowhere that short ones do not, and files are to stay small. */
-const MOST_KEPT_BYTES = 1_024;
+import { fromHexText, toHexText } from './hex-text.ts';
+
+/** Files are to stay small. Long inputs are kept where the same comes in them again and again. */
+const MOST_KEPT_CHARACTERS = 2_048;
 
 /** Inputs that led somewhere new once, and those that found a fault: the latter must never do so again. */
 export class Corpus {
@@ -18,11 +20,12 @@ export class Corpus {
   }
 
   inputs(): readonly Uint8Array[] {
-    return [...this.#lines].map(fromHex);
+    return [...this.#lines].map(fromHexText);
   }
 
   add(input: Uint8Array): void {
-    if (input.length <= MOST_KEPT_BYTES) this.#lines.add(Buffer.from(input).toString('hex'));
+    const line = toHexText(input);
+    if (line.length <= MOST_KEPT_CHARACTERS) this.#lines.add(line);
   }
 
   save(): void {
@@ -41,18 +44,14 @@ export function saveFinding(folder: string, target: string, input: Uint8Array): 
   mkdirSync(folder, { recursive: true });
   const name = createHash('sha256').update(input).digest('hex').slice(0, 12);
   const file = join(folder, `${target}-${name}.hex`);
-  writeFileSync(file, `${Buffer.from(input).toString('hex')}\n`);
+  writeFileSync(file, `${toHexText(input)}\n`);
   return file;
 }
 
 export function readHex(file: string): Uint8Array {
-  return fromHex(linesOf(readFileSync(file, 'utf8')).join(''));
+  return fromHexText(linesOf(readFileSync(file, 'utf8')).join(''));
 }
 
 function linesOf(text: string): readonly string[] {
   return text.split(/\s+/u).filter((line) => line !== '');
-}
-
-function fromHex(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'hex'));
 }

@@ -2,16 +2,17 @@
 
 import type { Corpus } from './corpus.ts';
 import type { Coverage } from './coverage.ts';
+import { grown, lengths, MOST_GROWN_BYTES } from './grow.ts';
 import { turn, type Guard } from './guard.ts';
 import { mutate } from './mutate.ts';
 import { mutateMessages } from './mutate-messages.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 import type { Target } from './target.ts';
 
 export interface FuzzOptions {
   readonly target: Target;
   readonly corpus: Corpus;
-  readonly coverage: Coverage;
+  readonly coverage: Pick<Coverage, 'blockCount' | 'knownCount' | 'takeNew' | 'remember'>;
   readonly guard: Guard;
   readonly random: Random;
   readonly seconds: number;
@@ -45,6 +46,14 @@ const MOST_BATCH = 1_000;
 /** How fast the size of the batches follows. */
 const ADAPTION = 0.2;
 const SMALLER_TRIES = 400;
+const SMALLER_MS = 5_000;
+const MOST_SEED = 0x1_0000_0000;
+/** What is twice as slow as it may be is so the next time, too. */
+const SURELY = 2;
+/** Inputs that led somewhere before have this part of the time, in an order of their own each time; new ones have the rest. */
+const KNOWN_PART = 0.5;
+/** Long inputs have this part of the rest. */
+const LONG_PART = 0.25;
 
 export async function fuzz(options: FuzzOptions): Promise<Outcome> {
   const { target, corpus, coverage, guard, random, seconds, progress } = options;
@@ -63,13 +72,17 @@ export async function fuzz(options: FuzzOptions): Promise<Outcome> {
     finding,
   });
 
-  for (const input of pool) {
+  const spentMs = (): number => performance.now() - started;
+  for (const input of random.shuffled(pool)) {
+    if (spentMs() > KNOWN_PART * seconds * 1_000) break;
     executions++;
     const reason = await guard.reasonAgainst(target, input);
     if (reason !== undefined) return outcome(await shrunk(options, input, reason));
   }
   coverage.remember(coverage.takeNew());
-  while (performance.now() - started < seconds * 1_000) {
+  const newFrom = spentMs();
+  let longMs = 0;
+  while (spentMs() < seconds * 1_000) {
     const batch = Array.from({ length: Math.round(batchSize) }, () => made(target, pool, random));
     const began = performance.now();
     for (const input of batch) {
@@ -93,6 +106,16 @@ export async function fuzz(options: FuzzOptions): Promise<Outcome> {
       for (const input of led) corpus.add(input);
       added += led.length;
     }
+    while (longMs < LONG_PART * (spentMs() - newFrom)) {
+      const from = spentMs();
+      for (const input of long(target, pool, random)) {
+        if (spentMs() > seconds * 1_000) break;
+        executions++;
+        const reason = await guard.reasonAgainst(target, input);
+        if (reason !== undefined) return outcome(await shrunk(options, input, reason));
+      }
+      longMs += spentMs() - from;
+    }
     if (performance.now() - told > 1_000) {
       told = performance.now();
       progress(outcome());
@@ -101,11 +124,22 @@ export async function fuzz(options: FuzzOptions): Promise<Outcome> {
   return outcome();
 }
 
-function made({ repair, speaksMessages = false }: Target, pool: readonly Uint8Array[], random: Random): Uint8Array {
+function made({ repair, speaks }: Target, pool: readonly Uint8Array[], random: Random): Uint8Array {
   const [one, other] = [random.pick(pool), random.pick(pool)];
-  if (speaksMessages && random.chance(3)) return mutateMessages(one, other, random);
+  if (speaks !== undefined && random.chance(3)) return mutateMessages(one, other, random, speaks);
   const input = mutate(one, other, random);
   return repair !== undefined && random.chance(2) ? repair(input) : input;
+}
+
+/** One input in several lengths, from the shortest. */
+function long(target: Target, pool: readonly Uint8Array[], random: Random): readonly Uint8Array[] {
+  const { repair, speaks: codec, long: composed, mostBytes = MOST_GROWN_BYTES } = target;
+  if (composed !== undefined && random.chance(2)) {
+    const seed = random.below(MOST_SEED);
+    return lengths(random, mostBytes).map((length) => composed(length, new Random(seed)));
+  }
+  const series = grown(random.pick(pool), random, { codec, mostBytes });
+  return repair !== undefined && random.chance(2) ? series.map(repair) : series;
 }
 
 /** Those inputs of a batch that lead to the new blocks: halves run once more, and halves of those, down to single inputs. */
@@ -127,11 +161,13 @@ async function leaders(
 async function shrunk({ target, guard }: FuzzOptions, input: Uint8Array, reason: string): Promise<Finding> {
   let smallest = input;
   let tries = 0;
-  for (let size = Math.max(1, smallest.length >> 1); size >= 1 && tries < SMALLER_TRIES; size >>= 1) {
-    for (let at = 0; at < smallest.length && tries < SMALLER_TRIES;) {
+  const until = performance.now() + SMALLER_MS;
+  const hasTime = (): boolean => tries < SMALLER_TRIES && performance.now() < until;
+  for (let size = Math.max(1, smallest.length >> 1); size >= 1 && hasTime(); size >>= 1) {
+    for (let at = 0; at < smallest.length && hasTime();) {
       tries++;
-      const shorter = new Uint8Array([...smallest.subarray(0, at), ...smallest.subarray(at + size)]);
-      if ((await guard.reasonAgainst(target, shorter)) === undefined) at += size;
+      const shorter = Buffer.concat([smallest.subarray(0, at), smallest.subarray(at + size)]);
+      if ((await guard.reasonAgainst(target, shorter, SURELY)) === undefined) at += size;
       else smallest = shorter;
     }
   }

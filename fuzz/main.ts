@@ -68,7 +68,7 @@ for (const target of chosen) {
     progress: (sofar) => {
       if (process.stderr.isTTY) process.stderr.write(`\r${lineOf(target, sofar)}`);
     },
-  });
+  }).catch(broken);
   guard.close();
   coverage.close();
   if (given.save) corpus.save();
@@ -96,6 +96,12 @@ function lineOf({ name }: Target, outcome: Outcome): string {
     `${name.padEnd(16)} ${executions} inputs, ${rate}/s, ${blocks} of ${knownBlocks} blocks covered (${part} %), ` +
     `corpus ${inputs} (${added} new), ${dearest}${found}`
   );
+}
+
+/** While inputs run, whoever is listening for their errors would take one of the fuzzer itself, too, and all would seem well. */
+function broken(thrown: unknown): never {
+  process.stderr.write(`the fuzzer broke: ${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+  process.exit(1);
 }
 
 function stop(why: string): never {

@@ -20,6 +20,14 @@ export class Random {
     return this.below(oneIn) === 0;
   }
 
+  /** The same elements in an order of chance. */
+  shuffled<T>(list: readonly T[]): readonly T[] {
+    return list
+      .map((element) => ({ element, at: this.below(0x1_0000_0000) }))
+      .toSorted((one, other) => one.at - other.at)
+      .map(({ element }) => element);
+  }
+
   /** One of a list that is not empty. */
   pick<T>(list: readonly T[]): T {
     const picked = list[this.below(list.length)];

@@ -1,6 +1,9 @@
 // What can be fuzzed? Something that takes any bytes and must keep a promise whatever they are.
 
+import type { CodecName } from '../src/protocol/messages/data.ts';
 import { PvaError } from '../src/protocol/errors.ts';
+
+import type { Random } from './random.ts';
 
 export interface Target {
   /** As --target names it, and the folder of its corpus. */
@@ -9,8 +12,15 @@ export interface Target {
   readonly seeds: () => Iterable<Uint8Array>;
   /** Makes of a mutated input one that gets further; half of the inputs go through it. */
   readonly repair?: (input: Uint8Array) => Uint8Array;
-  /** Inputs are messages with their headers: a third of the inputs are good messages in a bad order. */
-  readonly speaksMessages?: boolean;
+  /** Inputs are messages with their headers and bodies of this codec: a third of the inputs are good messages in a bad order. */
+  readonly speaks?: CodecName;
+  /** Makes a long input of about so many bytes, of a kind that no accident leads to; half of the long inputs are made so. */
+  readonly long?: (bytes: number, random: Random) => Uint8Array;
+  /** Longer inputs are not tried; 256 KiB unless something says less. */
+  readonly mostBytes?: number;
+  /** What an input may take however short it is, where that is more than 50 ms, and each of its bytes, where that is more than 1 us. */
+  readonly baseMs?: number;
+  readonly usPerByte?: number;
   /** Takes one input. What it throws or rejects with is a finding. */
   readonly run: (input: Uint8Array) => void | Promise<void>;
 }

@@ -3,6 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { encode } from '@msgpack/msgpack';
+
 import { ROOT } from './root.ts';
 
 const FOLDER = join(ROOT, 'test', 'vectors');
@@ -65,6 +67,17 @@ export function packedMessages(from: From): readonly Uint8Array[] {
   return [...messages, new Uint8Array(Buffer.concat(messages))];
 }
 
+/** Everything that one side said in each conversation that Python's msgpack packed. */
+export function packedConversations(from: From): readonly Uint8Array[] {
+  // As above.
+  const all = read(join('msgpack', 'conversations.json')) as readonly {
+    readonly messages: readonly { readonly from: From; readonly hex: string }[];
+  }[];
+  return all.map(({ messages }) =>
+    fromHex(messages.flatMap((each) => (each.from === from ? [each.hex] : [])).join('')),
+  );
+}
+
 export function datagrams(): readonly Uint8Array[] {
   return recordings('transcripts').flatMap(({ udp = [] }) => udp.map(({ hex = '' }) => fromHex(hex)));
 }
@@ -91,6 +104,35 @@ export function dataHex(...keys: readonly string[]): readonly Uint8Array[] {
   return cases
     .flatMap((each) => keys.map((key) => each[key]))
     .flatMap((hex) => (typeof hex === 'string' ? [fromHex(hex)] : []));
+}
+
+/** A type and a value of it, both as bytes. */
+export interface TypedBytes {
+  readonly type: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+export function typedBytes(bigEndian: boolean): readonly TypedBytes[] {
+  const order = bigEndian ? 'BE' : 'LE';
+  // As above.
+  const { cases } = read('data.json') as { readonly cases: readonly Readonly<Record<string, unknown>>[] };
+  return cases.flatMap((each) => {
+    const [type, value] = [each[`typeHex${order}`], each[`valueHex${order}`]];
+    return typeof type === 'string' && typeof value === 'string'
+      ? [{ type: fromHex(type), value: fromHex(value) }]
+      : [];
+  });
+}
+
+/** The same as Python's msgpack packs them. */
+export function packedTypedBytes(): readonly TypedBytes[] {
+  // The project's own file; its README gives this shape.
+  const all = read(join('msgpack', 'values.json')) as readonly { readonly type: unknown; readonly hex: string }[];
+  return all.map(({ type, hex }) => {
+    const bytes = fromHex(hex).subarray(1);
+    const typeLength = encode(type).length;
+    return { type: bytes.subarray(0, typeLength), value: bytes.subarray(typeLength) };
+  });
 }
 
 // -----------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import { LeftOut } from '../../src/cli/capture/packet.ts';
 import { CaptureError } from '../../src/cli/capture/capture-error.ts';
 import { decodedJson } from '../../src/cli/decode-json.ts';
 
+import { longMessage } from '../long-values.ts';
 import { withFittingSizes } from '../repair.ts';
 import * as w from '../../test/support/capture-writer.ts';
 
@@ -22,7 +23,10 @@ export const captures: Target = {
     utf8('ca 02 00 03  00000025 # a search\n0000  ca 02 41 02 00 00 00 00  |..A.....|\n'),
   ],
   repair: withFittingSizes,
-  speaksMessages: true,
+  speaks: 'pva',
+  // Each byte is shown in several ways.
+  usPerByte: 4,
+  long: (bytes, random) => longMessage(bytes, random, 'pva', random.pick(['client', 'server'] as const)),
   run(input) {
     try {
       let count = 0;

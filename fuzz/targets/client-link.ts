@@ -1,11 +1,14 @@
 // Does a client survive any server? One that answers with arbitrary bytes costs it that server, and nothing else.
 //
-// Whatever comes: a call ends with a value or an error of the library, all that the client says can be read, another
+// It answers in each codec. Whatever comes: a call ends with a value or an error of the library, all that the client says can be read, another
 // server that keeps to the rules is asked and watched as if nothing was, and in the end nothing is left.
 
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { Context } from '../../src/client/context.ts';
 import { resolveClientConfig, resolveServerConfig } from '../../src/config/effective.ts';
+import type { Codec } from '../../src/protocol/codecs/codec.ts';
+import { msgpack } from '../../src/protocol/codecs/msgpack.ts';
+import { pva } from '../../src/protocol/codecs/pva.ts';
 import { PvaError } from '../../src/protocol/errors.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import { HEADER_BYTES } from '../../src/protocol/header.ts';
@@ -17,9 +20,10 @@ import { MemoryNetwork, type MemoryHost } from '../../src/transport/memory-netwo
 import type { TcpConnection, TcpListener } from '../../src/transport/network.ts';
 
 import { LinkTypes } from '../link-types.ts';
+import { longMessage } from '../long-values.ts';
 import { withFittingSizes } from '../repair.ts';
 import { requireThat, type Target } from '../target.ts';
-import { conversations, operations } from '../vectors.ts';
+import { conversations, operations, packedConversations, packedMessages } from '../vectors.ts';
 
 const ADDRESS = '127.0.0.1';
 const EVIL_PORT = 6_000;
@@ -51,47 +55,58 @@ const CALLS: readonly ((context: Context) => Promise<unknown>)[] = [
     ]),
 ];
 
-export const clientLink: Target = {
-  name: 'client-link',
-  seeds: () => {
-    const ids = { cid: 1, ioid: 1 };
-    const seeds = [...conversations('server', ids), ...operations('server', ids)];
-    return seeds.flatMap((bytes, index) => [bytes, Uint8Array.of(...bytes, index % CALLS.length)]);
-  },
-  repair: withFittingSizes,
-  speaksMessages: true,
-  async run(input) {
-    const clock = new ManualClock();
-    const host = new MemoryNetwork({ clock }).host('host');
-    const { server, pv } = await honestServer(clock, host);
-    const evil = await evilServer(clock, host, input);
-    const context = new Context({
-      config: resolveClientConfig({ processEnvironment: { EPICS_PVA_NAME_SERVERS: `${ADDRESS}:${server.tcpPort}` } }),
-      network: host,
-      clock,
-    });
-    const honest = new HonestMonitor(context);
-    const call = CALLS[(input[input.length - 1] ?? 0) % CALLS.length];
-    const [answer] = await clock.until(Promise.allSettled([call?.(context)]));
-    if (answer.status === 'rejected') requireLibraryError(answer.reason);
+const FIRST_IDS = { cid: 1, ioid: 1 };
 
-    const number = input.length;
-    pv.post({ value: number });
-    const { value } = (await clock.until(context.get('fuzz:honest', { timeoutMs: 5_000 }))) as {
-      readonly value: unknown;
-    };
-    requireThat(value === number, 'other servers are not affected');
-    for (let waited = 0; waited < 100 && honest.last !== number; waited++) await clock.advanceAsync(10);
-    requireThat(honest.last === number, 'monitors of other servers have the last value');
+export const clientLink: Target = linkOf(pva, 'client-link', () => {
+  const seeds = [...conversations('server', FIRST_IDS), ...operations('server', FIRST_IDS)];
+  return seeds.flatMap((bytes, index) => [bytes, Uint8Array.of(...bytes, index % CALLS.length)]);
+});
+export const packedClientLink: Target = linkOf(msgpack, 'msgpack-client-link', () => [
+  ...packedConversations('server').flatMap((bytes) => CALLS.map((_call, index) => Uint8Array.of(...bytes, index))),
+  ...packedMessages('server'),
+]);
 
-    honest.isOver = true;
-    await clock.until(context.close());
-    await clock.until(honest.end);
-    await clock.until(server.close());
-    await evil.close();
-    requireThat(clock.timerCount === 0, 'no timer is left');
-  },
-};
+function linkOf(codec: Codec, name: string, seeds: Target['seeds']): Target {
+  return {
+    name,
+    seeds,
+    repair: withFittingSizes,
+    speaks: codec.name,
+    long: (bytes, random) => longMessage(bytes, random, codec.name, 'server'),
+    async run(input) {
+      const clock = new ManualClock();
+      const host = new MemoryNetwork({ clock }).host('host');
+      const { server, pv } = await honestServer(clock, host);
+      const evil = await evilServer(clock, host, input, codec);
+      const context = new Context({
+        config: resolveClientConfig({ processEnvironment: { EPICS_PVA_NAME_SERVERS: `${ADDRESS}:${server.tcpPort}` } }),
+        codec: codec.name,
+        network: host,
+        clock,
+      });
+      const honest = new HonestMonitor(context);
+      const call = CALLS[(input[input.length - 1] ?? 0) % CALLS.length];
+      const [answer] = await clock.until(Promise.allSettled([call?.(context)]));
+      if (answer.status === 'rejected') requireLibraryError(answer.reason);
+
+      const number = input.length;
+      pv.post({ value: number });
+      const { value } = (await clock.until(context.get('fuzz:honest', { timeoutMs: 5_000 }))) as {
+        readonly value: unknown;
+      };
+      requireThat(value === number, 'other servers are not affected');
+      for (let waited = 0; waited < 100 && honest.last !== number; waited++) await clock.advanceAsync(10);
+      requireThat(honest.last === number, 'monitors of other servers have the last value');
+
+      honest.isOver = true;
+      await clock.until(context.close());
+      await clock.until(honest.end);
+      await clock.until(server.close());
+      await evil.close();
+      requireThat(clock.timerCount === 0, 'no timer is left');
+    },
+  };
+}
 
 /** Reads a monitor as long as something comes. */
 async function watch(context: Context): Promise<void> {
@@ -127,7 +142,7 @@ async function honestServer(
   clock: ManualClock,
   host: MemoryHost,
 ): Promise<{ readonly server: Server; readonly pv: SharedPV }> {
-  const config = { ...resolveServerConfig({ processEnvironment: {} }), autoBeacon: false };
+  const config = { ...resolveServerConfig({ processEnvironment: {} }), autoBeacon: false, msgpackPort: 0 };
   const server = new Server({ clock, network: host, config });
   const pv = new SharedPV(ntScalar(double), { initial: -1 });
   server.add('fuzz:honest', pv);
@@ -136,7 +151,7 @@ async function honestServer(
 }
 
 /** Says the messages of the input: two as a greeting, one whenever it is spoken to, and one now and then. */
-function evilServer(clock: ManualClock, host: MemoryHost, input: Uint8Array): Promise<TcpListener> {
+function evilServer(clock: ManualClock, host: MemoryHost, input: Uint8Array, codec: Codec): Promise<TcpListener> {
   return host.listenTcp({ address: ADDRESS, port: EVIL_PORT }, (connection) => {
     let at = 0;
     const say = (): void => {
@@ -146,16 +161,16 @@ function evilServer(clock: ManualClock, host: MemoryHost, input: Uint8Array): Pr
       if (at >= input.length) timer.cancel();
     };
     const timer = clock.every(UNASKED_MS, say);
-    listen(connection, say, () => timer.cancel());
+    listen(connection, codec, say, () => timer.cancel());
     say();
     say();
   });
 }
 
 /** Reads what the client says, which must be messages whatever it was told. */
-function listen(connection: TcpConnection, answer: () => void, over: () => void): void {
+function listen(connection: TcpConnection, codec: Codec, answer: () => void, over: () => void): void {
   const framer = new Framer({ expectFromServer: false });
-  const types = new LinkTypes();
+  const types = new LinkTypes(codec);
   connection.listen({
     data: (chunk) => {
       framer.push(Uint8Array.from(chunk), (frame) => types.take(frame));

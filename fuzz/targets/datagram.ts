@@ -7,6 +7,7 @@ import { dissect } from '../../src/protocol/dissect.ts';
 import { HEADER_BYTES, readHeader } from '../../src/protocol/header.ts';
 import { datagramContext, decodeMessage } from '../../src/protocol/messages/index.ts';
 
+import { longMessage } from '../long-values.ts';
 import { withFittingSizes } from '../repair.ts';
 import { mayRefuse, requireThat, type Target } from '../target.ts';
 import { datagrams, malformed } from '../vectors.ts';
@@ -16,10 +17,15 @@ const FROM_SERVER = 0x40;
 /** Segments and control messages are not taken apart. */
 const NOT_PLAIN = 0x31;
 
+/** What UDP carries at most. */
+const MOST_DATAGRAM_BYTES = 65_507;
+
 export const datagram: Target = {
   name: 'datagram',
   seeds: () => [...datagrams(), ...malformed('message')],
   repair: withFittingSizes,
+  mostBytes: MOST_DATAGRAM_BYTES,
+  long: (bytes, random) => longMessage(bytes, random, 'pva', 'server'),
   run(input) {
     agree(input);
     let read = 0;

@@ -6,9 +6,10 @@ import { pva } from '../../src/protocol/codecs/pva.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 
 import { LinkTypes } from '../link-types.ts';
+import { longMessage } from '../long-values.ts';
 import { withFittingSizes } from '../repair.ts';
 import { mayRefuse, type Target } from '../target.ts';
-import { conversations, malformed, operations, packedMessages, type From } from '../vectors.ts';
+import { conversations, malformed, operations, packedConversations, packedMessages, type From } from '../vectors.ts';
 
 export const clientMessages: Target = messagesOf('client', pva);
 export const serverMessages: Target = messagesOf('server', pva);
@@ -19,9 +20,14 @@ function messagesOf(from: From, codec: Codec): Target {
   return {
     name: codec === pva ? `${from}-messages` : `msgpack-${from}-messages`,
     seeds: () =>
-      codec === pva ? [...conversations(from), ...operations(from), ...malformed('message')] : packedMessages(from),
+      codec === pva
+        ? [...conversations(from), ...operations(from), ...malformed('message')]
+        : [...packedMessages(from), ...packedConversations(from)],
     repair: withFittingSizes,
-    speaksMessages: true,
+    speaks: codec.name,
+    // In pvAccess types may come as an id and go out in full.
+    usPerByte: codec === pva ? 16 : 2,
+    long: (bytes, random) => longMessage(bytes, random, codec.name, from),
     run(input) {
       const framer = new Framer({ expectFromServer: from === 'server' });
       const link = new LinkTypes(codec);

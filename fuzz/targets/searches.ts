@@ -27,6 +27,9 @@ const MOST_ANSWER_BYTES = 64;
 /** A datagram may hold several searches, and one for the server itself is answered, too. */
 const LEAST_SEARCH_BYTES = 8 + 26;
 
+/** What UDP carries at most. */
+const MOST_DATAGRAM_BYTES = 65_507;
+
 interface World {
   readonly clock: ManualClock;
   readonly server: Server;
@@ -40,9 +43,10 @@ let world: World | undefined;
 
 export const searches: Target = {
   name: 'searches',
-  seeds: () => [...datagrams(), search(0, 40_000)],
+  seeds: () => [...datagrams(), search(0, 40_000), search(0, 40_000, ['tls', 'msgpack', 'tcp'])],
   repair: withFittingSizes,
-  speaksMessages: true,
+  mostBytes: MOST_DATAGRAM_BYTES,
+  speaks: 'pva',
   async run(input) {
     world ??= await makeWorld();
     const here = world;
@@ -74,7 +78,7 @@ async function ask({ clock, socket, to }: World, datagram: Uint8Array): Promise<
   await clock.advanceAsync(1);
 }
 
-function search(sequenceId: number, responsePort: number): Uint8Array {
+function search(sequenceId: number, responsePort: number, protocols = ['tcp']): Uint8Array {
   const writer = new Writer(false);
   encodeMessage(
     writer,
@@ -84,7 +88,7 @@ function search(sequenceId: number, responsePort: number): Uint8Array {
       flags: SEARCH_UNICAST,
       responseAddress: '::',
       responsePort,
-      protocols: ['tcp'],
+      protocols,
       names: [{ instanceId: 7, pvName: NAME }],
     },
     { fromServer: false },
@@ -106,7 +110,7 @@ function isAnswer(datagram: Uint8Array, sequenceId: number): boolean {
 async function makeWorld(): Promise<World> {
   const clock = new ManualClock();
   const host = new MemoryNetwork({ clock }).host('host');
-  const config = { ...resolveServerConfig({ processEnvironment: {} }), autoBeacon: false };
+  const config = { ...resolveServerConfig({ processEnvironment: {} }), autoBeacon: false, msgpackPort: 0 };
   const server = new Server({ clock, network: host, config });
   server.add(NAME, SharedPV.mailbox(ntScalar(double)));
   for (const name of ['vec:double', 'vec:string', 'vec:enum', 'vec:array']) {

@@ -53,6 +53,8 @@ const ADDRESSES = ['127.0.0.1', '10.0.0.5', '192.168.1.77', '::1', '2001:db8::5'
 /** Rules as lines `user|host|method|channel|allow`; the last two lines are the user and the host of a client. */
 export const access: Target = {
   name: 'access',
+  // Eight bytes may be a rule, which every peer and name is held against.
+  usPerByte: 16,
   seeds: () =>
     [
       '|||lab:*|read\noperator|ws*|ca|lab:a|write\n|10.0.0.0/16||*|none\noperator\nws1',

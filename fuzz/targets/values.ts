@@ -13,6 +13,7 @@ import { formatJson, typeJson } from '../../src/protocol/values/format-json.ts';
 import { formatTree, formatType } from '../../src/protocol/values/format-tree.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 
+import { longValue } from '../long-values.ts';
 import { mayRefuse, requireThat, type Target } from '../target.ts';
 import { dataHex, malformed } from '../vectors.ts';
 
@@ -45,7 +46,13 @@ export const types: Target = {
 /** The first byte says the byte order; then a type, then a whole value of it. */
 export const values: Target = {
   name: 'values',
+  // A byte may become several objects, which are made, encoded and compared three times.
+  usPerByte: 16,
   seeds: () => ORDERS.flatMap((keys, index) => typedValues(index === 0, keys)),
+  long: (bytes, random) => {
+    const bigEndian = random.chance(2);
+    return Buffer.concat([Uint8Array.of(bigEndian ? 1 : 0), longValue(bytes, random, bigEndian)]);
+  },
   run(input) {
     const bigEndian = input[0] === 1;
     const reader = new Reader(input.subarray(1), bigEndian);

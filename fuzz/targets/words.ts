@@ -27,6 +27,8 @@ const MOST_SECONDS = 86_400;
 
 export const words: Target = {
   name: 'words',
+  // Few characters may stand for a hundred thousand names.
+  baseMs: 500,
   seeds: () =>
     [
       '21.5',

@@ -5,6 +5,8 @@ import { DOTENV_FILE, EXAMPLE_FILE, type Variables } from './variables.ts';
 
 /** `$${` first, so that it is never taken for the beginning of a placeholder. */
 const PLACEHOLDER = /\$\$\{|\$\{([^{}]*)\}|\$\{/g;
+/** No file that means anything is nested so deep, and each level takes of the stack. */
+const MOST_NESTING = 100;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
@@ -19,6 +21,10 @@ export function fillPlaceholders(
 ): unknown {
   function fill(node: unknown, path: TomlPath): unknown {
     if (typeof node === 'string') return fillText(node, variables, (message) => report(path, message));
+    if (path.length > MOST_NESTING) {
+      report(path.slice(0, 1), `is nested deeper than ${MOST_NESTING} levels`);
+      return node;
+    }
     if (Array.isArray(node)) {
       const items: readonly unknown[] = node;
       const filled = items.map((item, index) => (mayHold(item) ? fill(item, [...path, index]) : item));

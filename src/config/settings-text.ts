@@ -32,10 +32,10 @@ const STORE_URL = /^(memory:$|rediss?(\+(sentinel|cluster))?:\/\/\S)/u;
 const MIN_MEMORY_BYTES = 96 * 1024 * 1024;
 /** Each 1 024 times the one before. */
 const MEMORY_UNITS = ['', 'K', 'M', 'G', 'T'];
-const MEMORY = /^(\d+\.?\d*)\s*([kmgt]?)(?:i?b)?$/iu;
+const MEMORY = /^(\d+(?:\.\d*)?)\s*([kmgt]?)(?:i?b)?$/iu;
 const MEMORY_FORM = 'bytes such as 512MiB or 2GiB, 96MiB at the least';
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** 0 to 65535, decimal or 0x. */
 export function parsePort(text: string): Parsed<number> {

@@ -220,6 +220,12 @@ describe("a server's configuration", () => {
     }
   });
 
+  it('is refused with digits without end that are no amount of memory as fast as they are read', () => {
+    expect(problemsOf(() => resolveServer({ flags: { maxMemory: `${'1'.repeat(500_000)}x` } }))).toEqual([
+      expect.stringContaining('is no amount of memory'),
+    ]);
+  });
+
   it('is refused with an amount of memory that is none, or less than the program takes', () => {
     const expected = 'expected bytes such as 512MiB or 2GiB, 96MiB at the least';
     for (const text of ['', 'much', '-1G', '1e9', '2 GiB 3', '0x10']) {

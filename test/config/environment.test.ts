@@ -148,6 +148,11 @@ describe("a server's environment", () => {
     expect(server({ [name]: text }).faults).toEqual([`${name}: ${message}`]);
   });
 
+  it('refuses digits without end that are no number as fast as it reads them', () => {
+    const { faults } = server({ EPICS_PVA_CONN_TMO: `${'1'.repeat(500_000)}x` });
+    expect(faults).toEqual([expect.stringContaining('is not a time; expected seconds')]);
+  });
+
   it('refuses a wrong address with the name of its variable', () => {
     const { faults } = server({ EPICS_PVAS_INTF_ADDR_LIST: '127.0.0.1 127.0.0.256' });
     expect(faults).toHaveLength(1);

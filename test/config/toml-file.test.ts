@@ -25,6 +25,12 @@ function read(text: string, processEnvironment: Readonly<Record<string, string>>
 const channel = (...lines: readonly string[]): string => ['[[channels]]', 'name = "a"', ...lines].join('\n');
 
 describe('a TOML file', () => {
+  it('is refused where it is nested deeper than anything that means something', () => {
+    const deep = Array.from({ length: 4_000 }, () => 'a').join('.');
+    const { faults } = read(`${deep} = 1`);
+    expect(faults).toContain('lab.toml:1: a: is nested deeper than 100 levels');
+  });
+
   it('sets what the design shows, with file and line of each', () => {
     const { settings, faults } = read(`[server]
 name = "lab"                  # prefix of the server's own PVs

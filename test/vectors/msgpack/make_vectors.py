@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Which bytes does Python's msgpack make of the messages and values that docs/msgpack.md describes?
+"""Which bytes does Python's msgpack make of the messages, values and conversations that docs/msgpack.md describes?
 
     .venv/bin/python test/vectors/msgpack/make_vectors.py
 
-writes messages.json and values.json beside it; with --check it fails if they were others. The messages are those of test/support/message-samples.ts, put here into
-lists by hand after docs/msgpack.md; nothing of pvkit takes part. The package is that of test/interop/requirements.txt.
+writes messages.json, values.json and conversations.json beside it; with --check it fails if they were others. The messages are those of
+test/support/message-samples.ts, put here into lists by hand after docs/msgpack.md, and so are the conversations; nothing of pvkit takes part. The package is that of test/interop/requirements.txt.
 """
 
 import json
@@ -195,9 +195,152 @@ def values():
     yield NESTED, nested, nested
 
 
-def message(sender, command, body):
-    flags = 0x80 | (0x40 if sender == SERVER else 0)
+def structure(id_, **fields):
+    return {"kind": "structure", "id": id_, "fields": [{"name": name, "type": type_} for name, type_ in fields.items()]}
+
+
+def request(*names, **options):
+    """A pvRequest for these fields, and the options that stand in record._options."""
+    record = {"record": structure("", _options=structure("", **{name: "string" for name in options}))} if options else {}
+    values = {"record": {"_options": options}} if options else {}
+    return [structure("", **record, field=structure("", **{name: EMPTY for name in names})),
+            {**values, "field": {name: {} for name in names}}]
+
+
+ALARM = structure("alarm_t", severity="int", status="int", message="string")
+TIME_STAMP = structure("time_t", secondsPastEpoch="long", nanoseconds="int", userTag="int")
+
+
+def nt(kind, value):
+    return structure(f"epics:nt/{kind}:1.0", value=value, alarm=ALARM, timeStamp=TIME_STAMP)
+
+
+SCALAR, TEXT = nt("NTScalar", "double"), nt("NTScalar", "string")
+VALUE_ONLY = request("value")
+ARGUMENT = [structure("epics:nt/NTURI:1.0", scheme="string", path="string", query=structure("", lhs="double", rhs="double")),
+            {"scheme": "pva", "path": "vec:sum", "query": {"lhs": 1.5, "rhs": 2.0}}]
+PUTS, PUTS_AND_CALLS = 3, 7
+NO_FIELD = "vec:double has no field 'nosuch': the whole has value, alarm, timeStamp"
+
+
+def doubles(*elements):
+    return msgpack.ExtType(0x43, struct.pack(f"<{len(elements)}d", *elements))
+
+
+def opened(*names, rights=PUTS):
+    """Everything up to the channels, which the server gives ids from 2 on, and what the client may do with them."""
+    yield SERVER, None, 0
+    yield SERVER, 0x01, [0x10000, 0x7FFF, ["anonymous", "ca"]]
+    yield CLIENT, 0x01, [0x10000, 0x7FFF, 0, "ca", [CREDENTIALS, {"user": "me", "host": "here"}]]
+    yield SERVER, 0x09, [OK]
+    for cid, name in enumerate(names, 1):
+        yield CLIENT, 0x07, [[[cid, name]]]
+        yield SERVER, 0x06, [cid, rights]
+        yield SERVER, 0x07, [cid, cid + 1, OK]
+
+
+CONVERSATIONS = {
+    "get": [
+        *opened("vec:ro", rights=0),
+        (CLIENT, 0x0A, [2, 1, 0x08, VALUE_ONLY]), (SERVER, 0x0A, [1, 0x08, OK, SCALAR]),
+        (CLIENT, 0x0A, [2, 1, 0x00]), (SERVER, 0x0A, [1, 0x00, OK, {"value": 1.0}]),
+        (CLIENT, 0x0A, [2, 1, 0x10]), (SERVER, 0x0A, [1, 0x10, OK, {"value": 1.0}]),
+    ],
+    "info": [
+        *opened("vec:double"),
+        (CLIENT, 0x11, [2, 1, "value"]), (SERVER, 0x11, [1, OK, "double"]),
+        (CLIENT, 0x11, [2, 2, "nosuch"]), (SERVER, 0x11, [2, [2, NO_FIELD, ""]]),
+    ],
+    "put": [
+        *opened("vec:double"),
+        (CLIENT, 0x0B, [2, 1, 0x08, VALUE_ONLY]), (SERVER, 0x0B, [1, 0x08, OK, SCALAR]),
+        (CLIENT, 0x0B, [2, 1, 0x40]), (SERVER, 0x0B, [1, 0x40, OK, {}]),
+        (CLIENT, 0x0B, [2, 1, 0x00, {"value": 42.5}]), (SERVER, 0x0B, [1, 0x00, OK]),
+        (CLIENT, 0x0B, [2, 1, 0x40]), (SERVER, 0x0B, [1, 0x40, OK, {"value": 42.5}]),
+        (CLIENT, 0x0F, [2, 1]),
+    ],
+    "monitor": [
+        *opened("vec:double"),
+        (CLIENT, 0x0D, [2, 1, 0x08, VALUE_ONLY]), (SERVER, 0x0D, [1, 0x08, OK, SCALAR]),
+        (CLIENT, 0x0D, [2, 1, 0x44]), (SERVER, 0x0D, [1, 0x00, {}, {}]),
+        (CLIENT, 0x0B, [2, 2, 0x08, VALUE_ONLY]), (SERVER, 0x0B, [2, 0x08, OK, SCALAR]),
+        (CLIENT, 0x0B, [2, 2, 0x10, {"value": -1.25}]),
+        (SERVER, 0x0D, [1, 0x00, {"value": -1.25}, {}]), (SERVER, 0x0B, [2, 0x10, OK]),
+        (CLIENT, 0x0D, [2, 1, 0x04]), (CLIENT, 0x0F, [2, 1]),
+    ],
+    "monitor with a window": [
+        *opened("vec:tick"),
+        (CLIENT, 0x0D, [2, 1, 0x88, request("value", pipeline="true", queueSize="2"), 2]),
+        (SERVER, 0x0D, [1, 0x08, OK, nt("NTScalar", "int")]),
+        (CLIENT, 0x0D, [2, 1, 0x44]), (SERVER, 0x0D, [1, 0x00, {}, {}]),
+        (CLIENT, 0x0D, [2, 1, 0x80, 1]), (CLIENT, 0x0D, [2, 1, 0x80, 1]), (CLIENT, 0x0D, [2, 1, 0x10]),
+    ],
+    "rpc": [
+        *opened("vec:sum", rights=PUTS_AND_CALLS),
+        (CLIENT, 0x14, [2, 1, 0x08, [EMPTY, {}]]), (SERVER, 0x14, [1, 0x08, OK]),
+        (CLIENT, 0x14, [2, 1, 0x10, ARGUMENT]), (SERVER, 0x14, [1, 0x10, OK, ARGUMENT]),
+    ],
+    "process": [
+        *opened("vec:double"),
+        (CLIENT, 0x10, [2, 1, 0x08, [EMPTY, {}]]), (SERVER, 0x10, [1, 0x08, OK]),
+        (CLIENT, 0x10, [2, 1, 0x10]), (SERVER, 0x10, [1, 0x10, OK]),
+    ],
+    "put_get": [
+        *opened("vec:double"),
+        (CLIENT, 0x0C, [2, 1, 0x08, [structure("", putField=structure("", value=EMPTY), getField=structure("", value=EMPTY)),
+                                     {"putField": {"value": {}}, "getField": {"value": {}}}]]),
+        (SERVER, 0x0C, [1, 0x08, OK, SCALAR, SCALAR]),
+        (CLIENT, 0x0C, [2, 1, 0x00, {"value": 3.0}]), (SERVER, 0x0C, [1, 0x00, OK, {"value": 3.0}]),
+        (CLIENT, 0x0C, [2, 1, 0x80]), (SERVER, 0x0C, [1, 0x80, OK, {"value": 3.0}]),
+        (CLIENT, 0x0C, [2, 1, 0x40]), (SERVER, 0x0C, [1, 0x40, OK, {"value": 3.0}]),
+    ],
+    "array": [
+        *opened("vec:array"),
+        (CLIENT, 0x0E, [2, 1, 0x08, VALUE_ONLY]), (SERVER, 0x0E, [1, 0x08, OK, "double[]"]),
+        (CLIENT, 0x0E, [2, 1, 0x40, 1, 2, 2]), (SERVER, 0x0E, [1, 0x40, OK, doubles(2, 4)]),
+        (CLIENT, 0x0E, [2, 1, 0x00, 0, 1, doubles(-1, -2)]), (SERVER, 0x0E, [1, 0x00, OK]),
+        (CLIENT, 0x0E, [2, 1, 0x80, 3]), (SERVER, 0x0E, [1, 0x80, OK]),
+        (CLIENT, 0x0E, [2, 1, 0x04]), (SERVER, 0x0E, [1, 0x04, OK, 3]),
+        (CLIENT, 0x0E, [2, 1, 0x40, 0, 0, 1]), (SERVER, 0x0E, [1, 0x40, OK, doubles(-1, -2, 3)]),
+    ],
+    "several channels": [
+        *opened("vec:double", "vec:array", "vec:string"),
+        (CLIENT, 0x0A, [3, 1, 0x08, VALUE_ONLY]), (SERVER, 0x0A, [1, 0x08, OK, nt("NTScalarArray", "double[]")]),
+        (CLIENT, 0x0A, [4, 2, 0x08, VALUE_ONLY]),
+        (SERVER, 0x0A, [2, 0x08, OK, TEXT]),
+        (CLIENT, 0x0A, [4, 2, 0x10]), (SERVER, 0x0A, [2, 0x10, OK, {}]),
+        (CLIENT, 0x0A, [3, 1, 0x10]), (SERVER, 0x0A, [1, 0x10, OK, {"value": doubles(1, 2, 3, 4, 5)}]),
+        (CLIENT, 0x08, [3, 2]), (SERVER, 0x08, [3, 2]),
+        (CLIENT, 0x07, [[[2, "vec:long"], [9, "vec:nosuch"]]]),
+        (SERVER, 0x06, [2, PUTS]), (SERVER, 0x07, [2, 5, OK]),
+        (SERVER, 0x07, [9, 0xFFFFFFFF, [2, "there is no PV 'vec:nosuch' here", ""]]),
+    ],
+    "in segments": [
+        *opened("vec:string"),
+        (CLIENT, 0x02, [b"anybody there?"]), (SERVER, 0x02, [b"anybody there?"]),
+        (CLIENT, 0x0B, [2, 1, 0x08, VALUE_ONLY]),
+        (SERVER, 0x0B, [1, 0x08, OK, TEXT]),
+        (CLIENT, 0x0B, [2, 1, 0x10, {"value": "in segments"}], 3), (SERVER, 0x0B, [1, 0x10, OK]),
+        (CLIENT, 0x12, [1, 1, "mind"]), (CLIENT, 0x15, [2, 1]),
+    ],
+}
+
+
+def message(sender, command, body, segment=0x00):
+    flags = 0x80 | segment | (0x40 if sender == SERVER else 0)
     return (struct.pack(">BBBBI", 0xCA, 2, flags, command, len(body)) + body).hex()
+
+
+def said(sender, command, fields, segments=1):
+    """One message; without a command SET_BYTE_ORDER, and with several segments its body in so many pieces."""
+    if command is None:
+        return (struct.pack(">BBBBI", 0xCA, 2, 0xC1, 0x02, fields)).hex()
+    body = msgpack.packb(fields)
+    if segments == 1:
+        return message(sender, command, body)
+    size = -(-len(body) // segments)
+    flags = [0x10, *[0x30] * (segments - 2), 0x20]
+    return "".join(message(sender, command, body[at * size:(at + 1) * size], flag) for at, flag in enumerate(flags))
 
 
 def write(name, rows):
@@ -215,4 +358,8 @@ write("messages.json", [
 write("values.json", [
     {"type": type_, "json": shown, "hex": msgpack.packb([type_, value], use_single_float=type_ == "float").hex()}
     for type_, value, shown in values()
+])
+write("conversations.json", [
+    {"name": name, "messages": [{"from": sender, "hex": said(sender, *rest)} for sender, *rest in messages]}
+    for name, messages in CONVERSATIONS.items()
 ])
