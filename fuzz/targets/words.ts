@@ -23,6 +23,8 @@ import { mayRefuse, requireThat, textOf, utf8, type Target } from '../target.ts'
 const TYPES = [ntScalar(double, { display: true }), ntScalar(string), ntScalarArray(long), ntEnum];
 const MOST_COUNT = 0x7fff_ffff;
 const MOST_NAMES = 100_000;
+/** Each refusal is an error with a stack, which takes longer than all else. */
+const MOST_WORDS = 100;
 const MOST_SECONDS = 86_400;
 
 export const words: Target = {
@@ -58,7 +60,7 @@ export const words: Target = {
         anyCodecOf(type).encode(new Writer(false), value, encodeType);
       }
     }
-    for (const word of given) oneWord(word);
+    for (const word of given.slice(0, MOST_WORDS)) oneWord(word);
     const addresses = parseAddressList(given.join(' '), () => undefined, { key: 'X' });
     const again = parseAddressList(addresses.map(formatAddress).join(' '), () => undefined, { key: 'X' });
     requireThat(isDeepStrictEqual(again, addresses), 'addresses come back from their text');
