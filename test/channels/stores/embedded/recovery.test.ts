@@ -324,7 +324,8 @@ describe('a store file of the first format', () => {
     expect(await formatOf(path)).toBe('channel store format 1');
     const store = await openStore();
     expect(stateOf(await scanned(store))).toEqual({ a: 'demo:point/1.0 1: 1' });
-    expect(await formatOf(path)).toBe('channel store format 2');
+    // Of a copy: LMDB wants a file to be opened once in a process.
+    expect(await formatOf(join(killed(), 'channels.mdb'))).toBe('channel store format 2');
     await store.write('a', pointOf({ x: 2 }));
     expect(await stateAt(killed())).toEqual({ a: 'demo:point/1.0 2: 2' });
     await store.close();
