@@ -2,7 +2,10 @@
 
 /** Every bound that a peer or a user can push against. A server's can be set one by one in the TOML file. */
 export interface Limits {
-  /** Bytes of one message body, joined segments included. A full 4k x 4k 16-bit image fits; past it the link is closed. */
+  /**
+   * Bytes of one message body, joined segments included. A full 4k x 4k 16-bit image fits; past it the link is closed. What
+   * a server would answer with more, or with more than the default if this is less, is an ERROR: it could not be read.
+   */
   readonly maxBodyBytes: number;
   /**
    * Bytes of one message body past which we send it in segments of that size. By default what the header can say, so
@@ -31,6 +34,13 @@ export interface Limits {
   readonly maxValueNodesPerByte: number;
   /** Objects beside those, in every message: a pvRequest, the type of which is known, is structures without fields alone. */
   readonly freeValueNodes: number;
+  /**
+   * Bytes that the types inside any of one message may take in full, beside those that stand there, for each byte of the
+   * message. An id of 3 bytes names any type; where the value goes on to others, who share no ids, it is written out.
+   */
+  readonly maxAnyTypeBytesPerByte: number;
+  /** Bytes beside those, in every message: a type of 10 000 fields fits, as of a pvRequest, which holds nothing else. */
+  readonly freeAnyTypeBytes: number;
   /** Channels that one link may hold. Past it CREATE_CHANNEL is answered ERROR. */
   readonly maxChannelsPerLink: number;
   /** Operations that one link may hold. Past it INIT is answered ERROR. */
@@ -152,6 +162,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxValueNodes: 4_000_000,
   maxValueNodesPerByte: 16,
   freeValueNodes: 1_000,
+  maxAnyTypeBytesPerByte: 64,
+  freeAnyTypeBytes: 128 * 1024,
   maxChannelsPerLink: 10_000,
   maxOperationsPerLink: 10_000,
   maxLinks: 16_384,
@@ -196,6 +208,11 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxReorderSegments: 256,
   maxCaptureBytes: 512 * 1024 * 1024,
 });
+
+/** Bytes of one message body that a server sends: what peers with the default read, even if fewer are read here. */
+export function mostSentBytes({ maxBodyBytes }: Limits): number {
+  return Math.max(maxBodyBytes, DEFAULT_LIMITS.maxBodyBytes);
+}
 
 /** What a client keeps of what servers tell it. Nobody needs to set these: they bound what somebody invents. */
 export const CLIENT_LIMITS = Object.freeze({
