@@ -227,6 +227,11 @@ export const CLIENT_LIMITS = Object.freeze({
    * longest ago ends. A tenth of what a server allows, so that monitors and puts have the rest.
    */
   maxKeptGets: 1_000,
+  /**
+   * Texts of pvRequests that are remembered, so that what is asked again is known. Programs have a few of them; past it all
+   * are forgotten, and each PV is read anew twice.
+   */
+  maxParsedRequests: 64,
   /** Servers known by their beacons, as many as pvxs tracks. Past it new ones are ignored. */
   maxTrackedServers: 20_000,
   /** Discovered servers that wait for a slow reader. The oldest are dropped. */
