@@ -220,13 +220,16 @@ export const CLIENT_LIMITS = Object.freeze({
   maxEndedOperations: 1_000,
   /** Servers that were lost a moment ago and are not to be hammered. */
   maxLostServers: 1_000,
-  /** Channels that nobody uses and that are kept for a while; past it the one unused longest goes. Servers bound theirs. */
-  maxIdleChannels: 1_000,
+  /**
+   * Channels that nobody uses and that are kept for a while; past it the one unused longest goes, so that of more PVs that
+   * are read in turn none is there any more when it is read again. Four tenths of what a server allows on one link.
+   */
+  maxIdleChannels: 4_000,
   /**
    * GETs of each link that are kept on their server, because their PV is read again and again; past it the one read
-   * longest ago ends. A tenth of what a server allows, so that monitors and puts have the rest.
+   * longest ago ends. Four tenths of what a server allows, so that monitors and puts have the rest.
    */
-  maxKeptGets: 1_000,
+  maxKeptGets: 4_000,
   /**
    * Texts of pvRequests that are remembered, so that what is asked again is known. Programs have a few of them; past it all
    * are forgotten, and each PV is read anew twice.

@@ -82,7 +82,7 @@ describe('GETs that are kept for the next reading', () => {
     return { server, held };
   }
 
-  it('are a thousand for each server, those read last', async () => {
+  it('are thousands for each server, those read last', async () => {
     hitsLimit('maxKeptGets');
     const world = makeWorld();
     const { server, held } = await serving(world);
