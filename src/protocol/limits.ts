@@ -23,8 +23,8 @@ export interface Limits {
   /** Bytes of the descriptions of those types in sum: a name may be as long as a message. 32 of the largest types fit. */
   readonly maxTypeRegistryBytes: number;
   /**
-   * Objects that one message may become: strings, booleans, structures, unions and any inside arrays. One byte can claim an
-   * object of 50 bytes and more, so the size of a message does not bound the memory it takes.
+   * Objects that one message may become: strings, structures, unions and any inside arrays, and booleans, eight for one. One
+   * byte can claim an object of 50 bytes and more, so the size of a message does not bound the memory it takes.
    */
   readonly maxValueNodes: number;
   /**
