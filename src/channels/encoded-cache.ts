@@ -19,13 +19,15 @@ export class Selection {
   readonly mask: BitSet;
   readonly isWhole: boolean;
   readonly #key: string;
+  readonly #mostBytes: number;
 
-  /** `mask` may be in any form. */
-  constructor(type: StructureType, mask: BitSet) {
+  /** `mask` may be in any form. What takes more than `mostBytes` is not encoded. */
+  constructor(type: StructureType, mask: BitSet, mostBytes = Number.POSITIVE_INFINITY) {
     this.type = type;
     this.mask = leafMask(type, mask);
     this.isWhole = this.mask.equals(allLeaves(type));
     this.#key = this.isWhole ? '*' : this.mask.toString();
+    this.#mostBytes = mostBytes;
   }
 
   /** Whether an update says anything about the selected fields. */
@@ -38,7 +40,10 @@ export class Selection {
     return this.isWhole ? leaves : leaves.clone().and(this.mask);
   }
 
-  /** The selected part of an update as bytes; encoded at most once for all who ask for the same. */
+  /**
+   * The selected part of an update as bytes; encoded at most once for all who ask for the same.
+   * @throws PvaError for what no wire takes
+   */
   encode(update: ChannelUpdate, bigEndian: boolean, codec: Codec = pva): EncodedUpdate {
     const key = this.#key;
     const forms = formsOf.get(update);
@@ -46,8 +51,8 @@ export class Selection {
     for (const form of forms ?? NO_FORMS) {
       if (form.key === key && form.codec === codec && form.encoded.bigEndian === bigEndian) return form.encoded;
     }
-    const { value } = update;
-    const encoded = codec.encodeUpdate({ type: this.type, changed: this.of(update.changed), value }, bigEndian);
+    const selected = { type: this.type, changed: this.of(update.changed), value: update.value };
+    const encoded = codec.encodeUpdate(selected, bigEndian, this.#mostBytes);
     if (forms === undefined) formsOf.set(update, [{ key, codec, encoded }]);
     else if (forms.length < MAX_FORMS) forms.push({ key, codec, encoded });
     return encoded;

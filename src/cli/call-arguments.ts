@@ -72,7 +72,7 @@ function declared(name: string, typeName: string, text: string): Typed {
 /** A word of the command line, where everything is text. */
 function ofWord(word: string): Typed {
   if (word === 'true' || word === 'false') return { type: boolean, value: word === 'true' };
-  const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/iu.test(word);
+  const isNumber = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/iu.test(word);
   return isNumber ? { type: double, value: Number(word) } : { type: string, value: word };
 }
 

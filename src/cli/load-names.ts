@@ -2,13 +2,18 @@
 
 import { InvalidArgumentError } from 'commander';
 
+import { DEFAULT_LIMITS } from '../protocol/index.ts';
 import { pvNameOf } from './options.ts';
 
 /** More names than this do not fit one link. */
 const MAX_NAMES = 100_000;
+/** `{1..9}` stands for one character: no text that is longer for its names can give one that a server could have. */
+const RANGE_CHARACTERS = 6;
 
 /** Adds the names that a word stands for; as many digits as the longer end has, if one begins with 0. */
 export function loadNamesOf(text: string, before: readonly string[] = []): readonly string[] {
+  // Each range is expanded within what those before it made, so that thousands of them would take the stack.
+  if (text.length > RANGE_CHARACTERS * DEFAULT_LIMITS.maxNameBytes) return [...before, pvNameOf(text)];
   const names = [...before];
   addNames(text, names);
   return names;

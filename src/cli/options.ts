@@ -144,7 +144,7 @@ export function countOf(text: string, lowest: number, highest: number): number {
 }
 
 export function secondsOf(text: string, highest: number): number {
-  const seconds = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/iu.test(text) ? Number(text) : Number.NaN;
+  const seconds = /^(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/iu.test(text) ? Number(text) : Number.NaN;
   if (seconds <= highest) return seconds;
   throw new InvalidArgumentError(`Expected a number of seconds from 0 to ${highest}.`);
 }

@@ -28,8 +28,8 @@ export class Call {
   readonly subject: string;
   /** What is waited for, as the rest of a sentence: 'searched 3 times, no server answered'. */
   waitingFor: () => string = () => 'nothing happened';
-  /** A server refused it, and was asked again once there was more room. */
-  isSecondTry = false;
+  /** A server refused it, and was asked again once there was more room: how much it might have kept before. */
+  mostBefore: number | undefined;
   readonly #clock: Clock;
   readonly #cleanUps = new Set<() => void>();
   readonly #waits = new Set<(reason: unknown) => void>();

@@ -4,7 +4,7 @@ import { resolveClientConfig, type ClientSettings } from '../config/effective.ts
 import { msgpack } from '../protocol/codecs/msgpack.ts';
 import { pva } from '../protocol/codecs/pva.ts';
 import { DisconnectedError, LimitError, LocalProtocolError } from '../protocol/errors.ts';
-import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
+import { CLIENT_LIMITS, DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { parsePvRequest, type PvRequest } from '../protocol/pv-request.ts';
 import { recordOptions } from '../protocol/pv-request/record-options.ts';
 import { requireSegmentBytes } from '../protocol/segments.ts';
@@ -72,7 +72,8 @@ export class Context {
   readonly #channels: Channels;
   readonly #calls = new Set<Call>();
   /** The request that was parsed last. */
-  #lastRequest: { readonly text: string; readonly parsed: PvRequest } | undefined;
+  /** By their text. */
+  readonly #requests = new Map<string, PvRequest>();
   #isClosed = false;
 
   constructor(options: ContextOptions = {}) {
@@ -370,10 +371,12 @@ export class Context {
   #pvRequest(request: string | PvRequest = ''): PvRequest {
     if (typeof request !== 'string') return request;
     // One object for one text: what is asked again is known by it.
-    if (this.#lastRequest?.text !== request) {
-      this.#lastRequest = { text: request, parsed: parsePvRequest(request, this.#limits) };
-    }
-    return this.#lastRequest.parsed;
+    const known = this.#requests.get(request);
+    if (known !== undefined) return known;
+    const parsed = parsePvRequest(request, this.#limits);
+    if (this.#requests.size >= CLIENT_LIMITS.maxParsedRequests) this.#requests.clear();
+    this.#requests.set(request, parsed);
+    return parsed;
   }
 
   #requireName(pvName: string): void {

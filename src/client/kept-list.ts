@@ -8,7 +8,7 @@ interface Kept {
 }
 
 interface Asking {
-  isSecondTry: boolean;
+  mostBefore: number | undefined;
 }
 
 export class KeptList {
@@ -29,11 +29,17 @@ export class KeptList {
   /**
    * The server has refused an operation, for want of room or not: nobody can tell. Half of those that are kept end, and
    * from now on no more than the other half is kept: a server with little room soon refuses nothing for it.
-   * False when there was nothing to end, or the same call was refused before: it is not for want of room then.
+   * False when there was nothing to end, or the same call was refused before. Then it was not for want of room, and as many
+   * are kept again as before: a program may ask for a field that there is not as often as it reads others.
    */
   makeRoom(call: Asking): boolean {
-    if (call.isSecondTry || this.#kept.size === 0) return false;
-    call.isSecondTry = true;
+    if (call.mostBefore !== undefined) {
+      // Other calls may have been refused meanwhile, or have taken theirs back.
+      this.#most = Math.max(this.#most, call.mostBefore);
+      return false;
+    }
+    if (this.#kept.size === 0) return false;
+    call.mostBefore = this.#most;
     this.#most = Math.floor(this.#kept.size / 2);
     this.#endPastMost();
     return true;

@@ -195,7 +195,7 @@ export class Monitor<E = MonitorUpdate> implements AsyncIterableIterator<E, unde
             }
             call.waitingFor = () => `subscribed at ${server}, no update came`;
             isConnected = true;
-            call.isSecondTry = false;
+            call.mostBefore = undefined;
             this.#event({ kind: 'connected', pvName, server, type });
             return !this.#isPaused;
           },

@@ -2,7 +2,10 @@
 
 /** Every bound that a peer or a user can push against. A server's can be set one by one in the TOML file. */
 export interface Limits {
-  /** Bytes of one message body, joined segments included. A full 4k x 4k 16-bit image fits; past it the link is closed. */
+  /**
+   * Bytes of one message body, joined segments included. A full 4k x 4k 16-bit image fits; past it the link is closed. What
+   * a server would answer with more, or with more than the default if this is less, is an ERROR: it could not be read.
+   */
   readonly maxBodyBytes: number;
   /**
    * Bytes of one message body past which we send it in segments of that size. By default what the header can say, so
@@ -20,8 +23,8 @@ export interface Limits {
   /** Bytes of the descriptions of those types in sum: a name may be as long as a message. 32 of the largest types fit. */
   readonly maxTypeRegistryBytes: number;
   /**
-   * Objects that one message may become: strings, booleans, structures, unions and any inside arrays. One byte can claim an
-   * object of 50 bytes and more, so the size of a message does not bound the memory it takes.
+   * Objects that one message may become: strings, structures, unions and any inside arrays, and booleans, eight for one. One
+   * byte can claim an object of 50 bytes and more, so the size of a message does not bound the memory it takes.
    */
   readonly maxValueNodes: number;
   /**
@@ -31,6 +34,13 @@ export interface Limits {
   readonly maxValueNodesPerByte: number;
   /** Objects beside those, in every message: a pvRequest, the type of which is known, is structures without fields alone. */
   readonly freeValueNodes: number;
+  /**
+   * Bytes that the types inside any of one message may take in full, beside those that stand there, for each byte of the
+   * message. An id of 3 bytes names any type; where the value goes on to others, who share no ids, it is written out.
+   */
+  readonly maxAnyTypeBytesPerByte: number;
+  /** Bytes beside those, in every message: a type of 10 000 fields fits, as of a pvRequest, which holds nothing else. */
+  readonly freeAnyTypeBytes: number;
   /** Channels that one link may hold. Past it CREATE_CHANNEL is answered ERROR. */
   readonly maxChannelsPerLink: number;
   /** Operations that one link may hold. Past it INIT is answered ERROR. */
@@ -152,6 +162,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxValueNodes: 4_000_000,
   maxValueNodesPerByte: 16,
   freeValueNodes: 1_000,
+  maxAnyTypeBytesPerByte: 64,
+  freeAnyTypeBytes: 128 * 1024,
   maxChannelsPerLink: 10_000,
   maxOperationsPerLink: 10_000,
   maxLinks: 16_384,
@@ -197,19 +209,32 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxCaptureBytes: 512 * 1024 * 1024,
 });
 
+/** Bytes of one message body that a server sends: what peers with the default read, even if fewer are read here. */
+export function mostSentBytes({ maxBodyBytes }: Limits): number {
+  return Math.max(maxBodyBytes, DEFAULT_LIMITS.maxBodyBytes);
+}
+
 /** What a client keeps of what servers tell it. Nobody needs to set these: they bound what somebody invents. */
 export const CLIENT_LIMITS = Object.freeze({
   /** Types of ended operations for each link, so that late replies can be read and the type registry stays true. */
   maxEndedOperations: 1_000,
   /** Servers that were lost a moment ago and are not to be hammered. */
   maxLostServers: 1_000,
-  /** Channels that nobody uses and that are kept for a while; past it the one unused longest goes. Servers bound theirs. */
-  maxIdleChannels: 1_000,
+  /**
+   * Channels that nobody uses and that are kept for a while; past it the one unused longest goes, so that of more PVs that
+   * are read in turn none is there any more when it is read again. Four tenths of what a server allows on one link.
+   */
+  maxIdleChannels: 4_000,
   /**
    * GETs of each link that are kept on their server, because their PV is read again and again; past it the one read
-   * longest ago ends. A tenth of what a server allows, so that monitors and puts have the rest.
+   * longest ago ends. Four tenths of what a server allows, so that monitors and puts have the rest.
    */
-  maxKeptGets: 1_000,
+  maxKeptGets: 4_000,
+  /**
+   * Texts of pvRequests that are remembered, so that what is asked again is known. Programs have a few of them; past it all
+   * are forgotten, and each PV is read anew twice.
+   */
+  maxParsedRequests: 64,
   /** Servers known by their beacons, as many as pvxs tracks. Past it new ones are ignored. */
   maxTrackedServers: 20_000,
   /** Discovered servers that wait for a slow reader. The oldest are dropped. */

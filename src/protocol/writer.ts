@@ -20,12 +20,15 @@ export class Writer {
   #view: DataView;
   #length = 0;
   #mostBytes = Number.POSITIVE_INFINITY;
+  /** Where the room that may be written to ends. */
+  #roomEnd: number;
 
   constructor(bigEndian: boolean, initialBytes: number = INITIAL_BYTES) {
     this.bigEndian = bigEndian;
     this.#littleEndian = !bigEndian;
     this.#bytes = new Uint8Array(initialBytes);
     this.#view = new DataView(this.#bytes.buffer);
+    this.#roomEnd = initialBytes;
   }
 
   /** Bytes written so far. */
@@ -56,8 +59,7 @@ export class Writer {
   /** Gives the written bytes away without a copy and starts over with a new buffer. */
   detach(nextInitialBytes: number = INITIAL_BYTES): Uint8Array {
     const written = this.view();
-    this.#bytes = new Uint8Array(nextInitialBytes);
-    this.#view = new DataView(this.#bytes.buffer);
+    this.#use(new Uint8Array(nextInitialBytes));
     this.#length = 0;
     return written;
   }
@@ -69,26 +71,34 @@ export class Writer {
   }
 
   /**
-   * Refuses to grow past so many bytes with a LimitError of `maxBodyBytes`, before it takes the memory: what came as the id
-   * of a type goes out in full, however long that is.
+   * Refuses to hold more bytes with a LimitError of `maxBodyBytes`, before it takes the memory: what came as the id of a
+   * type goes out in full, however long that is.
    */
   growUpTo(mostBytes: number): void {
     this.#mostBytes = mostBytes;
+    this.#roomEnd = Math.min(this.#bytes.length, mostBytes);
   }
 
   /** Claims `count` bytes and returns the offset of the first: the one place where the buffer grows. */
   #claim(count: number): number {
     const start = this.#length;
     const end = start + count;
-    if (end > this.#bytes.length) {
-      if (end > this.#mostBytes) throw new LimitError('maxBodyBytes', end, this.#mostBytes, 'message to send');
-      const grown = new Uint8Array(Math.max(end + SLACK_BYTES, this.#bytes.length * 2));
-      grown.set(this.view());
-      this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
-    }
+    if (end > this.#roomEnd) this.#grow(end);
     this.#length = end;
     return start;
+  }
+
+  #grow(end: number): void {
+    if (end > this.#mostBytes) throw new LimitError('maxBodyBytes', end, this.#mostBytes, 'message to send');
+    const grown = new Uint8Array(Math.max(end + SLACK_BYTES, this.#bytes.length * 2));
+    grown.set(this.view());
+    this.#use(grown);
+  }
+
+  #use(buffer: Uint8Array): void {
+    this.#bytes = buffer;
+    this.#view = new DataView(buffer.buffer);
+    this.#roomEnd = Math.min(buffer.length, this.#mostBytes);
   }
 
   u8(value: number): void {

@@ -5,7 +5,8 @@
 import { BitSet } from '../protocol/bit-set.ts';
 import type { Codec } from '../protocol/codecs/codec.ts';
 import { pva } from '../protocol/codecs/pva.ts';
-import type { Limits } from '../protocol/limits.ts';
+import { HEADER_BYTES } from '../protocol/header.ts';
+import { mostSentBytes, type Limits } from '../protocol/limits.ts';
 import type { EncodedUpdate } from '../protocol/messages/data.ts';
 import { encodeMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
 import { writeGetHead, writeMonitorHead, writePutDone } from '../protocol/messages/quick-replies.ts';
@@ -50,6 +51,8 @@ export class LinkOutput implements Outlet {
   readonly #connection: TcpConnection;
   readonly #clock: Clock;
   readonly #limits: Limits;
+  /** Of one body. */
+  readonly #mostBytes: number;
   readonly #unsent: UnsentAccount;
   readonly #readable: () => void;
   readonly #waiting = new Set<Sender>();
@@ -75,6 +78,7 @@ export class LinkOutput implements Outlet {
     this.#encoding = { fromServer: true, codec: this.#codec };
     this.#clock = options.clock;
     this.#limits = options.limits;
+    this.#mostBytes = mostSentBytes(options.limits);
     this.#unsent = options.unsent;
     this.#readable = options.readable;
     this.#writer = new Writer(options.bigEndian, INITIAL_BYTES);
@@ -99,12 +103,18 @@ export class LinkOutput implements Outlet {
 
   /**
    * Writes the message at the end of this turn.
-   * @throws LocalProtocolError when it cannot be encoded; nothing of it is written then
+   * @throws LocalProtocolError when it cannot be encoded, LimitError when no peer would read it; nothing of it is written then
    */
   send(message: ServerMessageToSend): void {
-    const start = this.#writer.length;
-    encodeMessage(this.#writer, message, this.#encoding);
-    this.#segmenter.encoded(start, this.#writer.length);
+    const writer = this.#writer;
+    const start = writer.length;
+    writer.growUpTo(start + HEADER_BYTES + this.#mostBytes);
+    try {
+      encodeMessage(writer, message, this.#encoding);
+    } finally {
+      writer.growUpTo(Number.POSITIVE_INFINITY);
+    }
+    this.#segmenter.encoded(start, writer.length);
     this.flushSoon();
   }
 

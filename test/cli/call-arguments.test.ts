@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { argumentsOf } from '../../src/cli/call-arguments.ts';
 import { UsageError } from '../../src/cli/fault.ts';
+import { secondsOf } from '../../src/cli/options.ts';
 import { arrayOf, boolean, double, int, long, string, structure, ubyte } from '../../src/protocol/index.ts';
 
 describe('an argument', () => {
@@ -30,6 +31,16 @@ describe('an argument', () => {
     expect(a?.type).toBe(type);
     expect(a?.value).toEqual(value);
   });
+
+  it.each(['9'.repeat(100_000) + '(', '9'.repeat(100_000) + '.', '.' + '9'.repeat(100_000) + 'e'])(
+    'of many digits is read at once',
+    (word) => {
+      const before = performance.now();
+      expect(argumentsOf([`a=${word}`], false)).toHaveProperty('a');
+      expect(() => secondsOf(word, 10)).toThrow('Expected a number of seconds from 0 to 10.');
+      expect(performance.now() - before).toBeLessThan(1_000);
+    },
+  );
 
   it('is text when texts are asked for, unless it says otherwise itself', () => {
     expect(argumentsOf(['a=2', 'b=true', 'c=[1]', 'd:int=4'], true)).toEqual({

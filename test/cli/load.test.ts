@@ -167,6 +167,12 @@ describe('a range of names', () => {
     expect(loadNamesOf(text, ['before'])).toEqual(['before', ...names]);
   });
 
+  it('stands for the longest name that there may be, and thousands of ranges for none', () => {
+    expect(loadNamesOf('{1..1}'.repeat(500))).toEqual(['1'.repeat(500)]);
+    expect(() => loadNamesOf('{0..9}'.repeat(500) + 'x')).toThrow('Expected a PV name of 1 to 500 bytes');
+    expect(() => loadNamesOf('{0..9}'.repeat(10_000))).toThrow('Expected a PV name of 1 to 500 bytes, it has 60000');
+  });
+
   it('may be long, and no longer', () => {
     expect(loadNamesOf('x{0..99}{0..999}')).toHaveLength(100_000);
     expect(() => loadNamesOf('x{0..99}{0..1000}')).toThrow('at most 100000 names');

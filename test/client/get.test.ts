@@ -2,6 +2,7 @@
 
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { BitSet } from '../../src/protocol/bit-set.ts';
+import { CLIENT_LIMITS } from '../../src/protocol/limits.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import { error } from '../../src/protocol/status.ts';
 import { double, long, string, structure } from '../../src/protocol/types/type-desc.ts';
@@ -9,6 +10,7 @@ import type { StructureValue } from '../../src/protocol/types/value-of.ts';
 import { codecOf } from '../../src/protocol/values/codec.ts';
 import { makeWorld } from '../support/client-world.ts';
 import { FakeServer } from '../support/fake-server.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 
 const TYPE = ntScalar(double);
 
@@ -107,7 +109,34 @@ describe('a PV that is read again and again', () => {
     const { context, server, read } = await served();
     for (const request of ['', '', 'field(value)', '']) await read(request);
     const commands = server.link.commands.slice(FOUND.length);
-    expect(commands).toEqual([...READ_ONCE, 'GET init', 'GET exec', ...READ_ONCE, ...READ_ONCE]);
+    expect(commands).toEqual([...READ_ONCE, 'GET init', 'GET exec', ...READ_ONCE, 'GET exec', 'DESTROY_REQUEST']);
+    await context.close();
+  });
+
+  it('costs one round trip also where others are read with another request in between', async () => {
+    const { clock, context, server, read } = await served();
+    server.serve('y', TYPE, () => valueOf(0));
+    const readBoth = async () => {
+      await read();
+      await clock.until(context.get('y', { request: 'field(value)' }));
+    };
+    await readBoth().then(readBoth);
+    const sent = server.link.commands.length;
+    await readBoth();
+    expect(server.link.commands.slice(sent)).toEqual(['GET exec', 'GET exec']);
+    await context.close();
+  });
+
+  it('is read anew after more requests than a context remembers', async () => {
+    hitsLimit('maxParsedRequests');
+    const { clock, context, server, read } = await served();
+    await read().then(() => read());
+    for (let count = 1; count <= CLIENT_LIMITS.maxParsedRequests; count++) {
+      await clock.until(context.get('x', { request: `field(value)record[_=${count}]` }));
+    }
+    const sent = server.link.commands.length;
+    await read();
+    expect(server.link.commands.slice(sent)).toEqual(READ_ONCE);
     await context.close();
   });
 

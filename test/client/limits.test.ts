@@ -82,7 +82,7 @@ describe('GETs that are kept for the next reading', () => {
     return { server, held };
   }
 
-  it('are a thousand for each server, those read last', async () => {
+  it('are thousands for each server, those read last', async () => {
     hitsLimit('maxKeptGets');
     const world = makeWorld();
     const { server, held } = await serving(world);
@@ -121,6 +121,34 @@ describe('GETs that are kept for the next reading', () => {
     await world.clock.advanceAsync(1);
     expect(server.link.commands.filter((command) => command === 'PUT init')).toHaveLength(2);
     expect(held.size).toBe(2);
+    await world.context.close();
+  });
+
+  it('are as many as before once a server has refused a few calls for another reason than room', async () => {
+    const world = makeWorld();
+    const { server, held } = await serving(world);
+    const names = ['a', 'b', 'c', 'd'];
+    for (const name of names) server.pvNames.add(name);
+    server.on((message, link) => {
+      if (message.command !== 'RPC' || message.phase !== 'init') return false;
+      const { ioid, subcommand } = message;
+      link.send({ command: 'RPC', phase: 'init', ioid, subcommand, status: error('takes no calls') });
+      return true;
+    });
+    const readAll = async () => {
+      for (const name of names) await world.clock.until(world.context.get(name));
+      await world.clock.advanceAsync(1);
+    };
+    await readAll().then(readAll);
+    for (let count = 0; count < 8; count++) {
+      const calls = ['a', 'b'].map((name) => world.clock.until(world.context.rpc(name, null)).catch(String));
+      expect(await Promise.all(calls)).toEqual([0, 1].map(() => expect.stringContaining('takes no calls') as unknown));
+    }
+    await readAll().then(readAll);
+    expect(held.size).toBe(names.length);
+    const sent = server.link.commands.length;
+    await readAll();
+    expect(server.link.commands.slice(sent)).toEqual(names.map(() => 'GET exec'));
     await world.context.close();
   });
 });

@@ -219,7 +219,9 @@ describe('many PVs in one call', () => {
     hitsLimit('maxIdleChannels');
     const world = makeWorld();
     const server = await FakeServer.start(world.serverHost);
-    for (const name of names) server.pvNames.add(name);
+    const count = CLIENT_LIMITS.maxIdleChannels + 1_000;
+    const surveyed = Array.from({ length: count }, (_, index) => `once:${index}`);
+    for (const name of surveyed) server.pvNames.add(name);
     server.on((message, link) => {
       if (message.command !== 'GET') return false;
       const { ioid, phase, subcommand } = message;
@@ -229,18 +231,18 @@ describe('many PVs in one call', () => {
     });
     const held = (): number => {
       const { commands } = server.link;
-      const count = (command: string): number => commands.filter((each) => each === command).length;
-      return count('CREATE_CHANNEL') - count('DESTROY_CHANNEL');
+      const countOf = (command: string): number => commands.filter((each) => each === command).length;
+      return countOf('CREATE_CHANNEL') - countOf('DESTROY_CHANNEL');
     };
-    for (let start = 0; start < COUNT; start += 500) {
-      const outcomes = await world.clock.until(world.context.getMany(names.slice(start, start + 500)));
+    for (let start = 0; start < count; start += 500) {
+      const outcomes = await world.clock.until(world.context.getMany(surveyed.slice(start, start + 500)));
       expect(outcomes.every(({ ok }) => ok)).toBe(true);
       await world.clock.advanceAsync(100);
       expect(held()).toBe(Math.min(start + 500, CLIENT_LIMITS.maxIdleChannels));
     }
     // Those used last are the ones that are kept.
-    await world.clock.until(world.context.get(names.at(-1) ?? ''));
-    expect(server.link.commands.filter((command) => command === 'CREATE_CHANNEL')).toHaveLength(COUNT);
+    await world.clock.until(world.context.get(surveyed.at(-1) ?? ''));
+    expect(server.link.commands.filter((command) => command === 'CREATE_CHANNEL')).toHaveLength(count);
     await world.clock.advanceAsync(IDLE_MS + 1_000);
     expect(server.links.map(({ isClosed }) => isClosed)).toEqual([true]);
     await end(world);

@@ -176,14 +176,27 @@ describe('decoding', () => {
     expect(() => decode(t.arrayOf(empty), '03 01 01 01', types())).toThrow(LimitError);
     expect(() => decode(t.arrayOf(t.string), '0b' + '00'.repeat(11), types())).toThrow(LimitError);
     expect(() => decode(t.fixedArrayOf(t.string, 11), '00'.repeat(11), types())).toThrow(LimitError);
-    expect(() => decode(t.arrayOf(t.boolean), '0b' + '00'.repeat(11), types())).toThrow(LimitError);
-    expect(() => decode(t.fixedArrayOf(t.boolean, 11), '00'.repeat(11), types())).toThrow(LimitError);
+    expect(() => decode(t.arrayOf(t.boolean), '51' + '00'.repeat(81), types())).toThrow(LimitError);
+    expect(() => decode(t.fixedArrayOf(t.boolean, 81), '00'.repeat(81), types())).toThrow(LimitError);
+    expect(decode(t.arrayOf(t.boolean), '50' + '00'.repeat(80), types())).toHaveLength(80);
+    expect(() => decode(t.anyArray, '0a' + '01 08 01 00'.repeat(10), types())).toThrow(LimitError);
     expect(decode(t.arrayOf(t.ubyte), '0b' + '00'.repeat(11), types())).toHaveLength(11);
     const again = types();
     for (let message = 0; message < 5; message++) {
       again.beginMessage();
       expect(decode(t.arrayOf(t.string), '0a' + '00'.repeat(10), again)).toHaveLength(10);
     }
+  });
+
+  test('reads the mask of an image of 4k x 4k', () => {
+    const count = 4_096 * 4_096;
+    const bytes = new Uint8Array(5 + count).fill(1);
+    bytes.set([0xfe, 0x01, 0, 0, 0]);
+    const reader = new Reader(bytes, true);
+    const types = new TypeReceiver();
+    types.beginMessage(bytes.length);
+    const mask = codecOf(t.arrayOf(t.boolean)).decode(reader, types);
+    expect([mask.length, mask.at(-1)]).toEqual([count, true]);
   });
 
   test('accepts any inside any up to the limit, and forgets a level that failed', () => {

@@ -205,6 +205,16 @@ describe('a structure', () => {
     expect(coerce(nameless, { '.x': 1, '.': 2 })).toEqual({ '': { x: 1, '': 2 } });
   });
 
+  test('paths of nothing but dots are refused at once', () => {
+    const before = performance.now();
+    for (let count = 16_000; count < 16_020; count++) {
+      expect(() => coercePartial(GROUP, { ['.'.repeat(count)]: 1 })).toThrow('no such field');
+    }
+    expect(performance.now() - before).toBeLessThan(1_000);
+    const dotted = t.structure('', [{ name: '.', type: t.structure({ '..': t.int }) }]);
+    expect(coerce(dotted, { '....': 7 })).toEqual({ '.': { '..': 7 } });
+  });
+
   test('takes the bare value where it is a normative scalar or array', () => {
     expect(coerce(SCALAR, '2.5')).toMatchObject({ value: 2.5 });
     expect(coerce(ntScalar(t.string), 'text')).toMatchObject({ value: 'text' });

@@ -19,10 +19,12 @@ import {
 } from '../../src/protocol/messages/index.ts';
 import type { DecodeContext, OperationTypes } from '../../src/protocol/messages/message-module.ts';
 import { isInit, isLast, monitorAction } from '../../src/protocol/messages/subcommand.ts';
+import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import { OK } from '../../src/protocol/status.ts';
 import * as t from '../../src/protocol/types/type-desc.ts';
 import type { AnyValue, PvValue } from '../../src/protocol/types/value-of.ts';
 import { TypeReceiver, TypeSender } from '../../src/protocol/types/wire.ts';
+import { anyCodecOf } from '../../src/protocol/values/codec.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
 import { SAMPLE_TYPE, SAMPLES, type Sample } from '../support/message-samples.ts';
@@ -31,6 +33,7 @@ import { fromHex, toHex } from '../support/vectors.ts';
 import { spaced, wireBytes } from '../support/wire-text.ts';
 
 const IOID = 0x1020_3040;
+const NT_SCALAR = ntScalar(t.double, { display: true, control: true });
 
 function contextWith(operation?: OperationTypes): DecodeContext {
   return { types: new TypeReceiver(), typeOf: (ioid) => (ioid === IOID ? operation : undefined) };
@@ -500,6 +503,36 @@ describe('limits', () => {
     // As a client that sends ids asks for many fields a second time.
     authNz(`fd 0002 80 00 ${few}`);
     expect(authNz('fe 0002')).toMatchObject({ data: { type: { bitCount: 991 } } });
+  });
+
+  test('an id stands for no type of any that is many times as long as the message', () => {
+    hitsLimit('maxAnyTypeBytesPerByte', 'freeAnyTypeBytes');
+    const context = contextWith();
+    const authNz = (hex: string) => decodeMessage(frameOf({ code: 0x05, from: 'client' }, fromHex(hex), true), context);
+    // A union of one member with a name of 20 000 bytes, and one that holds it twice; then a list of those, each null.
+    authNz(`fd 0001 81 00 01 fe 00004e20 ${'61'.repeat(20_000)} 22 ff`);
+    authNz('fd 0002 81 00 02 01 61 fe 0001 01 62 fe 0001 ff');
+    expect(authNz(`8a 06 ${'01 fe 0001 ff'.repeat(6)}`)).toMatchObject({ data: { value: { length: 6 } } });
+    expect(() => authNz(`8a 07 ${'01 fe 0001 ff'.repeat(7)}`)).toThrow('bytes of types in any: 140063 asked, max');
+    expect(() => authNz(`8a 04 ${'01 fe 0002 ff'.repeat(4)}`)).toThrow('maxAnyTypeBytesPerByte allows 132480');
+    expect(() => authNz(`8a 04 ${'01 81 00 02 01 61 fe 0001 01 62 fe 0001 ff'.repeat(4)}`)).toThrow('in any: 160');
+    const most = { ...DEFAULT_LIMITS, maxBodyBytes: 30_000 };
+    const small = { types: new TypeReceiver({ limits: most }), typeOf: () => undefined };
+    const named = fromHex(`fd 0001 81 00 01 fe 00004e20 ${'61'.repeat(20_000)} 22 ff`);
+    decodeMessage(frameOf({ code: 0x05, from: 'client' }, named, true), small);
+    const twice = frameOf({ code: 0x05, from: 'client' }, fromHex('8a 02 01 fe 0001 ff 01 fe 0001 ff'), true);
+    expect(() => decodeMessage(twice, small)).toThrow('maxBodyBytes allows 30000');
+  });
+
+  test('a long list of any is read whose types are ids, as of a table with columns of any', () => {
+    const row = { type: NT_SCALAR, value: anyCodecOf(NT_SCALAR).defaultValue() };
+    const writer = new Writer(false);
+    const argument = { type: t.structure({ rows: t.anyArray }), value: { rows: listOf(20_000, () => row) as PvValue } };
+    const message = { command: 'RPC', phase: 'exec', sid: 1, ioid: 1, subcommand: 0, argument } as const;
+    encodeMessage(writer, message, { fromServer: false, typeSender: new TypeSender() });
+    const bytes = writer.view();
+    const frame = { header: readHeader(bytes, 0), body: bytes.subarray(HEADER_BYTES) };
+    expect(decodeMessage(frame, contextWith())).toMatchObject({ argument: { value: { rows: { length: 20_000 } } } });
   });
 
   test.each<[string, t.TypeDesc, (count: number) => readonly PvValue[]]>([

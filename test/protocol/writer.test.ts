@@ -129,6 +129,14 @@ describe('a buffer', () => {
     writer.growUpTo(5_004);
     writer.bytes(new Uint8Array(5_000));
     expect(writer.length).toBe(5_004);
+    // There is room, but it was told not to take it; and a buffer that begins is bounded likewise.
+    expect(writer.buffer.length).toBeGreaterThan(5_004);
+    expect(() => writer.u8(1)).toThrow('5005 asked, maxBodyBytes allows 5004');
+    writer.detach(10_000);
+    expect(() => writer.bytes(new Uint8Array(5_005))).toThrow('maxBodyBytes allows 5004');
+    writer.growUpTo(Number.POSITIVE_INFINITY);
+    writer.bytes(new Uint8Array(5_005));
+    expect(writer.length).toBe(5_005);
   });
 
   test('is seen, copied or given away', () => {

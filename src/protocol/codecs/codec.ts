@@ -33,6 +33,9 @@ export interface Codec {
     bigEndian: boolean,
     context: DecodeContext,
   ): M;
-  /** An update for many links, which share no type ids. */
-  encodeUpdate(update: TypedUpdate, bigEndian: boolean): EncodedUpdate;
+  /**
+   * An update for many links, which share no type ids.
+   * @throws LimitError when it takes more than `mostBytes`
+   */
+  encodeUpdate(update: TypedUpdate, bigEndian: boolean, mostBytes?: number): EncodedUpdate;
 }

@@ -10,6 +10,7 @@ import { INTEGER_RANGES, LONG_RANGES, type ScalarArrayType, type ScalarName } fr
 import type { PvValue } from '../types/value-of.ts';
 import { SCALAR_CODES, type TypeReceiver } from '../types/wire.ts';
 import {
+  NODES_PER_BOOLEAN,
   HOST_IS_BIG_ENDIAN,
   requireList,
   requireTypedArray,
@@ -204,7 +205,7 @@ const BOOLEANS: Elements = {
   },
   readCount: (input) => input.arrayHead(),
   read(input, count, types) {
-    types.spend(count);
+    types.spend(Math.ceil(count * NODES_PER_BOOLEAN));
     const items: boolean[] = [];
     for (let index = 0; index < count; index++) items.push(input.boolean());
     return items;

@@ -49,8 +49,9 @@ export const msgpack: Codec = {
       throw explain(thrown, `${command} at offset ${input.reader.offset} of ${bytes.length}`);
     }
   },
-  encodeUpdate(update) {
+  encodeUpdate(update, _bigEndian, mostBytes = Number.POSITIVE_INFINITY) {
     const writer = new Writer(true);
+    writer.growUpTo(mostBytes);
     writeUpdate(writer, update);
     return { bytes: writer.detach(0), codec: 'msgpack', bigEndian: true, type: update.type };
   },

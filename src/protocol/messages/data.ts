@@ -28,9 +28,15 @@ const ANY = codecOf(anyType);
 
 /**
  * Encodes an update for many links. Types inside `any` go in full, since the links do not share type ids.
+ * @throws LimitError when it takes more than `mostBytes`
  */
-export function preEncodeUpdate(update: TypedUpdate, bigEndian: boolean): EncodedUpdate {
+export function preEncodeUpdate(
+  update: TypedUpdate,
+  bigEndian: boolean,
+  mostBytes = Number.POSITIVE_INFINITY,
+): EncodedUpdate {
   const writer = new Writer(bigEndian);
+  writer.growUpTo(mostBytes);
   encodeUpdate(writer, update, encodeFullType);
   return { bytes: writer.detach(0), codec: 'pva', bigEndian, type: update.type };
 }

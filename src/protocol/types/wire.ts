@@ -9,6 +9,7 @@ import type { Reader } from '../reader.ts';
 import type { Writer } from '../writer.ts';
 import * as t from './type-desc.ts';
 import type { Field, ScalarName, Sizing, TypeDesc } from './type-desc.ts';
+import { ValueBudget } from './value-budget.ts';
 
 const NULL_TYPE = 0xff;
 const ONLY_ID = 0xfe;
@@ -148,30 +149,30 @@ interface Definition {
   readonly type: TypeDesc;
   /** Of its description, names and all. */
   readonly byteCount: number;
+  /** The same where the description has no ids. */
+  readonly fullByteCount: number;
 }
 
 const REGISTRY_LIMITS = ['maxTypeRegistryFields', 'maxTypeRegistryBytes', 'maxTypeRegistryEntries'] as const;
 
 /**
  * The receiver's side of the type registry of one direction of a link. A definition of a known id replaces it, as
- * the specification and pvAccessCPP have it. Also counts the nesting of `any` values, which types do not bound.
+ * the specification and pvAccessCPP have it.
  */
-export class TypeReceiver {
-  readonly limits: Limits;
+export class TypeReceiver extends ValueBudget {
   readonly #types = new Map<number, Definition>();
   #fieldCount = 0;
   #byteCount = 0;
-  #anyNesting = 0;
-  #spentNodes = 0;
-  #maxNodes: number;
+  /** What the ids in the type that is being read stand for. */
+  #bytesOfIds = 0;
 
   constructor(options: TypeReceiverOptions = {}) {
-    this.limits = options.limits ?? DEFAULT_LIMITS;
-    this.#maxNodes = this.limits.maxValueNodes;
+    super(options.limits ?? DEFAULT_LIMITS);
   }
 
   /** Reads a type or the null type. */
   decode(reader: Reader): TypeDesc | null {
+    this.#bytesOfIds = 0;
     const type = this.#decodeAt(reader, 0);
     if (type !== null && type.nodeCount > this.limits.maxTypeFields) {
       throw new LimitError('maxTypeFields', type.nodeCount, this.limits.maxTypeFields, 'fields of one type');
@@ -179,40 +180,11 @@ export class TypeReceiver {
     return type;
   }
 
-  /** Gives the next message its budget of objects. Without `bodyBytes` its size does not bound them. */
-  beginMessage(bodyBytes = Number.POSITIVE_INFINITY): void {
-    const { maxValueNodes, maxValueNodesPerByte, freeValueNodes } = this.limits;
-    this.#spentNodes = 0;
-    this.#maxNodes = Math.min(maxValueNodes, freeValueNodes + bodyBytes * maxValueNodesPerByte);
-  }
-
-  /** Claims memory for `nodeCount` objects of this message's values, before they are made. */
-  spend(nodeCount: number): void {
-    this.#spentNodes += nodeCount;
-    if (this.#spentNodes > this.#maxNodes) throw this.#tooManyNodes();
-  }
-
-  /** Claims what each value of the type takes: as much as it has bits. What unions, any and lists hold comes on top. */
-  spendOn(type: TypeDesc): void {
-    this.spend(type.bitCount);
-  }
-
-  /** Runs `decodeValue` one level of `any` deeper; a value nested past the limit is refused. */
-  insideAny<V>(decodeValue: () => V): V {
-    if (this.#anyNesting >= this.limits.maxTypeNesting) {
-      throw new LimitError('maxTypeNesting', this.#anyNesting + 1, this.limits.maxTypeNesting, 'any inside any');
-    }
-    this.#anyNesting++;
-    try {
-      return decodeValue();
-    } finally {
-      this.#anyNesting--;
-    }
-  }
-
-  #tooManyNodes(): LimitError {
-    const limit = this.#maxNodes < this.limits.maxValueNodes ? 'maxValueNodesPerByte' : 'maxValueNodes';
-    return new LimitError(limit, this.#spentNodes, this.#maxNodes, 'objects in one message');
+  /** Reads the type of an `any`, which may take many times as much where it goes on: there are no ids then. */
+  decodeOfAny(reader: Reader): TypeDesc | null {
+    const type = this.decode(reader);
+    if (this.#bytesOfIds > 0) this.spendTypeBytes(this.#bytesOfIds);
+    return type;
   }
 
   #decodeAt(reader: Reader, level: number): TypeDesc | null {
@@ -235,12 +207,13 @@ export class TypeReceiver {
 
   #lookUp(reader: Reader, level: number): TypeDesc {
     const id = reader.u16();
-    const type = this.#types.get(id)?.type;
-    if (type === undefined) {
+    const definition = this.#types.get(id);
+    if (definition === undefined) {
       throw new RemoteProtocolError(`type id ${id} at offset ${reader.offset - 2} was never defined on this link`);
     }
-    this.#checkLevel(level + type.depth);
-    return type;
+    this.#checkLevel(level + definition.type.depth);
+    this.#bytesOfIds += definition.fullByteCount;
+    return definition.type;
   }
 
   #define(reader: Reader, level: number): TypeDesc {
@@ -251,9 +224,11 @@ export class TypeReceiver {
         `type id ${id} at offset ${reader.offset - 3} is followed by code 0x${code.toString(16)}, a full description expected`,
       );
     }
-    const start = reader.offset;
+    const [start, bytesOfIds] = [reader.offset, this.#bytesOfIds];
     const type = this.#decodeFull(reader, code, level);
     const byteCount = reader.offset - start;
+    // With the byte of its code.
+    const fullByteCount = 1 + byteCount + this.#bytesOfIds - bytesOfIds;
     const replaced = this.#types.get(id);
     const sums = {
       maxTypeRegistryFields: this.#fieldCount + type.nodeCount - (replaced?.type.nodeCount ?? 0),
@@ -265,7 +240,7 @@ export class TypeReceiver {
         throw new LimitError(limit, sums[limit], this.limits[limit], 'type registry');
       }
     }
-    this.#types.set(id, { type, byteCount });
+    this.#types.set(id, { type, byteCount, fullByteCount });
     this.#fieldCount = sums.maxTypeRegistryFields;
     this.#byteCount = sums.maxTypeRegistryBytes;
     return type;

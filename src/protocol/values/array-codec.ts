@@ -41,7 +41,7 @@ const NOTHING = new Reader(new Uint8Array(0), false);
 interface Elements {
   /** Bytes that one element takes at least. */
   readonly minBytes: number;
-  /** 1 where every element takes a place of a list, and perhaps an object, 0 where a typed array holds them. */
+  /** 1 where an element is an object, less where it takes no more than a place of a list, 0 in a typed array. */
   readonly nodesPerElement: number;
   lengthOf(value: PvValue): number;
   write(writer: Writer, value: PvValue): void;
@@ -68,14 +68,14 @@ export function arrayCodecOf(type: ScalarArrayType): LeafCodec {
     },
     decode(reader, types) {
       if (sizing === 'fixed') {
-        types.spend(elements.nodesPerElement * size);
+        types.spend(Math.ceil(elements.nodesPerElement * size));
         return elements.read(reader, size);
       }
       const count = reader.count(elements.minBytes);
       if (sizing === 'bounded' && count > size) {
         throw new RemoteProtocolError(`${count} elements before offset ${reader.offset}, at most ${size} expected`);
       }
-      types.spend(elements.nodesPerElement * count);
+      types.spend(Math.ceil(elements.nodesPerElement * count));
       return elements.read(reader, count);
     },
     defaultValue: () => elements.read(NOTHING, 0),
@@ -125,9 +125,12 @@ export function requireTypedArray(value: PvValue, TypedArray: NumericArrayConstr
   throw typeMismatch(`a ${TypedArray.name}`, value);
 }
 
+/** There are two booleans for all: one more takes 8 bytes of a list, where an object takes 50 and more. */
+export const NODES_PER_BOOLEAN = 1 / 8;
+
 const BOOLEANS: Elements = {
   minBytes: 1,
-  nodesPerElement: 1,
+  nodesPerElement: NODES_PER_BOOLEAN,
   lengthOf: (value) => requireList(value, 'booleans').length,
   write(writer, value) {
     for (const item of requireList(value, 'booleans')) {

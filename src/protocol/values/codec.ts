@@ -268,7 +268,7 @@ const ANY: LeafCodec = {
     anyCodecOf(type).encode(writer, inner, encodeType);
   },
   decode(reader, types) {
-    const type = types.decode(reader);
+    const type = types.decodeOfAny(reader);
     if (type === null) return null;
     types.spendOn(type);
     return { type, value: types.insideAny(() => anyCodecOf(type).decode(reader, types)) };

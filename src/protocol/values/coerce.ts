@@ -141,11 +141,15 @@ interface FoundField {
 
 /** The field of that name, or else the structure that the path begins with: names with dots in them come first. */
 function findField(type: StructureType, path: string): FoundField {
-  for (let end = path.length; end >= 0; end = end === 0 ? -1 : path.lastIndexOf('.', end - 1)) {
+  const whole = type.indexOf.get(path);
+  const named = whole === undefined ? undefined : type.fields[whole];
+  if (whole !== undefined && named !== undefined) return { index: whole, field: named, rest: undefined };
+  // Past the longest name nothing is looked up: a path of a thousand dots would be, a thousand times.
+  let end = path.lastIndexOf('.', longestName(type));
+  for (; end >= 0; end = end === 0 ? -1 : path.lastIndexOf('.', end - 1)) {
     const index = type.indexOf.get(path.slice(0, end));
     const field = index === undefined ? undefined : type.fields[index];
     if (index === undefined || field === undefined) continue;
-    if (end === path.length) return { index, field, rest: undefined };
     if (field.type.kind === 'structure') return { index, field, rest: path.slice(end + 1) };
   }
   const unknown = new LocalProtocolError(
@@ -153,6 +157,17 @@ function findField(type: StructureType, path: string): FoundField {
   );
   unknown.fieldPath = path;
   throw unknown;
+}
+
+const longestNames = new WeakMap<StructureType, number>();
+
+function longestName(type: StructureType): number {
+  let longest = longestNames.get(type);
+  if (longest === undefined) {
+    longest = type.fields.reduce((most, { name }) => Math.max(most, name.length), 0);
+    longestNames.set(type, longest);
+  }
+  return longest;
 }
 
 function listed(fields: readonly Field[]): string {
