@@ -140,6 +140,7 @@ export class Links {
       if (sleptMs > 0) link.forgive(sleptMs);
       link.check(now);
     }
+    this.#host.unsent.look();
     this.#refusals.look(now);
   }
 }
