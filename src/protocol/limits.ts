@@ -66,10 +66,16 @@ export interface Limits {
   readonly readPauseBytes: number;
   /**
    * Unsent bytes of all links in sum; what several are sent alike counts once. From half of it on, `monitorPauseBytes`
-   * and `readPauseBytes` shrink with what is left; past it links are closed, the worst of the host that holds most first.
-   * `readPauseBytes` alone bounds nothing: 16 384 links times 4 MiB.
+   * and `readPauseBytes` shrink with what is left; past it what is large waits, and links whose clients take nothing are
+   * closed (`crowdedStallMs`), the worst of the host that holds most first. Whoever takes is never closed. `readPauseBytes`
+   * alone bounds nothing: 16 384 links times 4 MiB.
    */
   readonly maxUnsentBytes: number;
+  /**
+   * As `writeStallMs`, while there are more than `maxUnsentBytes`: large answers wait for those who take nothing. A client
+   * that stands still for a moment, or whose packets are lost, is through sooner.
+   */
+  readonly crowdedStallMs: number;
   /** Milliseconds without any write progress after which a link with unsent bytes is closed. */
   readonly writeStallMs: number;
   /** Milliseconds that the handler of a put may take, unless its PV says otherwise; clients give up long before. */
@@ -173,6 +179,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   monitorPauseBytes: 256 * 1024,
   readPauseBytes: 4 * 1024 * 1024,
   maxUnsentBytes: 512 * 1024 * 1024,
+  crowdedStallMs: 5_000,
   writeStallMs: 30_000,
   putTimeoutMs: 30_000,
   callTimeoutMs: 600_000,

@@ -12,11 +12,12 @@ import { encodeMessage, type ServerMessageToSend } from '../protocol/messages/in
 import { writeGetHead, writeMonitorHead, writePutDone } from '../protocol/messages/quick-replies.ts';
 import { OK } from '../protocol/status.ts';
 import { Segmenter } from '../protocol/segments.ts';
+import { weightOf } from '../protocol/values/weight.ts';
 import { Writer } from '../protocol/writer.ts';
 import type { Clock } from '../transport/clocks.ts';
 import type { TcpConnection } from '../transport/network.ts';
 import type { Outlet, Sender } from './link.ts';
-import type { UnsentAccount } from './unsent-ledger.ts';
+import { LARGE_BYTES, type UnsentAccount } from './unsent-ledger.ts';
 
 export interface LinkOutputOptions {
   readonly connection: TcpConnection;
@@ -56,6 +57,8 @@ export class LinkOutput implements Outlet {
   readonly #unsent: UnsentAccount;
   readonly #readable: () => void;
   readonly #waiting = new Set<Sender>();
+  /** Those that have something large to send. */
+  readonly #waitingLarge = new Set<Sender>();
   /** What goes out before the buffer. */
   #sealed: Uint8Array[] = [];
   #sealedBytes = 0;
@@ -94,6 +97,11 @@ export class LinkOutput implements Outlet {
   /** Whether monitors are to hold their updates back; they squash them meanwhile. */
   get isCongested(): boolean {
     return this.unsentBytes >= this.#unsent.ledger.monitorPauseBytes;
+  }
+
+  /** Whether this value may be sent now: what is large waits while clients have too much of it to take. */
+  hasRoomFor(value: unknown): boolean {
+    return this.#unsent.hasRoom || weightOf(value) < LARGE_BYTES;
   }
 
   /** Whether requests are to wait, because their answers would only pile up. */
@@ -178,8 +186,14 @@ export class LinkOutput implements Outlet {
     this.flushSoon();
   }
 
+  whenRoomForLarge(sender: Sender): void {
+    this.#waitingLarge.add(sender);
+    this.#unsent.wait();
+  }
+
   forget(sender: Sender): void {
     this.#waiting.delete(sender);
+    this.#waitingLarge.delete(sender);
   }
 
   /** Writes what is in the buffer at the end of this turn, or at `release`. */
@@ -229,8 +243,9 @@ export class LinkOutput implements Outlet {
     if (this.#isClosed) return;
     this.#write();
     this.#isClosed = true;
-    this.#unsent.holds(0, this.#sentBytes);
+    this.#unsent.close(this.#sentBytes);
     this.#waiting.clear();
+    this.#waitingLarge.clear();
   }
 
   /** How long the client has taken nothing although there is something to take; 0 if there is not. */
@@ -287,6 +302,17 @@ export class LinkOutput implements Outlet {
     for (const sender of this.#waiting) {
       if (this.isCongested) return;
       this.#waiting.delete(sender);
+      sender.resume();
+    }
+    if (this.#waitingLarge.size > 0) this.#resumeLarge();
+  }
+
+  /** One after the other as long as there is room; who finds none waits again, behind the others. */
+  #resumeLarge(): void {
+    const waiting = Array.from(this.#waitingLarge);
+    for (const sender of waiting) {
+      if (!this.#unsent.hasRoom) return this.#unsent.wait();
+      this.#waitingLarge.delete(sender);
       sender.resume();
     }
   }

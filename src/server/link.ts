@@ -79,6 +79,10 @@ export interface Outlet {
   readonly isCongested: boolean;
   /** Has `sender` resumed, once, when the link is no longer congested. */
   whenRoom(sender: Sender): void;
+  /** Whether a value may be sent now: what is large may have to wait for clients to take what they have. */
+  hasRoomFor(value: unknown): boolean;
+  /** Has `sender` resumed, once, when there is room for what is large. */
+  whenRoomForLarge(sender: Sender): void;
   forget(sender: Sender): void;
   /** The reply to a GET: what `send` makes of that message, without the message. */
   sendGot(ioid: number, subcommand: number, update: EncodedUpdate): void;

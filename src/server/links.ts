@@ -27,6 +27,7 @@ export class Links {
   readonly #gone: (address: string) => void;
   readonly #refusals: CalmNotices;
   #checkTimer: TimerHandle | undefined;
+  #drainTimer: TimerHandle | undefined;
   /** Told when the last link is gone. */
   #whenNone: (() => void) | undefined;
 
@@ -92,7 +93,8 @@ export class Links {
 
   /**
    * Begins nothing new, has requests under way answered and queued updates taken, and ends each link that is through with
-   * that; resolves when all are, or `ms` later.
+   * that; resolves when all are, or `ms` later. Links that are through later end then: nothing is begun on them any more, and
+   * their clients are to look elsewhere.
    */
   drain(ms: number): Promise<void> {
     this.admission.close(ENDING);
@@ -104,14 +106,11 @@ export class Links {
         let isThrough = true;
         const passedMs = clock.now() - start;
         for (const link of this.#links) isThrough = link.endWhenIdle(passedMs < AWAIT_MS) && isThrough;
-        return isThrough || passedMs >= ms;
+        if (isThrough) this.#drainTimer?.cancel();
+        if (isThrough || passedMs >= ms) resolve();
+        return isThrough;
       };
-      if (look()) return resolve();
-      const timer = clock.every(DRAIN_LOOK_MS, () => {
-        if (!look()) return;
-        timer.cancel();
-        resolve();
-      });
+      if (!look()) this.#drainTimer = clock.every(DRAIN_LOOK_MS, look);
     });
   }
 
@@ -119,6 +118,7 @@ export class Links {
   async close(): Promise<void> {
     this.admission.close(ENDING);
     this.#checkTimer?.cancel();
+    this.#drainTimer?.cancel();
     const allGone = new Promise<void>((resolve) => (this.#whenNone = resolve));
     for (const link of this.#links) link.end();
     if (this.#links.size > 0) await allGone;
@@ -140,6 +140,7 @@ export class Links {
       if (sleptMs > 0) link.forgive(sleptMs);
       link.check(now);
     }
+    this.#host.unsent.look();
     this.#refusals.look(now);
   }
 }

@@ -26,6 +26,8 @@ interface Requested {
   readonly operations: ReadonlyMap<number, LinkOperation>;
   /** Whether requests are to wait. */
   readonly isHolding: boolean;
+  /** Whether those are to wait that may be answered with much: the plain way knows which. */
+  readonly isCrowded: boolean;
 }
 
 /** The requests of one link; itself the one that is being carried out. */
@@ -47,7 +49,7 @@ export class RequestsInPlace implements InPlace, PlacedRequest {
 
   take(command: number, bytes: Uint8Array, start: number, end: number, bigEndian: boolean): boolean {
     const name = nameOf(command);
-    if (name === undefined || end - start < IDS_BYTES || this.#link.isHolding) return false;
+    if (name === undefined || end - start < IDS_BYTES || this.#link.isHolding || this.#link.isCrowded) return false;
     const operation = this.#link.operations.get(readU32(bytes, start + 4, bigEndian));
     if (operation?.takeInPlace === undefined || operation.command !== name) return false;
     if (operation.channel.sid !== readU32(bytes, start, bigEndian)) return false;

@@ -9,7 +9,7 @@ import { PvaError, reasonOf } from '../protocol/errors.ts';
 import { Framer, type Frame } from '../protocol/framer.ts';
 import { SERVER_LINK, type ServerLinkEvent, type ServerLinkState } from '../protocol/machines/server-link.ts';
 import { nextState } from '../protocol/machines/state-table.ts';
-import { decodeClientMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
+import { decodeClientMessage, type ClientMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
 import type { DecodeContext } from '../protocol/messages/message-module.ts';
 import { MESSAGE_ERROR, MESSAGE_INFO, MESSAGE_WARNING } from '../protocol/messages/message.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
@@ -17,6 +17,8 @@ import type { Endpoint, TcpConnection } from '../transport/network.ts';
 import type { Link, LinkChannel, LinkOperation } from './link.ts';
 import type { LinkHost } from './link-host.ts';
 import type { LinkAccount } from './link-ledger.ts';
+import { HeldRequests } from './held-requests.ts';
+import { mayAnswerMuch } from './large-answers.ts';
 import { LinkOutput } from './link-output.ts';
 import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
@@ -71,9 +73,8 @@ export class ServerLink implements Link {
   readonly #inPlace: RequestsInPlace | undefined;
   readonly #accepts = (frame: Frame): void => this.#accept(frame);
   readonly #context: DecodeContext;
-  /** Messages that came while reading was paused, their bodies copied. */
-  readonly #held: Frame[] = [];
-  #heldBytes = 0;
+  /** Messages that came while reading was paused. */
+  readonly #held = new HeldRequests();
   /** Of what clients sent and operations keep. */
   #keptBytes = 0;
   #state: ServerLinkState = SERVER_LINK.initial;
@@ -102,6 +103,8 @@ export class ServerLink implements Link {
     this.#unsent = host.unsent.open({
       address: connection.remote.address,
       measure: () => this.output.tellUnsent(),
+      stalledMs: () => this.output.stalledMs(clock.now()),
+      wake: () => this.output.flushSoon(),
       shed: (reason) => this.shed(reason),
     });
     this.output = new LinkOutput({
@@ -224,7 +227,7 @@ export class ServerLink implements Link {
   /** Ends the link once nothing is under way on it, nor awaited if that counts; true when it has ended. */
   endWhenIdle(isAwaiting: boolean): boolean {
     if (this.#state === 'closed') return true;
-    if (this.openingCount > 0) return false;
+    if (this.openingCount > 0 || this.#held.first !== undefined) return false;
     for (const { isUnderWay, isAwaited } of this.operations.values())
       if (isUnderWay || (isAwaiting && isAwaited)) return false;
     this.end();
@@ -279,10 +282,16 @@ export class ServerLink implements Link {
     return this.#isReadingPaused || this.output.isFull;
   }
 
+  /** Whether requests are to wait that may be answered with much. */
+  get isCrowded(): boolean {
+    return this.host.unsent.isOver;
+  }
+
   #accept(frame: Frame): void {
     if (this.isHolding) return this.#hold(frame);
     const message = decodeClientMessage(frame, this.#context, this.codec);
     if (message === undefined) return this.#skip(frame);
+    if (this.#mustWait(message)) return this.#wait(message, frame.body.length);
     dispatch(this, message);
   }
 
@@ -294,29 +303,44 @@ export class ServerLink implements Link {
 
   /** No more is read until the client has taken some of what waits for it. */
   #hold(frame: Frame): void {
-    if (!this.#isReadingPaused) {
-      this.#isReadingPaused = true;
-      this.#connection.pause();
-    }
-    // Not slice(): of a Buffer that would be a view.
-    this.#held.push({ header: frame.header, body: Uint8Array.from(frame.body) });
-    this.#heldBytes += frame.body.length;
+    this.#pauseReading();
+    this.#held.push(frame);
+  }
+
+  #mustWait(message: ClientMessage): boolean {
+    return this.isCrowded && !this.#unsent.hasRoom && mayAnswerMuch(this, message);
+  }
+
+  /** Its answer would be one more that clients do not take; what comes behind it waits as well. */
+  #wait(message: ClientMessage, bytes: number): void {
+    this.#pauseReading();
+    this.#held.setFirst(message, bytes);
+    this.#unsent.wait();
+  }
+
+  #pauseReading(): void {
+    if (this.#isReadingPaused) return;
+    this.#isReadingPaused = true;
+    this.#connection.pause();
   }
 
   /** Tells what it holds of messages that are not carried out yet, and of those that operations keep. */
   #tellHeld(): void {
     if (this.#state === 'closed') return;
-    this.account.holds(this.#framer.pendingBytes + this.#heldBytes + this.#keptBytes);
+    this.account.holds(this.#framer.pendingBytes + this.#held.bytes + this.#keptBytes);
   }
 
   #resumeReading(): void {
     if (!this.#isReadingPaused || this.#state === 'closed') return;
+    const { first } = this.#held;
+    if (first !== undefined && this.#mustWait(first)) return this.#unsent.wait();
     this.#isReadingPaused = false;
     try {
-      while (!this.output.isFull) {
+      const message = this.#held.shiftFirst();
+      if (message !== undefined) dispatch(this, message);
+      while (!this.isHolding) {
         const frame = this.#held.shift();
         if (frame === undefined) return this.#connection.resume();
-        this.#heldBytes -= frame.body.length;
         this.#accept(frame);
       }
       this.#isReadingPaused = true;
@@ -360,8 +384,7 @@ export class ServerLink implements Link {
   #close(): void {
     this.follow('close');
     this.#framer.stop();
-    this.#held.length = 0;
-    this.#heldBytes = 0;
+    this.#held.clear();
     this.#keptBytes = 0;
     this.account.holds(0);
     this.output.close();

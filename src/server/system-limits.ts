@@ -38,5 +38,5 @@ const UNSENT_PART = 0.25;
 /** Limits that fit the memory of a process; 0 for any. */
 export function limitsWithin(limits: Limits, maxMemoryBytes: number): Limits {
   if (maxMemoryBytes === 0) return limits;
-  return { ...limits, maxUnsentBytes: Math.min(limits.maxUnsentBytes, maxMemoryBytes * UNSENT_PART) };
+  return { ...limits, maxUnsentBytes: Math.min(limits.maxUnsentBytes, Math.floor(maxMemoryBytes * UNSENT_PART)) };
 }

@@ -3,12 +3,13 @@
 //
 // While there is plenty of room every link has what its own bounds allow. From half of all on they shrink with the room
 // that is left: who has more is read from no more, and its monitors squash, until it takes what it has. So whoever takes
-// goes on, an answer at a time if need be. Past all of it links are closed, the worst of the host that holds most first:
-// many links of one host are one client.
+// goes on, an answer at a time if need be. Past all of it what is large waits until there is room, and links are closed whose
+// clients take nothing, the worst of the host that holds most first: many links of one host are one client. Whoever takes
+// is never closed, however large what it takes.
 
 import type { Limits } from '../protocol/limits.ts';
 
-type UnsentLimits = Pick<Limits, 'maxUnsentBytes' | 'monitorPauseBytes' | 'readPauseBytes'>;
+type UnsentLimits = Pick<Limits, 'maxUnsentBytes' | 'crowdedStallMs' | 'monitorPauseBytes' | 'readPauseBytes'>;
 
 /** What this needs of a link. */
 export interface UnsentLink {
@@ -16,6 +17,10 @@ export interface UnsentLink {
   readonly address: string;
   /** Has it tell what it holds now: that its client takes something is not told each time. */
   measure(): void;
+  /** How long its client has taken nothing although there is something to take. */
+  stalledMs(): number;
+  /** There may be room for what is large, later in this turn. */
+  wake(): void;
   shed(reason: string): void;
 }
 
@@ -29,6 +34,15 @@ interface Lent {
 const PLENTY = 0.5;
 /** Links are closed until so much of it is held. */
 const GOAL = 0.9;
+/**
+ * Between all and this many times that, a host that holds nothing is given what is large all the same. Past it nobody is
+ * given anything, and links are closed at once that took nothing for as long as a packet needs around the world: so much
+ * holds only who asks on many links and reads on none.
+ */
+const UTMOST = 2;
+const UTMOST_STALL_MS = 100;
+/** From so many bytes on something is large; the rest of all links together is little. */
+export const LARGE_BYTES = 64 * 1_024;
 
 /** The sum of one process. */
 export class UnsentLedger {
@@ -38,6 +52,10 @@ export class UnsentLedger {
   readPauseBytes: number;
   readonly #limits: UnsentLimits;
   readonly #holders = new Set<UnsentAccount>();
+  /** How many of them each host has. */
+  readonly #hosts = new Map<string, number>();
+  /** Those that have something large to send, in the order in which they get room. */
+  readonly #waiting = new Set<UnsentAccount>();
   /** How often each is lent: it takes memory once, however many links have it. */
   readonly #lent = new Map<Uint8Array, number>();
   #heldBytes = 0;
@@ -59,20 +77,48 @@ export class UnsentLedger {
     return new UnsentAccount(this, link);
   }
 
-  // --- for accounts --------------------------------------------------------------------------------------------
-
-  /** An account holds so many more bytes of its own. */
-  changed(account: UnsentAccount, moreBytes: number): void {
-    this.#heldBytes += moreBytes;
-    if (account.isEmpty) this.#holders.delete(account);
-    else this.#holders.add(account);
-    this.#judge();
+  /** Whether what is large has to wait. */
+  get isOver(): boolean {
+    return this.#heldBytes > this.#limits.maxUnsentBytes;
   }
 
-  lend(bytes: Uint8Array): void {
+  /** Called every now and then: closes links that take nothing, where all hold too much. */
+  look(): void {
+    const { maxUnsentBytes, crowdedStallMs } = this.#limits;
+    this.#shed(maxUnsentBytes, crowdedStallMs);
+  }
+
+  // --- for accounts --------------------------------------------------------------------------------------------
+
+  /** Whether a link may be given what is large. */
+  hasRoom({ link }: UnsentAccount): boolean {
+    if (!this.isOver) return true;
+    // One slow client is not to keep all others from their images.
+    return this.#heldBytes <= this.#limits.maxUnsentBytes * UTMOST && !this.#hosts.has(link.address);
+  }
+
+  /** Has its link woken when there may be room. */
+  wait(account: UnsentAccount): void {
+    this.#waiting.add(account);
+  }
+
+  forget(account: UnsentAccount): void {
+    this.#waiting.delete(account);
+  }
+
+  /** An account holds so many more bytes of its own, and perhaps fewer of those that it was lent. */
+  changed(account: UnsentAccount, moreBytes: number): void {
+    this.#heldBytes += moreBytes;
+    const isHostGone = account.isEmpty ? this.#drop(account) : this.#keep(account);
+    this.#judge();
+    if (this.#waiting.size > 0 && (isHostGone || !this.isOver)) this.#wake();
+  }
+
+  lend(account: UnsentAccount, bytes: Uint8Array): void {
     const count = this.#lent.get(bytes) ?? 0;
     this.#lent.set(bytes, count + 1);
     if (count === 0) this.#heldBytes += bytes.length;
+    this.#keep(account);
   }
 
   giveBack(bytes: Uint8Array): void {
@@ -93,27 +139,54 @@ export class UnsentLedger {
     if (isTight || this.#isTight) {
       this.#isTight = isTight;
       const left = (1 - this.#heldBytes / maxUnsentBytes) / (1 - PLENTY);
-      // Never 0: who has taken everything may always ask for more.
-      this.monitorPauseBytes = Math.max(monitorPauseBytes * Math.min(left, 1), 1);
-      this.readPauseBytes = Math.max(readPauseBytes * Math.min(left, 1), 1);
+      // Not 0: who has taken everything may ask for more, which is little, or waits for room.
+      const least = this.#heldBytes > maxUnsentBytes * UTMOST ? 0 : 1;
+      this.monitorPauseBytes = Math.max(monitorPauseBytes * Math.min(left, 1), least);
+      this.readPauseBytes = Math.max(readPauseBytes * Math.min(left, 1), least);
     }
-    if (this.#heldBytes > maxUnsentBytes && !this.#isShedding) this.#shed();
+    this.#shed(maxUnsentBytes * UTMOST, UTMOST_STALL_MS);
   }
 
-  #shed(): void {
+  /** Closes links that have taken nothing for so long, where all hold more than that. */
+  #shed(mostBytes: number, stallMs: number): void {
+    if (this.#heldBytes <= mostBytes || this.#isShedding) return;
     this.#isShedding = true;
     try {
       for (const account of this.#holders) account.link.measure();
       const { maxUnsentBytes } = this.#limits;
-      if (this.#heldBytes <= maxUnsentBytes) return;
       const said = `all links hold ${this.#heldBytes} bytes that their clients do not take, ${maxUnsentBytes} are allowed`;
-      for (const { account, heldBytes } of worstFirst(this.#holders)) {
-        if (this.#heldBytes <= maxUnsentBytes * GOAL) return;
+      const stalled = [...this.#holders].filter(({ link }) => link.stalledMs() >= stallMs);
+      for (const { account, heldBytes } of worstFirst(stalled)) {
+        if (this.#heldBytes <= mostBytes * GOAL) return;
         account.link.shed(`${said}, and this one holds ${Math.round(heldBytes)} of them`);
       }
     } finally {
       this.#isShedding = false;
     }
+  }
+
+  #keep(account: UnsentAccount): false {
+    if (this.#holders.has(account)) return false;
+    const { address } = account.link;
+    this.#holders.add(account);
+    this.#hosts.set(address, (this.#hosts.get(address) ?? 0) + 1);
+    return false;
+  }
+
+  /** Whether no link of its host holds anything any more. */
+  #drop(account: UnsentAccount): boolean {
+    if (!this.#holders.delete(account)) return false;
+    const { address } = account.link;
+    const left = (this.#hosts.get(address) ?? 0) - 1;
+    if (left > 0) this.#hosts.set(address, left);
+    else this.#hosts.delete(address);
+    return left <= 0;
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { link } of waiting) link.wake();
   }
 }
 
@@ -144,7 +217,22 @@ export class UnsentAccount {
   lend(bytes: Uint8Array, end: number): void {
     this.#lent.push({ bytes, end });
     this.#lentBytes += bytes.length;
-    this.ledger.lend(bytes);
+    this.ledger.lend(this, bytes);
+  }
+
+  /** Whether it may be given what is large; else it `wait`s. */
+  get hasRoom(): boolean {
+    return this.ledger.hasRoom(this);
+  }
+
+  wait(): void {
+    this.ledger.wait(this);
+  }
+
+  /** Its link is gone, and what it held with it. */
+  close(sentBytes: number): void {
+    this.holds(0, sentBytes);
+    this.ledger.forget(this);
   }
 
   /** Called after each write: it has so much unsent, and its client has taken so much. */

@@ -93,8 +93,9 @@ export class MemoryConnection implements TcpConnection {
     if (bytes.length > 0) this.#unsent.push(bytes);
     this.#unsentBytes += bytes.length;
     this.#pumpSoon();
-    if (this.#unsentBytes >= HIGH_MARK_BYTES) this.#needsDrain = true;
-    return !this.#needsDrain;
+    const isBelow = this.#unsentBytes < HIGH_MARK_BYTES;
+    if (!isBelow) this.#needsDrain = true;
+    return isBelow;
   }
 
   pause(): void {
@@ -148,7 +149,10 @@ export class MemoryConnection implements TcpConnection {
       this.#line.push(piece, piece.length);
       if (this.#isEnding) this.#limitLinger();
     }
-    if (this.#unsentBytes > 0) return;
+    if (this.#unsentBytes > 0) {
+      this.#needsDrain = true;
+      return;
+    }
     if (this.#isEnding) return this.#sendEnd();
     if (!this.#needsDrain) return;
     this.#needsDrain = false;

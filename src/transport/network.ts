@@ -26,7 +26,7 @@ export interface NetworkInterface {
 export interface TcpConnectionHandlers {
   /** Bytes arrived. The chunk is valid until this returns: keep a copy, not the view. */
   data(chunk: Uint8Array): void;
-  /** Everything written is out, after a `write` that returned false. */
+  /** Everything written is out, after a `write` that returned false, or for which the kernel had no room at once. */
   drain(): void;
   /** The connection is gone: exactly once, always, last, and never from inside a call of the owner. */
   close(error?: Error): void;
@@ -36,7 +36,7 @@ export interface TcpConnectionHandlers {
 export interface TcpConnection {
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  /** Bytes written here and not yet accepted by the kernel. */
+  /** Bytes written here and not yet accepted by the kernel; fewer while a peer takes them, however they were written. */
   readonly bufferedBytes: number;
   /**
    * Sets the handlers, once; what arrived before (bytes or the close) is kept and told after it. Whoever gets a

@@ -4,6 +4,7 @@ import { LocalProtocolError, TimeoutError } from '../protocol/errors.ts';
 import { busyPoll, type BusyPoll } from './busy-poll.ts';
 import { systemClock } from './clocks.ts';
 import { endpointText, networkErrorFrom, networkError } from './network-error.ts';
+import { PieceWriter } from './piece-writer.ts';
 import { CONNECT_TIMEOUT_MS, END_LINGER_MS, LISTEN_BACKLOG } from './network.ts';
 import type {
   ConnectTcpOptions,
@@ -144,6 +145,7 @@ class SocketConnection implements TcpConnection {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly #socket: Socket;
+  readonly #writer: PieceWriter;
   readonly #reads: BufferedReads | undefined;
   readonly #poll: BusyPoll | undefined;
   #handlers: TcpConnectionHandlers | undefined;
@@ -157,6 +159,9 @@ class SocketConnection implements TcpConnection {
     this.local = local;
     this.remote = remote;
     this.#socket = socket;
+    this.#writer = new PieceWriter(socket, () => {
+      if (!this.#isLeft) this.#handlers?.drain();
+    });
     this.#reads = reads;
     this.#poll = poll;
     socket.on('error', (error) => {
@@ -172,7 +177,7 @@ class SocketConnection implements TcpConnection {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#writer.bufferedBytes;
   }
 
   listen(handlers: TcpConnectionHandlers): void {
@@ -190,13 +195,10 @@ class SocketConnection implements TcpConnection {
       this.#reads.take = take;
       this.#socket.resume();
     }
-    this.#socket.on('drain', () => {
-      if (!this.#isLeft) handlers.drain();
-    });
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.#socket.writable && this.#socket.write(bytes);
+    return this.#writer.write(bytes);
   }
 
   pause(): void {
@@ -213,6 +215,7 @@ class SocketConnection implements TcpConnection {
     // Reading waits until all is out, so that a peer that only sends does not look like one that takes our bytes.
     this.#socket.pause();
     this.#limitLinger();
+    this.#writer.handOver();
     this.#socket.end(() => {
       if (this.#isClosed) return;
       // Bytes left unread would turn our close into a reset, which can overtake what was written: read to the end.

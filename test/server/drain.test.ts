@@ -212,6 +212,24 @@ describe('while a server drains', () => {
     expect(pv.value.value).toBe(1);
   });
 
+  test('who was busy for longer is let go when it is through, to look elsewhere', async () => {
+    const { pv, release } = standingPv();
+    const world = await makeWorld({ pvs: { x: pv } });
+    const client = await world.validated();
+    const sid = await client.createChannel('x');
+    const ioid = await client.init('PUT', sid);
+    client.take('PUT');
+    await client.put(sid, ioid, { value: 2 });
+    await world.clock.until(world.server.drain(300));
+    expect(client.isClosed).toBe(false);
+    release();
+    await world.clock.advanceAsync(50);
+    expect(client.take('PUT')).toMatchObject({ status: OK });
+    expect(client.isClosed).toBe(true);
+    await world.clock.until(world.server.close());
+    expect(world.clock.timerCount).toBe(0);
+  });
+
   test('draining twice is draining once, and without listening it is nothing', async () => {
     const world = await makeWorld();
     expect(world.server.drain()).toBe(world.server.drain());

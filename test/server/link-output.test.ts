@@ -92,7 +92,13 @@ function joined(parts: readonly Uint8Array[]): string {
 function outputOn(connection: SlowConnection, clock: ManualClock, bigEndian: boolean, limits = DEFAULT_LIMITS) {
   // All that an output does with a connection.
   const written = connection as unknown as TcpConnection;
-  const link = { address: '10.0.0.1', measure: () => undefined, shed: () => undefined };
+  const link = {
+    address: '10.0.0.1',
+    measure: () => undefined,
+    stalledMs: () => 0,
+    wake: () => undefined,
+    shed: () => undefined,
+  };
   const unsent = new UnsentLedger(limits).open(link);
   return new LinkOutput({ connection: written, clock, limits, unsent, bigEndian, readable: () => undefined });
 }

@@ -14,15 +14,21 @@ import type { WireClient } from '../support/wire-client.ts';
 
 const WAVE = ntScalarArray(double);
 const START = 0x44;
-const LIMITS = { maxUnsentBytes: 1_000, monitorPauseBytes: 200, readPauseBytes: 400 };
+const LIMITS = { maxUnsentBytes: 1_000, crowdedStallMs: 5_000, monitorPauseBytes: 200, readPauseBytes: 400 };
+
+/** A link whose client has taken nothing for a minute. */
+const STALLED = { measure: () => undefined, stalledMs: () => 60_000, wake: () => undefined };
 
 function makeLedger() {
   const ledger = new UnsentLedger(LIMITS);
   const shed: string[] = [];
-  const open = (name: string, address = name) => {
+  const woken: string[] = [];
+  const open = (name: string, address = name, stalledMs = 60_000) => {
     const account = ledger.open({
+      ...STALLED,
       address,
-      measure: () => undefined,
+      stalledMs: () => stalledMs,
+      wake: () => woken.push(name),
       shed: (reason) => {
         shed.push(`${name}: ${reason}`);
         account.holds(0, Number.POSITIVE_INFINITY);
@@ -30,7 +36,7 @@ function makeLedger() {
     });
     return account;
   };
-  return { ledger, shed, open };
+  return { ledger, shed, woken, open };
 }
 
 describe('the ledger', () => {
@@ -71,6 +77,7 @@ describe('the ledger', () => {
     for (let index = 0; index < 7; index++) open(`many ${index}`, 'y').holds(90 + index, 0);
     expect(ledger.heldBytes).toBe(951);
     open('last', 'z').holds(60, 0);
+    ledger.look();
     expect(shed).toEqual([
       'many 6: all links hold 1011 bytes that their clients do not take, 1000 are allowed, and this one holds 96 of them',
       'many 5: all links hold 1011 bytes that their clients do not take, 1000 are allowed, and this one holds 95 of them',
@@ -82,13 +89,60 @@ describe('the ledger', () => {
     const ledger = new UnsentLedger(LIMITS);
     const shed: string[] = [];
     const quick = ledger.open({
+      ...STALLED,
       address: 'a',
       measure: () => quick.holds(0, 900),
       shed: (reason) => shed.push(reason),
     });
     quick.holds(900, 0);
-    ledger.open({ address: 'b', measure: () => undefined, shed: (reason) => shed.push(reason) }).holds(200, 0);
+    ledger.open({ ...STALLED, address: 'b', shed: (reason) => shed.push(reason) }).holds(200, 0);
+    ledger.look();
     expect([shed, ledger.heldBytes]).toEqual([[], 200]);
+  });
+
+  test('leaves alone who takes, and who has taken nothing for a moment only', () => {
+    const { ledger, shed, open } = makeLedger();
+    open('slow', 'a', 4_999).holds(800, 0);
+    open('stopped', 'b', 5_000).holds(300, 0);
+    ledger.look();
+    expect(shed.map((text) => text.split(':')[0])).toEqual(['stopped']);
+  });
+
+  test('closes at twice the bound whoever takes nothing, and gives nobody anything until then', () => {
+    const { ledger, shed, open } = makeLedger();
+    open('reads', 'a', 99).holds(1_500, 0);
+    open('stopped', 'b', 99).holds(600, 0);
+    expect([shed, ledger.monitorPauseBytes, ledger.readPauseBytes]).toEqual([[], 0, 0]);
+    open('another', 'b', 100).holds(100, 0);
+    expect(shed.map((text) => text.split(':')[0])).toEqual(['another']);
+  });
+
+  test('has room for what is large up to the bound, and up to twice that for hosts that hold nothing', () => {
+    const { ledger, open } = makeLedger();
+    const [a, a2, b] = [open('a', 'x', 0), open('a2', 'x', 0), open('b', 'y', 0)];
+    a.holds(1_000, 0);
+    expect([a.hasRoom, a2.hasRoom, b.hasRoom]).toEqual([true, true, true]);
+    a.lend(new Uint8Array(1), 1_001);
+    expect([ledger.isOver, a.hasRoom, a2.hasRoom, b.hasRoom]).toEqual([true, false, false, true]);
+    b.holds(1_000, 0);
+    expect([b.hasRoom, open('c', 'z').hasRoom]).toEqual([false, false]);
+  });
+
+  test('wakes those that wait in turn when there is room, or their host holds nothing any more', () => {
+    const { woken, open } = makeLedger();
+    const [a, b, c] = [open('a', 'x', 0), open('b', 'y', 0), open('c', 'y', 0)];
+    a.holds(1_200, 0);
+    b.holds(300, 0);
+    for (const each of [c, a, b]) each.wait();
+    a.holds(1_100, 100);
+    expect(woken).toEqual([]);
+    b.holds(0, 300);
+    expect(woken.splice(0)).toEqual(['c', 'a', 'b']);
+    c.wait();
+    b.wait();
+    b.close(300);
+    a.holds(900, 300);
+    expect(woken).toEqual(['c']);
   });
 
   test('holds nothing once all is taken, whatever was lent to whom', () => {
@@ -98,7 +152,7 @@ describe('the ledger', () => {
         const ledger = new UnsentLedger({ ...LIMITS, maxUnsentBytes: 1_000_000 });
         const pieces = [10, 20, 30, 40].map((length) => new Uint8Array(length));
         const links = [0, 1, 2].map(() => ({
-          account: ledger.open({ address: 'a', measure: () => undefined, shed: () => undefined }),
+          account: ledger.open({ ...STALLED, address: 'a', shed: () => undefined }),
           sent: 0,
           taken: 0,
         }));
@@ -174,6 +228,7 @@ describe('answers that are not taken', () => {
       await ask(one, 2);
       greedy.push(one);
     }
+    await world.clock.advanceAsync(6_000);
     expect(world.server.counters.linksShed).toBeGreaterThan(10);
     expect(slow.client.isClosed).toBe(false);
     const closed = world.notices.find(({ kind, level }) => kind === 'linkClosed' && level === 'warning');
@@ -195,6 +250,7 @@ describe('answers that are not taken', () => {
     );
     const host = world.network.host('greedy');
     for (let index = 0; index < 200; index++) await ask(await clientOf(world, host), 2);
+    await world.clock.advanceAsync(6_000);
     expect(world.server.counters.linksShed).toBeGreaterThan(10);
     await world.clock.until(world.server.close());
   });

@@ -10,6 +10,7 @@ import { testNetwork } from './network-suite.ts';
 import { DatagramRecorder, Opened, RecordedConnection } from './recorders.ts';
 
 const LOOPBACK = '127.0.0.1';
+const MEBIBYTE = 1024 * 1024;
 
 testNetwork('the network of this machine', () => ({
   here: nodeNetwork,
@@ -43,6 +44,37 @@ describe('real sockets', () => {
     await turn();
     await turn();
     expect(handles()).toEqual([]);
+  });
+
+  it('show what a peer has taken of one large write', async () => {
+    const { near, far } = await opened.stream(nodeNetwork, nodeNetwork, LOOPBACK);
+    near.connection.write(new Uint8Array(48 * MEBIBYTE));
+    await far.received(24 * MEBIBYTE);
+    far.connection.pause();
+    await turn();
+    // The rest of what has left is with the kernel, which has less than this.
+    expect(near.connection.bufferedBytes).toBeLessThanOrEqual(24 * MEBIBYTE);
+    expect(near.connection.bufferedBytes).toBeGreaterThan(0);
+    far.connection.resume();
+    expect((await far.received(48 * MEBIBYTE)).length).toBe(48 * MEBIBYTE);
+  });
+
+  it('send what was written to a peer that has ended its side and reads on', async () => {
+    const server = createServer({ allowHalfOpen: true }).listen(0, LOOPBACK);
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const accepted = once(server, 'connection');
+    const near = new RecordedConnection(await nodeNetwork.connectTcp({ address: LOOPBACK, port }));
+    // `once` gives what the event has.
+    const [peer] = (await accepted) as [Socket];
+    near.connection.write(new Uint8Array(16 * MEBIBYTE));
+    peer.end();
+    let readBytes = 0;
+    peer.on('data', (chunk: Buffer) => (readBytes += chunk.length));
+    await Promise.all([near.closed(), once(peer, 'close')]);
+    expect(readBytes).toBe(16 * MEBIBYTE);
+    server.close();
   });
 
   it('leave no timer behind, however connecting went', async () => {

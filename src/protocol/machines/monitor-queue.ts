@@ -50,6 +50,11 @@ export class MonitorQueue<V> {
     return this.#entries.length;
   }
 
+  /** What `shift` would give. */
+  get oldest(): Update<V> | undefined {
+    return this.#entries[0]?.update;
+  }
+
   /**
    * Adds an update behind the others; false when it was squashed into the last. `overrun` names the leaves of it that
    * had been squashed before it came here.

@@ -81,7 +81,7 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     if (this.#finalStatus !== undefined || this.state === 'destroyed') return;
     if (!this.#isFirst && !this.#selection.touches(update)) return;
     this.#isFirst = false;
-    if (this.#mayGoAtOnce()) return this.#send(update, overrun);
+    if (this.#mayGoAtOnce(update)) return this.#send(update, overrun);
     if (!this.#queue.push(update, overrun)) this.link.host.counters.updatesSquashed++;
     this.#drain();
   }
@@ -110,8 +110,10 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
   }
 
   /** Nothing waits, and nothing has to: most updates never see the queue. */
-  #mayGoAtOnce(): boolean {
-    if (this.state !== 'executing' || this.#queue.length > 0 || this.link.output.isCongested) return false;
+  #mayGoAtOnce({ value }: ChannelUpdate): boolean {
+    const { output } = this.link;
+    if (this.state !== 'executing' || this.#queue.length > 0 || output.isCongested) return false;
+    if (!output.hasRoomFor(value)) return false;
     return this.#window.take(false);
   }
 
@@ -119,8 +121,10 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
   #drain(): void {
     const { link } = this;
     while (this.state === 'executing') {
-      if (this.#queue.length === 0) return this.#end();
+      const { oldest } = this.#queue;
+      if (oldest === undefined) return this.#end();
       if (link.output.isCongested) return link.output.whenRoom(this);
+      if (!link.output.hasRoomFor(oldest.value)) return link.output.whenRoomForLarge(this);
       if (!this.#window.take(this.#finalStatus !== undefined)) return;
       this.#sendOldest();
     }
