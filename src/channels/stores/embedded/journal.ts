@@ -25,7 +25,7 @@ export interface JournalOptions {
 }
 
 /** What some segments hold in sum. */
-export interface Pending {
+interface Pending {
   /** Channels as of the end of the last of them; undefined for those that are no more. */
   readonly changes: TableChanges;
   /** Those among them whose definition changed. */

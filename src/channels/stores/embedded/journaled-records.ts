@@ -1,15 +1,21 @@
 // How do puts get into the database when nobody waits for it? They go into the journal. Now and then a checkpoint brings
 // into the database, in one commit, what the older segments of the journal have changed, and drops these; puts go on
 // meanwhile. Groups that are too large to be written twice go with a checkpoint of their own.
+//
+// A commit of the database that fails may be in it all the same. What came from the journal is committed again; a large
+// group is nowhere else, and whoever wrote it is told that nobody knows. Its channels are doubtful until they are as the
+// table has them: the next group with one of them, and the next commit, say all about it, so that whatever the database
+// has of them is written over.
 
 import { reasonOf } from '../../../protocol/errors.ts';
 import { Writer } from '../../../protocol/writer.ts';
 import type { TimerHandle } from '../../../transport/clocks.ts';
 import type { StoredChannel } from '../channel-store.ts';
+import { StoreError } from '../store-error.ts';
 import { writeDefinitionRecord, writeValueRecord } from './channel-records.ts';
 import type { RecordDatabase } from './database.ts';
 import type { TableChanges } from './group-commit.ts';
-import { Journal, type JournalOptions, type Pending } from './journal.ts';
+import { Journal, type JournalOptions } from './journal.ts';
 import { beginGroup, beginRecord, endRecord, GROUP_HEAD_BYTES, readRecords, writeRemoval } from './journal-format.ts';
 import type { JournalPosition, RecordChange } from './record.ts';
 
@@ -41,6 +47,8 @@ export class JournaledRecords {
   readonly #journal: Journal;
   /** The group that is written; its buffer is used again. */
   #group = new Writer(false);
+  /** Channels of which the database may have what was never acknowledged. */
+  readonly #doubtful = new Set<string>();
   /** Never rejects. */
   #checkpointing: Promise<void> | undefined;
   #timer: TimerHandle | undefined;
@@ -64,7 +72,10 @@ export class JournaledRecords {
     return new JournaledRecords(options, await Journal.open(options, options.end));
   }
 
-  /** One at a time. Resolves when it will survive the process; when it rejects, nothing is changed. */
+  /**
+   * One at a time. Resolves when it will survive the process; when it rejects, nothing is changed, or (STORE_UNCERTAIN)
+   * it may be there after a kill: all of it, but for what was put to its channels since.
+   */
   async commit(changes: TableChanges): Promise<void> {
     const { table } = this.#options;
     // What a large group took is not kept.
@@ -74,21 +85,14 @@ export class JournaledRecords {
     beginGroup(group);
     const redefined: string[] = [];
     for (const [name, channel] of changes) {
-      const isSame = channel !== undefined && table.get(name)?.definition === channel.definition;
+      const isKnown = channel !== undefined && !this.#doubtful.has(name);
+      const isSame = isKnown && table.get(name)?.definition === channel.definition;
       if (!isSame) redefined.push(name);
       writeChannel(group, name, channel, !isSame);
     }
     try {
-      if (group.length > BIG_BYTES) await this.#commitBig(group.view().subarray(GROUP_HEAD_BYTES));
-      else {
-        // A database that takes its time is waited for; one that takes nothing is not.
-        while (this.#checkpointing !== undefined && !this.#journal.takes(group)) await this.#checkpointing;
-        await this.#journal.append(group, changes, redefined);
-      }
-      this.#writeTrouble = undefined;
-    } catch (thrown) {
-      this.#writeTrouble = String(thrown);
-      throw thrown;
+      if (group.length > BIG_BYTES) await this.#commitBig(changes.keys(), group.view().subarray(GROUP_HEAD_BYTES));
+      else await this.#append(group, changes, redefined);
     } finally {
       this.#tell();
       this.#schedule();
@@ -115,20 +119,25 @@ export class JournaledRecords {
     await this.#checkpointing;
     const journal = this.#journal;
     await this.#attempt(async () => {
-      const { isEmpty } = journal;
+      const isAllIn = this.#isAllIn;
       await journal.end();
       // A server that took no puts leaves the database as it was.
-      await (isEmpty ? journal.drop() : this.#intoDatabase());
+      await (isAllIn ? journal.drop() : this.#intoDatabase());
     });
     await journal.close();
     await this.#options.database.close();
+  }
+
+  /** Whether the database has all that the table has, and nothing else. */
+  get #isAllIn(): boolean {
+    return this.#journal.isEmpty && this.#doubtful.size === 0;
   }
 
   /** Begins a checkpoint if it is time for one, or sees to it that it will be begun. */
   #schedule(): void {
     const { clock } = this.#options;
     const journal = this.#journal;
-    if (this.#isClosing || this.#checkpointing !== undefined || journal.isEmpty) return;
+    if (this.#isClosing || this.#checkpointing !== undefined || this.#isAllIn) return;
     const isTroubled = this.#checkpointTrouble !== undefined;
     const isDue = journal.currentBytes >= SEGMENT_BYTES || journal.changedCount >= SEGMENT_CHANNELS;
     if (!isTroubled && (isDue || journal.flushFailure !== undefined)) this.#checkpoint();
@@ -139,7 +148,7 @@ export class JournaledRecords {
     this.#timer?.cancel();
     this.#timer = undefined;
     const journal = this.#journal;
-    if (this.#isClosing || this.#checkpointing !== undefined || journal.isEmpty) return;
+    if (this.#isClosing || this.#checkpointing !== undefined || this.#isAllIn) return;
     const checkpoint = this.#attempt(async () => {
       if (journal.currentBytes > 0) await journal.rotate();
       await this.#intoDatabase();
@@ -149,6 +158,8 @@ export class JournaledRecords {
 
   /** Keeps others from beginning one meanwhile. */
   #run(checkpoint: Promise<void>): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
     this.#checkpointing = checkpoint.finally(() => {
       this.#checkpointing = undefined;
       this.#schedule();
@@ -166,28 +177,59 @@ export class JournaledRecords {
     this.#tell();
   }
 
-  async #commitBig(records: Uint8Array): Promise<void> {
+  async #append(group: Writer, changes: TableChanges, redefined: readonly string[]): Promise<void> {
+    const journal = this.#journal;
+    try {
+      // A database that takes its time is waited for; one that takes nothing is not.
+      while (this.#checkpointing !== undefined && !journal.takes(group)) await this.#checkpointing;
+      await journal.append(group, changes, redefined);
+      for (const name of redefined) this.#doubtful.delete(name);
+      this.#writeTrouble = undefined;
+    } catch (thrown) {
+      this.#writeTrouble = String(thrown);
+      throw thrown;
+    }
+  }
+
+  async #commitBig(names: Iterable<string>, records: Uint8Array): Promise<void> {
     while (this.#checkpointing !== undefined) await this.#checkpointing;
     const journal = this.#journal;
     const commit = async (): Promise<void> => {
       // The commit says up to which segment the journal is in it: what is appended later is in another one.
       if (journal.currentBytes > 0) await journal.rotate();
-      await this.#intoDatabase(readRecords(records));
+      await this.#intoDatabase(names, readRecords(records));
+      this.#checkpointTrouble = undefined;
     };
     const done = commit();
-    this.#run(done.catch(() => {}));
+    this.#run(
+      done.catch((thrown: unknown) => {
+        // It is tried again, without this group.
+        this.#checkpointTrouble = reasonOf(thrown);
+      }),
+    );
     await done;
   }
 
-  /** All that the older segments hold, and what comes after them. */
-  async #intoDatabase(after: readonly RecordChange[] = []): Promise<void> {
+  /** All that the older segments hold, and what comes after them: records of channels that the table does not have so yet. */
+  async #intoDatabase(names: Iterable<string> = [], after: readonly RecordChange[] = []): Promise<void> {
+    const { database, table } = this.#options;
     const pending = this.#journal.pending();
-    const records = await this.#recordsOf(pending);
-    await this.#options.database.commit([...records, ...after], pending.end);
+    const doubtful = [...this.#doubtful];
+    const changes = new Map(doubtful.map((name) => [name, table.get(name)]));
+    for (const [name, channel] of pending.changes) changes.set(name, channel);
+    const records = await this.#recordsOf(changes, new Set([...pending.redefined, ...doubtful]));
+    for (const name of names) this.#doubtful.add(name);
+    try {
+      await database.commit([...records, ...after], pending.end);
+    } catch (thrown) {
+      if (after.length === 0) throw thrown;
+      throw new StoreError('STORE_UNCERTAIN', reasonOf(thrown), { cause: thrown });
+    }
+    this.#doubtful.clear();
     await this.#journal.drop(pending.end.segment);
   }
 
-  async #recordsOf({ changes, redefined }: Pending): Promise<readonly RecordChange[]> {
+  async #recordsOf(changes: TableChanges, redefined: ReadonlySet<string>): Promise<readonly RecordChange[]> {
     const { clock } = this.#options;
     const writer = new Writer(false);
     let count = 0;

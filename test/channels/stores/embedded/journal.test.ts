@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { STORE_LIMITS } from '../../../../src/protocol/limits.ts';
 import { hitsLimit } from '../../../support/hits-limit.ts';
-import { JournalWorld, NEXT_BOOT, stateOf } from '../../../support/journal-world.ts';
+import { JournalWorld, LARGE, NEXT_BOOT, stateOf } from '../../../support/journal-world.ts';
 
 const FULL = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 const FAILED = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
@@ -259,15 +259,58 @@ describe('the journal', () => {
     await world.commit(['a', 1]);
     const many = Array.from({ length: 20_000 }, (_, index): [string, number] => [`lab:pv${index}`, index]);
     world.database.fault = () => FULL;
-    for (let tries = 0; tries < 3; tries++) await expect(world.commit(...many)).rejects.toThrow('no space left');
+    for (let tries = 0; tries < 3; tries++) {
+      await expect(world.clock.until(world.commit(...many))).rejects.toThrow('no space left');
+    }
     // No more files with each.
     expect(segments(world)).toHaveLength(2);
     await world.commit(['a', 2]);
     expect((await world.reopened()).state).toEqual({ a: 'demo:point/1.0 1: 2' });
     world.database.fault = () => undefined;
-    await world.commit(...many);
+    await world.clock.until(world.commit(...many));
     await world.records.close();
     expect((await world.reopened()).state).toEqual(world.state);
+  });
+
+  it('has a large group that the database refused and took all the same written over, and only then is all well', async () => {
+    for (const change of [
+      ['a', 7, 'count'],
+      ['a', undefined],
+      ['a', 8],
+    ] as const) {
+      const world = await JournalWorld.open();
+      await world.commit(['a', 1], ['b', 1]);
+      world.database.fault = () => ({ why: FAILED, leaves: 'flushed' });
+      await expect(world.commit(change, ['image', LARGE])).rejects.toMatchObject({
+        reason: 'STORE_UNCERTAIN',
+        message: 'EIO: i/o error',
+      });
+      expect(world.database.records.value.has('image')).toBe(true);
+      // The next put to one of its channels says all about it, whatever the database has.
+      await world.commit(['a', 2]);
+      await world.commit(['a', 3]);
+      const { a } = (await world.reopened()).state;
+      expect(a).toBe('demo:point/1.0 2: 3');
+      expect(world.troubles.at(-1)).toBe('the journal does not get into the database: EIO: i/o error');
+      // And so does the next commit of the database about all the others.
+      world.database.fault = () => undefined;
+      await world.clock.advanceAsync(RETRY_MS);
+      expect(world.troubles.at(-1)).toBeUndefined();
+      expect((await world.reopened()).state).toEqual(world.state);
+      expect(Object.keys(world.state)).toEqual(['a', 'b']);
+      await world.records.close();
+      expect((await world.reopened()).state).toEqual(world.state);
+    }
+  });
+
+  it('has what the database took of a refused large group written over at the close, also where nothing else was put', async () => {
+    const world = await JournalWorld.open();
+    let commits = 0;
+    world.database.fault = () => (++commits === 1 ? { why: FAILED, leaves: 'visible' } : undefined);
+    await expect(world.commit(['a', LARGE])).rejects.toMatchObject({ reason: 'STORE_UNCERTAIN' });
+    expect((await world.reopened()).state).toEqual({ a: `demo:point/1.0 0: ${LARGE}` });
+    await world.records.close();
+    expect((await world.reopened()).state).toEqual({});
   });
 
   it('is gone after a close, and all is in the database', async () => {
