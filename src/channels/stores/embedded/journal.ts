@@ -89,9 +89,14 @@ export class Journal {
     return this.#current?.changes.size ?? 0;
   }
 
+  /** Whether a segment was set aside that is not in the database. */
+  get hasOlder(): boolean {
+    return this.#older.length > 0;
+  }
+
   /** Whether nothing is in it that is not in the database. */
   get isEmpty(): boolean {
-    return this.#older.length === 0 && this.currentBytes === 0;
+    return !this.hasOlder && this.currentBytes === 0;
   }
 
   /** Why what was acknowledged may be lost with the power; undefined when all is well. */

@@ -147,13 +147,23 @@ export class JournaledRecords {
   #checkpoint(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const journal = this.#journal;
     if (this.#isClosing || this.#checkpointing !== undefined || this.#isAllIn) return;
     const checkpoint = this.#attempt(async () => {
-      if (journal.currentBytes > 0) await journal.rotate();
+      await this.#setAside();
       await this.#intoDatabase();
     });
     this.#run(checkpoint);
+  }
+
+  /**
+   * Begins a new segment, so that what was appended can go into the database. What an attempt left that did not hold goes
+   * first: so there are two files at most, however long the database takes nothing, and none is made before there is room.
+   */
+  async #setAside(): Promise<void> {
+    const journal = this.#journal;
+    if (journal.currentBytes === 0) return;
+    if (journal.hasOlder) await this.#intoDatabase();
+    await journal.rotate();
   }
 
   /** Keeps others from beginning one meanwhile. */
@@ -193,10 +203,9 @@ export class JournaledRecords {
 
   async #commitBig(names: Iterable<string>, records: Uint8Array): Promise<void> {
     while (this.#checkpointing !== undefined) await this.#checkpointing;
-    const journal = this.#journal;
     const commit = async (): Promise<void> => {
       // The commit says up to which segment the journal is in it: what is appended later is in another one.
-      if (journal.currentBytes > 0) await journal.rotate();
+      await this.#setAside();
       await this.#intoDatabase(names, readRecords(records));
       this.#checkpointTrouble = undefined;
     };

@@ -56,7 +56,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       does: fc.constant('fail'),
-      disk: fc.integer({ min: 0, max: 5 }),
+      disk: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5 })),
       database: fc.integer({ min: 0, max: 2 }),
       leaves: fc.constantFrom('nothing', 'visible', 'flushed'),
     }),

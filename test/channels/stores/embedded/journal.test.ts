@@ -179,6 +179,28 @@ describe('the journal', () => {
     expect((await world.reopened({ files: new Map() })).state).toEqual(world.state);
   });
 
+  it('is two files at most while the database takes nothing, and gets into it as soon as that does', async () => {
+    const world = await JournalWorld.open();
+    world.database.fault = () => FULL;
+    for (let number = 0; number < 50; number++) {
+      await world.commit(['a', number]);
+      await expect(world.commit(['image', LARGE])).rejects.toThrow('no space left');
+      await world.clock.advanceAsync(RETRY_MS);
+      expect(segments(world).length).toBeLessThanOrEqual(2);
+    }
+    expect((await world.reopened()).state).toEqual(world.state);
+    // No file more can be opened: what is set aside gets in all the same, which makes room.
+    world.database.fault = () => undefined;
+    world.disk.fault = (act) => (act === 'create' ? FULL : undefined);
+    await world.clock.advanceAsync(RETRY_MS);
+    expect(world.database.position.segment).toBe(1);
+    expect(segments(world)).toHaveLength(1);
+    world.disk.fault = () => undefined;
+    await world.clock.advanceAsync(RETRY_MS);
+    expect(world.troubles.at(-1)).toBeUndefined();
+    expect((await world.reopened({ files: new Map() })).state).toEqual(world.state);
+  });
+
   it('takes no more than its limit while the database does not take it', async () => {
     hitsLimit('maxJournalBytes');
     const world = await JournalWorld.open();
