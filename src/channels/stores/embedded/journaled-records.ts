@@ -52,6 +52,7 @@ export class JournaledRecords {
   /** Never rejects. */
   #checkpointing: Promise<void> | undefined;
   #timer: TimerHandle | undefined;
+  #writeTimer: TimerHandle | undefined;
   #isClosing = false;
   #writeTrouble: string | undefined;
   #checkpointTrouble: string | undefined;
@@ -104,6 +105,7 @@ export class JournaledRecords {
     const { clock } = this.#options;
     this.#isClosing = true;
     this.#timer?.cancel();
+    this.#writeTimer?.cancel();
     let patience: TimerHandle | undefined;
     const isLate = new Promise<void>((resolve) => {
       patience = clock.after(CLOSE_MS, resolve);
@@ -197,8 +199,20 @@ export class JournaledRecords {
       this.#writeTrouble = undefined;
     } catch (thrown) {
       this.#writeTrouble = String(thrown);
+      if (!this.#isClosing) this.#writeTimer ??= this.#options.clock.after(RETRY_MS, () => void this.#tryToWrite());
       throw thrown;
     }
+  }
+
+  /** Those who write may wait until they hear that writes are taken again: a group with nothing in it finds out. */
+  async #tryToWrite(): Promise<void> {
+    this.#writeTimer = undefined;
+    if (this.#writeTrouble === undefined) return;
+    const group = new Writer(false, GROUP_HEAD_BYTES);
+    beginGroup(group);
+    await this.#append(group, new Map(), []).catch(() => {});
+    this.#tell();
+    this.#schedule();
   }
 
   async #commitBig(names: Iterable<string>, records: Uint8Array): Promise<void> {

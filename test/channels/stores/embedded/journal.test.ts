@@ -77,6 +77,24 @@ describe('a put to the embedded store', () => {
     expect((await world.reopened()).state).toEqual({ a: 'demo:point/1.0 1: 4' });
   });
 
+  it('that was refused leaves no trouble behind when the disk takes writes again, though nobody puts anything', async () => {
+    const world = await JournalWorld.open();
+    await world.commit(['a', 1]);
+    world.disk.fault = (act) => (act === 'write' ? FULL : undefined);
+    await expect(world.commit(['a', 2])).rejects.toThrow('no space left');
+    await world.clock.advanceAsync(3 * RETRY_MS);
+    expect(world.troubles).toEqual([expect.stringContaining('no space left')]);
+    world.disk.fault = () => undefined;
+    await world.clock.advanceAsync(RETRY_MS);
+    expect(world.troubles.at(-1)).toBeUndefined();
+    expect((await world.reopened()).state).toEqual({ a: 'demo:point/1.0 0: 1' });
+    await world.commit(['a', 3]);
+    await world.clock.advanceAsync(CHECKPOINT_MS);
+    expect((await world.reopened({ files: new Map() })).state).toEqual(world.state);
+    await world.records.close();
+    expect(world.clock.timerCount).toBe(0);
+  });
+
   it('is refused where the disk takes nothing and says that all is well', async () => {
     const world = await JournalWorld.open();
     world.disk.fault = (act) => (act === 'write' ? 0 : undefined);
