@@ -15,7 +15,7 @@ type Content = Uint8Array;
 export type Files = ReadonlyMap<string, Content>;
 
 /** What happens instead of an act; a number is how many bytes a write takes. */
-export type Fault = (act: string, name: string, length: number) => number | Error | Promise<never> | undefined;
+export type Fault = (act: string, name: string, length: number) => number | Error | Promise<undefined> | undefined;
 
 class Crashed extends Error {}
 

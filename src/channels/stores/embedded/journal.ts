@@ -22,6 +22,8 @@ export interface JournalOptions {
   readonly bootId: BootId;
   /** How long after a write the file is flushed; 0: a group is on the disk before its append resolves. */
   readonly flushMs: number;
+  /** Given each flush that nobody waits for. */
+  readonly watchFlush: (flush: Promise<void>) => Promise<void>;
 }
 
 /** What some segments hold in sum. */
@@ -210,11 +212,11 @@ export class Journal {
   }
 
   #flushSoon(): void {
-    const { clock, flushMs } = this.#options;
+    const { clock, flushMs, watchFlush } = this.#options;
     if (flushMs === 0 || this.#flushing !== undefined) return;
     this.#flushTimer ??= clock.after(flushMs, () => {
       this.#flushTimer = undefined;
-      this.#flushing = this.#flush().finally(() => {
+      this.#flushing = watchFlush(this.#flush()).finally(() => {
         this.#flushing = undefined;
         if (this.#segments.some(isUnflushed)) this.#flushSoon();
       });

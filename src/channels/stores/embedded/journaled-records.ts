@@ -18,6 +18,7 @@ import type { TableChanges } from './group-commit.ts';
 import { Journal, type JournalOptions } from './journal.ts';
 import { beginGroup, beginRecord, endRecord, GROUP_HEAD_BYTES, readRecords, writeRemoval } from './journal-format.ts';
 import type { JournalPosition, RecordChange } from './record.ts';
+import { SLOW_MS, SlowActs } from './slow-acts.ts';
 
 /** A checkpoint is made when a segment has so many bytes; it is read again after a kill, which takes milliseconds. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -34,7 +35,16 @@ const SLICE_CHANNELS = 500;
 /** How long `close` waits for a disk that hangs; what is in the journal then is read by whoever opens it. */
 const CLOSE_MS = 10_000;
 
-export interface JournaledRecordsOptions extends JournalOptions {
+/** What a disk that hangs is shown as. */
+const SLOW_TEXT = {
+  write: `a write to the journal takes longer than ${SLOW_MS / 1_000} s`,
+  flush: `a flush of the journal takes longer than ${SLOW_MS / 1_000} s; a loss of power may cost what was put since`,
+  checkpoint: `the journal takes longer than ${SLOW_MS / 1_000} s to get into the database`,
+} as const;
+
+type SlowAct = keyof typeof SLOW_TEXT;
+
+export interface JournaledRecordsOptions extends Omit<JournalOptions, 'watchFlush'> {
   readonly database: Pick<RecordDatabase, 'commit' | 'close'>;
   /** Up to where the journal is in it; there is nothing behind that. */
   readonly end: JournalPosition;
@@ -45,6 +55,7 @@ export interface JournaledRecordsOptions extends JournalOptions {
 export class JournaledRecords {
   readonly #options: JournaledRecordsOptions;
   readonly #journal: Journal;
+  readonly #slowActs: SlowActs<SlowAct>;
   /** The group that is written; its buffer is used again. */
   #group = new Writer(false);
   /** Channels of which the database may have what was never acknowledged. */
@@ -60,9 +71,11 @@ export class JournaledRecords {
   /** Told why something does not hold, and undefined when all is well again. */
   onTrouble: (trouble: string | undefined) => void = () => {};
 
-  private constructor(options: JournaledRecordsOptions, journal: Journal) {
+  private constructor(options: JournaledRecordsOptions, journal: Journal, slowActs: SlowActs<SlowAct>) {
     this.#options = options;
     this.#journal = journal;
+    this.#slowActs = slowActs;
+    slowActs.onChange = () => this.#tell();
     journal.onFlushFailure = () => {
       this.#tell();
       this.#schedule();
@@ -70,7 +83,9 @@ export class JournaledRecords {
   }
 
   static async open(options: JournaledRecordsOptions): Promise<JournaledRecords> {
-    return new JournaledRecords(options, await Journal.open(options, options.end));
+    const slowActs = new SlowActs<SlowAct>(options.clock);
+    const watchFlush = (flush: Promise<void>): Promise<void> => slowActs.watch('flush', flush);
+    return new JournaledRecords(options, await Journal.open({ ...options, watchFlush }, options.end), slowActs);
   }
 
   /**
@@ -114,6 +129,7 @@ export class JournaledRecords {
       await Promise.race([this.#end(), isLate]);
     } finally {
       patience?.cancel();
+      this.#slowActs.close();
     }
   }
 
@@ -181,7 +197,7 @@ export class JournaledRecords {
   /** Never rejects: what goes wrong is shown, and tried again. */
   async #attempt(act: () => Promise<void>): Promise<void> {
     try {
-      await act();
+      await this.#slowActs.watch('checkpoint', act());
       this.#checkpointTrouble = undefined;
     } catch (thrown) {
       this.#checkpointTrouble = reasonOf(thrown);
@@ -194,7 +210,9 @@ export class JournaledRecords {
     try {
       // A database that takes its time is waited for; one that takes nothing is not.
       while (this.#checkpointing !== undefined && !journal.takes(group)) await this.#checkpointing;
-      await journal.append(group, changes, redefined);
+      // What is not on the disk yet does not grow without end.
+      if (this.#slowActs.slow.includes('flush')) throw new StoreError('STORE_AWAY', SLOW_TEXT.flush);
+      await this.#slowActs.watch('write', journal.append(group, changes, redefined));
       for (const name of redefined) this.#doubtful.delete(name);
       this.#writeTrouble = undefined;
     } catch (thrown) {
@@ -223,7 +241,7 @@ export class JournaledRecords {
       await this.#intoDatabase(names, readRecords(records));
       this.#checkpointTrouble = undefined;
     };
-    const done = commit();
+    const done = this.#slowActs.watch('checkpoint', commit());
     this.#run(
       done.catch((thrown: unknown) => {
         // It is tried again, without this group.
@@ -265,7 +283,9 @@ export class JournaledRecords {
 
   #tell(): void {
     const { flushFailure } = this.#journal;
+    const [slow] = this.#slowActs.slow;
     const trouble =
+      (slow && SLOW_TEXT[slow]) ??
       this.#writeTrouble ??
       (flushFailure && `${flushFailure}; a loss of power may cost what was put since`) ??
       (this.#checkpointTrouble && `the journal does not get into the database: ${this.#checkpointTrouble}`);

@@ -280,6 +280,46 @@ describe('the journal', () => {
     expect(lost.state['a']).toBe('demo:point/1.0 0: 1');
   });
 
+  it('is shown when a flush hangs, and takes no more until it ends: a loss of power costs some seconds at most', async () => {
+    const world = await JournalWorld.open();
+    let release = (): void => {};
+    const hung = new Promise<undefined>((resolve) => (release = () => resolve(undefined)));
+    world.disk.fault = (act) => (act === 'flush' ? hung : undefined);
+    let acknowledgedAt = 0;
+    for (let second = 0; second < 60; second++) {
+      const taken = await world.commit(['a', second]).then(
+        () => true,
+        () => false,
+      );
+      if (taken) acknowledgedAt = world.clock.now();
+      await world.clock.advanceAsync(1_000);
+    }
+    expect(acknowledgedAt).toBeLessThanOrEqual(6_000);
+    await expect(world.commit(['a', 60])).rejects.toThrow('a flush of the journal takes longer than 5 s');
+    expect(world.troubles).toEqual([
+      'a flush of the journal takes longer than 5 s; a loss of power may cost what was put since',
+    ]);
+    release();
+    await world.clock.advanceAsync(2 * RETRY_MS);
+    expect(world.troubles.at(-1)).toBeUndefined();
+    await world.commit(['a', 61]);
+    expect((await world.reopened()).state).toEqual(world.state);
+  });
+
+  it.each(['write', 'commit'] as const)('is shown when a %s hangs', async (what) => {
+    const world = await JournalWorld.open();
+    const hung = new Promise<never>(() => {});
+    if (what === 'commit') world.database.fault = () => hung;
+    else world.disk.fault = (act) => (act === 'write' ? hung : undefined);
+    void world.commit(['a', 1]);
+    await world.clock.advanceAsync(CHECKPOINT_MS + 5_000);
+    expect(world.troubles).toEqual([
+      what === 'write'
+        ? 'a write to the journal takes longer than 5 s'
+        : 'the journal takes longer than 5 s to get into the database',
+    ]);
+  });
+
   it('does not get a large group, which goes to the database with all that came before', async () => {
     const world = await JournalWorld.open();
     await world.commit(['a', 1], ['b', 1]);
