@@ -66,6 +66,7 @@ export class Journal {
   #turn: Promise<unknown> = Promise.resolve();
   #flushTimer: TimerHandle | undefined;
   #flushing: Promise<void> | undefined;
+  #isAbandoned = false;
   /** Told when a flush did not hold: what was written since the last one is safe only once it is in the database. */
   onFlushFailure: () => void = () => {};
 
@@ -134,15 +135,15 @@ export class Journal {
     if (this.#current === undefined) throw storeClosed();
     // Nobody waits for it until it is there.
     const next = await begin(this.#options, this.#current.number + 1);
-    await this.#inTurn(async () => {
-      try {
+    try {
+      await this.#inTurn(async () => {
         await this.#setAside();
-      } catch (thrown) {
-        await next.file.close();
-        throw thrown;
-      }
-      this.#current = next;
-    });
+        this.#current = next;
+      });
+    } catch (thrown) {
+      await next.file.close();
+      throw thrown;
+    }
   }
 
   /** Begins none: from now on nothing is appended. */
@@ -176,7 +177,15 @@ export class Journal {
     const names = [...this.#leftOver, ...dropped.map(({ name }) => name)];
     this.#leftOver = [];
     for (const { file } of dropped) await file.close().catch(() => {});
-    for (const name of names) await this.#options.folder.remove(name).catch(() => this.#leftOver.push(name));
+    for (const name of names) {
+      if (this.#isAbandoned) return;
+      await this.#options.folder.remove(name).catch(() => this.#leftOver.push(name));
+    }
+  }
+
+  /** Begins nothing any more: somebody else may have the folder by now. */
+  abandon(): void {
+    this.#isAbandoned = true;
   }
 
   /** Closes its files, which stay. */
@@ -184,9 +193,11 @@ export class Journal {
     const segments = this.#segments;
     this.#older = [];
     this.#current = undefined;
+    // A file that is closed while it is written may be another one by then.
+    await this.#turn;
     await this.#flushing;
     this.#flushTimer?.cancel();
-    for (const { file } of segments) await file.close();
+    for (const { file } of segments) await file.close().catch(() => {});
   }
 
   get #heldBytes(): number {
@@ -198,7 +209,10 @@ export class Journal {
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(act);
+    const done = this.#turn.then(() => {
+      if (this.#isAbandoned) throw storeClosed();
+      return act();
+    });
     this.#turn = done.catch(() => {});
     return done;
   }

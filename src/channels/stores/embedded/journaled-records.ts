@@ -11,7 +11,7 @@ import { reasonOf } from '../../../protocol/errors.ts';
 import { Writer } from '../../../protocol/writer.ts';
 import type { TimerHandle } from '../../../transport/clocks.ts';
 import type { StoredChannel } from '../channel-store.ts';
-import { StoreError } from '../store-error.ts';
+import { StoreError, storeClosed } from '../store-error.ts';
 import { writeDefinitionRecord, writeValueRecord } from './channel-records.ts';
 import type { RecordDatabase } from './database.ts';
 import type { TableChanges } from './group-commit.ts';
@@ -33,7 +33,7 @@ const BIG_BYTES = 256 * 1024;
 /** Channels whose records are made in one go, while puts wait. */
 const SLICE_CHANNELS = 500;
 /** How long `close` waits for a disk that hangs; what is in the journal then is read by whoever opens it. */
-const CLOSE_MS = 10_000;
+export const CLOSE_MS = 10_000;
 
 /** What a disk that hangs is shown as. */
 const SLOW_TEXT = {
@@ -50,6 +50,8 @@ export interface JournaledRecordsOptions extends Omit<JournalOptions, 'watchFlus
   readonly end: JournalPosition;
   /** What is committed. */
   readonly table: ReadonlyMap<string, StoredChannel>;
+  /** Told when `close` has not waited for the disk; `ended` resolves when nothing is under way there any more. */
+  readonly onHang?: ((ended: Promise<void>) => void) | undefined;
 }
 
 export class JournaledRecords {
@@ -65,6 +67,8 @@ export class JournaledRecords {
   #timer: TimerHandle | undefined;
   #writeTimer: TimerHandle | undefined;
   #isClosing = false;
+  /** Whether somebody else may have the files. */
+  #hasGivenUp = false;
   #writeTrouble: string | undefined;
   #checkpointTrouble: string | undefined;
   #toldTrouble: string | undefined;
@@ -115,25 +119,33 @@ export class JournaledRecords {
     }
   }
 
-  /** Brings all into the database and lets go of the files. A disk that hangs is not waited for. */
-  async close(): Promise<void> {
-    const { clock } = this.#options;
-    this.#isClosing = true;
-    this.#timer?.cancel();
-    this.#writeTimer?.cancel();
+  /**
+   * Brings all into the database and lets go of the files, once what was asked for before is done. A disk that hangs is not
+   * waited for: what is under way there may come to its end at any time, and nothing is begun after it.
+   */
+  async close(idle: Promise<void> = Promise.resolve()): Promise<void> {
+    const { clock, onHang } = this.#options;
+    const ending = this.#end(idle);
     let patience: TimerHandle | undefined;
-    const isLate = new Promise<void>((resolve) => {
-      patience = clock.after(CLOSE_MS, resolve);
+    const isLate = new Promise<boolean>((resolve) => {
+      patience = clock.after(CLOSE_MS, () => resolve(true));
     });
     try {
-      await Promise.race([this.#end(), isLate]);
+      if (!(await Promise.race([ending.then(() => false), isLate]))) return;
+      this.#hasGivenUp = true;
+      this.#journal.abandon();
+      onHang?.(ending.catch(() => {}));
     } finally {
       patience?.cancel();
       this.#slowActs.close();
     }
   }
 
-  async #end(): Promise<void> {
+  async #end(idle: Promise<void>): Promise<void> {
+    await idle;
+    this.#isClosing = true;
+    this.#timer?.cancel();
+    this.#writeTimer?.cancel();
     await this.#checkpointing;
     const journal = this.#journal;
     await this.#attempt(async () => {
@@ -144,6 +156,11 @@ export class JournaledRecords {
     });
     await journal.close();
     await this.#options.database.close();
+  }
+
+  /** @throws StoreError when the files may be those of another one by now */
+  #requireOwned(): void {
+    if (this.#hasGivenUp) throw storeClosed();
   }
 
   /** Whether the database has all that the table has, and nothing else. */
@@ -181,6 +198,7 @@ export class JournaledRecords {
     const journal = this.#journal;
     if (journal.currentBytes === 0) return;
     if (journal.hasOlder) await this.#intoDatabase();
+    this.#requireOwned();
     await journal.rotate();
   }
 
@@ -259,6 +277,7 @@ export class JournaledRecords {
     const changes = new Map(doubtful.map((name) => [name, table.get(name)]));
     for (const [name, channel] of pending.changes) changes.set(name, channel);
     const records = await this.#recordsOf(changes, new Set([...pending.redefined, ...doubtful]));
+    this.#requireOwned();
     for (const name of names) this.#doubtful.add(name);
     try {
       await database.commit([...records, ...after], pending.end);
@@ -267,6 +286,7 @@ export class JournaledRecords {
       throw new StoreError('STORE_UNCERTAIN', reasonOf(thrown), { cause: thrown });
     }
     this.#doubtful.clear();
+    this.#requireOwned();
     await this.#journal.drop(pending.end.segment);
   }
 

@@ -404,6 +404,34 @@ describe('the journal', () => {
     await expect(world.commit(['a', 3])).rejects.toThrow('the store was closed');
   });
 
+  it.each(['flush channels.2.journal', 'write channels.1.journal', 'remove channels.1.journal'])(
+    'is left alone after a close that did not wait (%s hangs), whoever opens it then',
+    async (hangs) => {
+      const one = await JournalWorld.open();
+      await one.commit(['a', 1], ['b', 1]);
+      let release = (): void => {};
+      const hung = new Promise<undefined>((resolve) => (release = () => resolve(undefined)));
+      one.disk.fault = (act, name) => (`${act} ${name}` === hangs ? hung : undefined);
+      const refused = one.commit(['a', 2]).catch(() => {});
+      await one.clock.advanceAsync(CHECKPOINT_MS);
+      await one.clock.until(one.records.close());
+      const [ended] = one.hangs;
+      one.disk.fault = () => undefined;
+      const two = await one.reopened({ disk: one.disk });
+      await two.commit(['a', 3]);
+      await two.clock.advanceAsync(CHECKPOINT_MS);
+      await two.commit(['b', 4]);
+      const [{ position }, acts] = [two.database, one.disk.acts.length];
+      release();
+      await ended;
+      await refused;
+      expect(one.disk.acts.slice(acts).filter((act) => /^(write|create|remove|cut)/u.test(act))).toEqual([]);
+      expect(two.database.position).toEqual(position);
+      expect((await two.reopened()).state).toEqual(two.state);
+      expect(one.clock.timerCount).toBe(0);
+    },
+  );
+
   it('stays when the database does not take it at the close, and is not waited for when the disk hangs', async () => {
     for (const fault of [FULL, new Promise<never>(() => {})]) {
       const world = await JournalWorld.open();
