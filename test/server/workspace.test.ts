@@ -6,9 +6,11 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStore } from '../../src/channels/stores/embedded/embedded-store.ts';
-import { POINT } from '../../src/channels/stores/suite/suite-support.ts';
+import { journalFolder, type JournalFolder } from '../../src/channels/stores/embedded/journal-files.ts';
+import { eventually, POINT, pointOf } from '../../src/channels/stores/suite/suite-support.ts';
 import { Workspace } from '../../src/server/workspace/workspace.ts';
 import { WorkspaceLockedError } from '../../src/server/workspace/workspace-lock.ts';
+import { ManualClock } from '../../src/transport/manual-clock.ts';
 
 let folder = '';
 let lock = '';
@@ -98,6 +100,48 @@ describe('a workspace', () => {
     await store.close();
     await workspace.close();
     expect(existsSync(join(folder, 'state', 'channels.mdb'))).toBe(true);
+  });
+
+  it('stays held after a close as long as a disk hangs that the close did not wait for', async () => {
+    const clock = new ManualClock();
+    const workspace = await Workspace.open(folder, { clock });
+    const real = journalFolder(join(folder, 'state'));
+    let release = (): void => {};
+    const hung = new Promise<void>((resolve) => (release = resolve));
+    let isHanging = false;
+    const hanging: JournalFolder = {
+      ...real,
+      async create(name, isFlushed) {
+        const file = await real.create(name, isFlushed);
+        return {
+          write: async (bytes, at) => {
+            if (isHanging) await hung;
+            return file.write(bytes, at);
+          },
+          flush: () => file.flush(),
+          cut: (length) => file.cut(length),
+          close: () => file.close(),
+        };
+      },
+    };
+    const warnings: string[] = [];
+    const options = { onWarning: (text: string) => void warnings.push(text), journal: { folder: hanging } };
+    const store = await workspace.openStore(undefined, options);
+    await store.define({ name: 'a', type: POINT, settings: {} });
+    isHanging = true;
+    const late = expect(store.write('a', pointOf({ x: 1 }))).rejects.toMatchObject({ reason: 'STORE_UNCERTAIN' });
+    await clock.until(store.close());
+    await late;
+    await workspace.close();
+    expect(warnings).toEqual([expect.stringContaining('the disk hangs, and is not waited for')]);
+    await expect(Workspace.open(folder)).rejects.toThrow(WorkspaceLockedError);
+    release();
+    await eventually('it is let go', () => !existsSync(lock));
+    const again = await Workspace.open(folder);
+    const found = await again.openStore();
+    expect((await found.read('a'))?.definition.type).toBe(POINT);
+    await found.close();
+    await again.close();
   });
 
   it('tells whoever opens or reads its store what a loss of power has cost', async () => {

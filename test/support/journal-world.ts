@@ -38,6 +38,8 @@ export class JournalWorld {
   readonly database: MemoryDatabase;
   readonly table: Map<string, StoredChannel>;
   readonly troubles: (string | undefined)[] = [];
+  /** What its close did not wait for. */
+  readonly hangs: Promise<void>[];
   readonly warnings: readonly string[];
   readonly records: JournaledRecords;
 
@@ -48,6 +50,7 @@ export class JournalWorld {
     warnings: readonly string[],
     records: JournaledRecords,
     clock: ManualClock,
+    hangs: Promise<void>[],
   ) {
     this.power = disk.power;
     this.disk = disk;
@@ -56,6 +59,7 @@ export class JournalWorld {
     this.warnings = warnings;
     this.records = records;
     this.clock = clock;
+    this.hangs = hangs;
     records.onTrouble = (trouble) => this.troubles.push(trouble);
   }
 
@@ -71,8 +75,19 @@ export class JournalWorld {
     const onWarning = (text: string): void => void warnings.push(text);
     const { channels, end } = await recover(database, { folder, bootId, limits: DEFAULT_LIMITS, onWarning });
     const clock = new ManualClock();
-    const records = await JournaledRecords.open({ folder, bootId, clock, flushMs, database, end, table: channels });
-    return new JournalWorld(folder, database, channels, warnings, records, clock);
+    const hangs: Promise<void>[] = [];
+    const onHang = (ended: Promise<void>): void => void hangs.push(ended);
+    const records = await JournaledRecords.open({
+      folder,
+      bootId,
+      clock,
+      flushMs,
+      database,
+      end,
+      table: channels,
+      onHang,
+    });
+    return new JournalWorld(folder, database, channels, warnings, records, clock, hangs);
   }
 
   /** Commits one group; the table follows, as the store has it. */

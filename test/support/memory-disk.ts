@@ -15,7 +15,7 @@ type Content = Uint8Array;
 export type Files = ReadonlyMap<string, Content>;
 
 /** What happens instead of an act; a number is how many bytes a write takes. */
-export type Fault = (act: string, name: string, length: number) => number | Error | Promise<never> | undefined;
+export type Fault = (act: string, name: string, length: number) => number | Error | Promise<undefined> | undefined;
 
 class Crashed extends Error {}
 
@@ -147,20 +147,37 @@ export class MemoryDisk implements JournalFolder {
   }
 }
 
+/** A commit that is said not to have held. */
+export interface FailedCommit {
+  readonly why: Error;
+  /** What is there all the same: it was to be flushed after it could be seen. */
+  readonly leaves: 'nothing' | 'visible' | 'flushed';
+}
+
+export interface DatabaseContent {
+  readonly records: Readonly<Record<RecordKind, ReadonlyMap<string, Uint8Array>>>;
+  readonly position: JournalPosition;
+}
+
 /** What a database is for the journal: records, and what of the journal is in them, changed at once or not at all. */
-export class MemoryDatabase implements Pick<RecordDatabase, 'position' | 'read' | 'isOld' | 'commit' | 'close'> {
+export class MemoryDatabase
+  implements DatabaseContent, Pick<RecordDatabase, 'position' | 'read' | 'isOld' | 'commit' | 'close'>
+{
   readonly power: Power;
-  records: Readonly<Record<RecordKind, ReadonlyMap<string, Uint8Array>>>;
+  records: DatabaseContent['records'];
   position: JournalPosition;
+  /** What is there after a loss of power. */
+  flushed: DatabaseContent;
   readonly isOld = false;
-  /** Why a commit does not hold. */
-  fault: () => Error | Promise<undefined> | undefined = () => undefined;
+  /** What becomes of a commit that does not hold. */
+  fault: () => Error | FailedCommit | Promise<undefined> | undefined = () => undefined;
   commitCount = 0;
 
-  constructor(power: Power, from?: Pick<MemoryDatabase, 'records' | 'position'>) {
+  constructor(power: Power, from?: DatabaseContent) {
     this.power = power;
     this.records = from?.records ?? { definition: new Map(), value: new Map() };
     this.position = from?.position ?? { segment: 0, group: 0 };
+    this.flushed = { records: this.records, position: this.position };
   }
 
   read<T>(act: (records: (kind: RecordKind) => Iterable<ChannelRecord>, position: JournalPosition) => T): T {
@@ -171,7 +188,8 @@ export class MemoryDatabase implements Pick<RecordDatabase, 'position' | 'read' 
 
   async commit(changes: readonly RecordChange[], position: JournalPosition): Promise<void> {
     const fault = await this.fault();
-    if (fault !== undefined) throw fault;
+    const failed = fault instanceof Error ? { why: fault, leaves: 'nothing' } : fault;
+    if (failed?.leaves === 'nothing') throw failed.why;
     // Its last act may have come to pass or not.
     const isCut = this.power.use();
     if (isCut && this.power.count % 2 === 0) throw new Crashed('the power went off');
@@ -183,8 +201,10 @@ export class MemoryDatabase implements Pick<RecordDatabase, 'position' | 'read' 
     }
     this.records = records;
     this.position = position;
-    this.commitCount++;
+    if (failed?.leaves !== 'visible') this.flushed = { records, position };
     if (isCut) throw new Crashed('the power went off');
+    if (failed !== undefined) throw failed.why;
+    this.commitCount++;
   }
 
   async close(): Promise<void> {

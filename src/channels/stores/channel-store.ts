@@ -50,6 +50,10 @@ export interface StoreWatcher {
 
 /** How a store is. */
 export interface StoreHealth {
+  /**
+   * Whether it takes writes, as far as it knows. Where it does not, it finds out by itself when it does again, and tells its
+   * watchers: nobody may write before that.
+   */
   readonly isConnected: boolean;
   /** How long the last write took, in milliseconds; 0 before the first. */
   readonly latencyMs: number;

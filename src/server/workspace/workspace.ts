@@ -39,6 +39,8 @@ export class Workspace {
   readonly folder: string;
   readonly #lock: WorkspaceLock;
   readonly #clock: Clock;
+  /** What goes on in the folder though it was closed: the disk hangs. */
+  readonly #hanging: Promise<void>[] = [];
 
   private constructor(folder: string, lock: WorkspaceLock, clock: Clock) {
     this.folder = folder;
@@ -83,11 +85,22 @@ export class Workspace {
   async openStore(limits?: Limits, options: WorkspaceStoreOptions = {}): Promise<ChannelStore> {
     // Loaded late: it is native code.
     const { openEmbeddedStore } = await import('../../channels/stores/embedded/embedded-store.ts');
-    return openEmbeddedStore(join(this.folder, STATE_FOLDER), { ...options, limits, clock: this.#clock });
+    return openEmbeddedStore(join(this.folder, STATE_FOLDER), {
+      ...options,
+      limits,
+      clock: this.#clock,
+      onHang: (ended) => this.#hanging.push(ended),
+    });
   }
 
-  /** Lets go of the folder; what was opened in it is closed before. */
+  /**
+   * Lets go of the folder; what was opened in it is closed before. Where a disk hangs that its store did not wait for, the
+   * folder stays this process's until that has ended: what is written there late must not be over what another one wrote.
+   */
   async close(): Promise<void> {
-    await this.#lock.release();
+    if (this.#hanging.length === 0) return this.#lock.release();
+    void Promise.all(this.#hanging)
+      .then(() => this.#lock.release())
+      .catch(() => {});
   }
 }

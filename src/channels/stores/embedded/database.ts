@@ -30,6 +30,9 @@ const FORMAT_TEXT = /^channel store format (\d{1,9})$/u;
 const POSITION_KEY = encodeText('journal');
 const POSITION_TEXT = /^up to segment (\d{1,15}), group (\d{1,15})$/u;
 
+/** What LMDB adds to the reason of a write that failed. */
+const WRITE_DETAILS = /: Attempting to write page .*$/u;
+
 /** An option that its types leave out: `commit` relies on it for speed alone. */
 const START_AT_ONCE: object = { txnStartThreshold: 1 };
 
@@ -38,6 +41,8 @@ export class RecordDatabase {
   readonly #database: Database<Uint8Array, Uint8Array>;
   readonly #close: () => Promise<void>;
   #format = STORE_FORMAT;
+  /** Whether the last commit did not hold. */
+  #hasFailed = false;
 
   private constructor(path: string, database: Database<Uint8Array, Uint8Array>, close: () => Promise<void>) {
     this.#path = path;
@@ -74,7 +79,7 @@ export class RecordDatabase {
     try {
       if (!isNew) database.#format = requireFormat(path, root.get(FORMAT_KEY));
       else {
-        await root.put(FORMAT_KEY, encodeText(FORMAT));
+        await database.#held([root.put(FORMAT_KEY, encodeText(FORMAT))]);
         await root.flushed;
         await journalFolder(dirname(path)).flush();
       }
@@ -120,7 +125,10 @@ export class RecordDatabase {
     throw new StoreError('STORE_FORMAT', `${this.#path} is damaged: it does not say what of the journal is in it`);
   }
 
-  /** All of it or nothing, and that the journal is in it up to a place; resolves when it is on the disk. */
+  /**
+   * Changes all of it at once, and that the journal is in it up to a place; resolves when it is on the disk. When it
+   * rejects, all of it may be there or nothing: it is visible before it is flushed, and stays so where the flush fails.
+   */
   async commit(changes: readonly RecordChange[], { segment, group }: JournalPosition): Promise<void> {
     const database = this.#database;
     const parts: Promise<boolean>[] = [];
@@ -134,14 +142,36 @@ export class RecordDatabase {
     });
     // Past `txnStartThreshold` the writing starts at once, not after all else that this turn of the event loop brings.
     const start = database.batch(() => {});
-    await Promise.all([whole, start, ...parts]);
+    await this.#held([whole, start, ...parts]);
     await database.flushed;
     this.#format = STORE_FORMAT;
   }
 
-  close(): Promise<void> {
-    return this.#close();
+  async close(): Promise<void> {
+    // LMDB's own close waits for the flush of the last commit, also where that failed and none will come. One that changes
+    // nothing needs no disk, and takes its place.
+    if (this.#hasFailed) await this.#held([this.#database.remove(Uint8Array.of(0))]).catch(() => {});
+    await this.#close();
   }
+
+  /** All parts of a commit. @throws Error that says why it did not hold */
+  async #held(parts: readonly Promise<boolean>[]): Promise<void> {
+    const results = await Promise.allSettled(new Set(parts));
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    const reasons = await Promise.all(failures.map(commitErrorOf));
+    this.#hasFailed = reasons.length > 0;
+    if (this.#hasFailed) throw reasons[0];
+  }
+}
+
+/** Why a commit failed. LMDB keeps that in a promise of its own, which is a fault of the program where nobody hears it. */
+async function commitErrorOf(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
+  return Promise.resolve(thrown.commitError).then(
+    () => thrown,
+    // Without the addresses in it: what fails for the same reason again is no news.
+    (cause: unknown) => new Error(reasonOf(cause).replace(WRITE_DETAILS, ''), { cause }),
+  );
 }
 
 /** The kind is the first byte; the name follows. */

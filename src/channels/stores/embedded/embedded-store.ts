@@ -36,6 +36,11 @@ export interface EmbeddedStoreOptions {
   readonly flushMs?: number | undefined;
   /** Told what an operator should know. */
   readonly onWarning?: ((text: string) => void) | undefined;
+  /**
+   * Told when `close` did not wait for a disk that hangs: nobody else may open the files before `ended` resolves, since what
+   * is under way there may come to its end at any time.
+   */
+  readonly onHang?: ((ended: Promise<void>) => void) | undefined;
   /** The folder as it is seen by the journal, and which start of the machine this is; for tests. */
   readonly journal?: { readonly folder?: JournalFolder; readonly bootId?: BootId } | undefined;
 }
@@ -46,14 +51,18 @@ export interface EmbeddedStoreOptions {
  */
 export async function openEmbeddedStore(path: string, options: EmbeddedStoreOptions = {}): Promise<ChannelStore> {
   const { limits = DEFAULT_LIMITS, clock = systemClock, readOnly = false, flushMs = DEFAULT_FLUSH_MS } = options;
-  const { onWarning = () => {}, journal = {} } = options;
+  const { onWarning = () => {}, onHang: tellHang, journal = {} } = options;
   const { folder = journalFolder(path), bootId = await thisBoot() } = journal;
+  const onHang = (ended: Promise<void>): void => {
+    onWarning(`${path}: the disk hangs, and is not waited for; what is in the journal is read by the next start`);
+    tellHang?.(ended);
+  };
   const files = { folder, bootId, limits, onWarning };
   const { database, channels, end } = await (readOnly ? readFiles(files) : openFiles(files));
   try {
     const records = readOnly
       ? new RecordsToRead(database)
-      : await JournaledRecords.open({ folder, bootId, clock, flushMs, database, end, table: channels });
+      : await JournaledRecords.open({ folder, bootId, clock, flushMs, database, end, table: channels, onHang });
     return new EmbeddedStore(join(path, FILE), records, channels, limits, clock);
   } catch (thrown) {
     await database.close();
@@ -66,7 +75,8 @@ interface Records {
   /** Told why something does not hold, and undefined when all is well again. */
   onTrouble: (trouble: string | undefined) => void;
   commit(changes: TableChanges): Promise<void>;
-  close(): Promise<void>;
+  /** Ends when what was asked for before has, and all is let go. */
+  close(idle: Promise<void>): Promise<void>;
 }
 
 class RecordsToRead implements Records {
@@ -173,8 +183,7 @@ class EmbeddedStore implements ChannelStore {
   }
 
   async #close(): Promise<void> {
-    await this.#commits.idle();
-    await this.#records.close();
+    await this.#records.close(this.#commits.idle());
     this.#watchers.health(this.health);
   }
 

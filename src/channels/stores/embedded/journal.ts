@@ -22,10 +22,12 @@ export interface JournalOptions {
   readonly bootId: BootId;
   /** How long after a write the file is flushed; 0: a group is on the disk before its append resolves. */
   readonly flushMs: number;
+  /** Given each flush that nobody waits for. */
+  readonly watchFlush: (flush: Promise<void>) => Promise<void>;
 }
 
 /** What some segments hold in sum. */
-export interface Pending {
+interface Pending {
   /** Channels as of the end of the last of them; undefined for those that are no more. */
   readonly changes: TableChanges;
   /** Those among them whose definition changed. */
@@ -64,6 +66,7 @@ export class Journal {
   #turn: Promise<unknown> = Promise.resolve();
   #flushTimer: TimerHandle | undefined;
   #flushing: Promise<void> | undefined;
+  #isAbandoned = false;
   /** Told when a flush did not hold: what was written since the last one is safe only once it is in the database. */
   onFlushFailure: () => void = () => {};
 
@@ -89,9 +92,14 @@ export class Journal {
     return this.#current?.changes.size ?? 0;
   }
 
+  /** Whether a segment was set aside that is not in the database. */
+  get hasOlder(): boolean {
+    return this.#older.length > 0;
+  }
+
   /** Whether nothing is in it that is not in the database. */
   get isEmpty(): boolean {
-    return this.#older.length === 0 && this.currentBytes === 0;
+    return !this.hasOlder && this.currentBytes === 0;
   }
 
   /** Why what was acknowledged may be lost with the power; undefined when all is well. */
@@ -127,15 +135,15 @@ export class Journal {
     if (this.#current === undefined) throw storeClosed();
     // Nobody waits for it until it is there.
     const next = await begin(this.#options, this.#current.number + 1);
-    await this.#inTurn(async () => {
-      try {
+    try {
+      await this.#inTurn(async () => {
         await this.#setAside();
-      } catch (thrown) {
-        await next.file.close();
-        throw thrown;
-      }
-      this.#current = next;
-    });
+        this.#current = next;
+      });
+    } catch (thrown) {
+      await next.file.close();
+      throw thrown;
+    }
   }
 
   /** Begins none: from now on nothing is appended. */
@@ -169,7 +177,15 @@ export class Journal {
     const names = [...this.#leftOver, ...dropped.map(({ name }) => name)];
     this.#leftOver = [];
     for (const { file } of dropped) await file.close().catch(() => {});
-    for (const name of names) await this.#options.folder.remove(name).catch(() => this.#leftOver.push(name));
+    for (const name of names) {
+      if (this.#isAbandoned) return;
+      await this.#options.folder.remove(name).catch(() => this.#leftOver.push(name));
+    }
+  }
+
+  /** Begins nothing any more: somebody else may have the folder by now. */
+  abandon(): void {
+    this.#isAbandoned = true;
   }
 
   /** Closes its files, which stay. */
@@ -177,9 +193,11 @@ export class Journal {
     const segments = this.#segments;
     this.#older = [];
     this.#current = undefined;
+    // A file that is closed while it is written may be another one by then.
+    await this.#turn;
     await this.#flushing;
     this.#flushTimer?.cancel();
-    for (const { file } of segments) await file.close();
+    for (const { file } of segments) await file.close().catch(() => {});
   }
 
   get #heldBytes(): number {
@@ -191,7 +209,10 @@ export class Journal {
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(act);
+    const done = this.#turn.then(() => {
+      if (this.#isAbandoned) throw storeClosed();
+      return act();
+    });
     this.#turn = done.catch(() => {});
     return done;
   }
@@ -205,11 +226,11 @@ export class Journal {
   }
 
   #flushSoon(): void {
-    const { clock, flushMs } = this.#options;
+    const { clock, flushMs, watchFlush } = this.#options;
     if (flushMs === 0 || this.#flushing !== undefined) return;
     this.#flushTimer ??= clock.after(flushMs, () => {
       this.#flushTimer = undefined;
-      this.#flushing = this.#flush().finally(() => {
+      this.#flushing = watchFlush(this.#flush()).finally(() => {
         this.#flushing = undefined;
         if (this.#segments.some(isUnflushed)) this.#flushSoon();
       });

@@ -1,17 +1,24 @@
 // How do puts get into the database when nobody waits for it? They go into the journal. Now and then a checkpoint brings
 // into the database, in one commit, what the older segments of the journal have changed, and drops these; puts go on
 // meanwhile. Groups that are too large to be written twice go with a checkpoint of their own.
+//
+// A commit of the database that fails may be in it all the same. What came from the journal is committed again; a large
+// group is nowhere else, and whoever wrote it is told that nobody knows. Its channels are doubtful until they are as the
+// table has them: the next group with one of them, and the next commit, say all about it, so that whatever the database
+// has of them is written over.
 
 import { reasonOf } from '../../../protocol/errors.ts';
 import { Writer } from '../../../protocol/writer.ts';
 import type { TimerHandle } from '../../../transport/clocks.ts';
 import type { StoredChannel } from '../channel-store.ts';
+import { StoreError, storeClosed } from '../store-error.ts';
 import { writeDefinitionRecord, writeValueRecord } from './channel-records.ts';
 import type { RecordDatabase } from './database.ts';
 import type { TableChanges } from './group-commit.ts';
-import { Journal, type JournalOptions, type Pending } from './journal.ts';
+import { Journal, type JournalOptions } from './journal.ts';
 import { beginGroup, beginRecord, endRecord, GROUP_HEAD_BYTES, readRecords, writeRemoval } from './journal-format.ts';
 import type { JournalPosition, RecordChange } from './record.ts';
+import { SLOW_MS, SlowActs } from './slow-acts.ts';
 
 /** A checkpoint is made when a segment has so many bytes; it is read again after a kill, which takes milliseconds. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -26,34 +33,53 @@ const BIG_BYTES = 256 * 1024;
 /** Channels whose records are made in one go, while puts wait. */
 const SLICE_CHANNELS = 500;
 /** How long `close` waits for a disk that hangs; what is in the journal then is read by whoever opens it. */
-const CLOSE_MS = 10_000;
+export const CLOSE_MS = 10_000;
 
-export interface JournaledRecordsOptions extends JournalOptions {
+/** What a disk that hangs is shown as. */
+const SLOW_TEXT = {
+  write: `a write to the journal takes longer than ${SLOW_MS / 1_000} s`,
+  flush: `a flush of the journal takes longer than ${SLOW_MS / 1_000} s; a loss of power may cost what was put since`,
+  checkpoint: `the journal takes longer than ${SLOW_MS / 1_000} s to get into the database`,
+} as const;
+
+type SlowAct = keyof typeof SLOW_TEXT;
+
+export interface JournaledRecordsOptions extends Omit<JournalOptions, 'watchFlush'> {
   readonly database: Pick<RecordDatabase, 'commit' | 'close'>;
   /** Up to where the journal is in it; there is nothing behind that. */
   readonly end: JournalPosition;
   /** What is committed. */
   readonly table: ReadonlyMap<string, StoredChannel>;
+  /** Told when `close` has not waited for the disk; `ended` resolves when nothing is under way there any more. */
+  readonly onHang?: ((ended: Promise<void>) => void) | undefined;
 }
 
 export class JournaledRecords {
   readonly #options: JournaledRecordsOptions;
   readonly #journal: Journal;
+  readonly #slowActs: SlowActs<SlowAct>;
   /** The group that is written; its buffer is used again. */
   #group = new Writer(false);
+  /** Channels of which the database may have what was never acknowledged. */
+  readonly #doubtful = new Set<string>();
   /** Never rejects. */
   #checkpointing: Promise<void> | undefined;
   #timer: TimerHandle | undefined;
+  #writeTimer: TimerHandle | undefined;
   #isClosing = false;
+  /** Whether somebody else may have the files. */
+  #hasGivenUp = false;
   #writeTrouble: string | undefined;
   #checkpointTrouble: string | undefined;
   #toldTrouble: string | undefined;
   /** Told why something does not hold, and undefined when all is well again. */
   onTrouble: (trouble: string | undefined) => void = () => {};
 
-  private constructor(options: JournaledRecordsOptions, journal: Journal) {
+  private constructor(options: JournaledRecordsOptions, journal: Journal, slowActs: SlowActs<SlowAct>) {
     this.#options = options;
     this.#journal = journal;
+    this.#slowActs = slowActs;
+    slowActs.onChange = () => this.#tell();
     journal.onFlushFailure = () => {
       this.#tell();
       this.#schedule();
@@ -61,10 +87,15 @@ export class JournaledRecords {
   }
 
   static async open(options: JournaledRecordsOptions): Promise<JournaledRecords> {
-    return new JournaledRecords(options, await Journal.open(options, options.end));
+    const slowActs = new SlowActs<SlowAct>(options.clock);
+    const watchFlush = (flush: Promise<void>): Promise<void> => slowActs.watch('flush', flush);
+    return new JournaledRecords(options, await Journal.open({ ...options, watchFlush }, options.end), slowActs);
   }
 
-  /** One at a time. Resolves when it will survive the process; when it rejects, nothing is changed. */
+  /**
+   * One at a time. Resolves when it will survive the process; when it rejects, nothing is changed, or (STORE_UNCERTAIN)
+   * it may be there after a kill: all of it, but for what was put to its channels since.
+   */
   async commit(changes: TableChanges): Promise<void> {
     const { table } = this.#options;
     // What a large group took is not kept.
@@ -74,61 +105,74 @@ export class JournaledRecords {
     beginGroup(group);
     const redefined: string[] = [];
     for (const [name, channel] of changes) {
-      const isSame = channel !== undefined && table.get(name)?.definition === channel.definition;
+      const isKnown = channel !== undefined && !this.#doubtful.has(name);
+      const isSame = isKnown && table.get(name)?.definition === channel.definition;
       if (!isSame) redefined.push(name);
       writeChannel(group, name, channel, !isSame);
     }
     try {
-      if (group.length > BIG_BYTES) await this.#commitBig(group.view().subarray(GROUP_HEAD_BYTES));
-      else {
-        // A database that takes its time is waited for; one that takes nothing is not.
-        while (this.#checkpointing !== undefined && !this.#journal.takes(group)) await this.#checkpointing;
-        await this.#journal.append(group, changes, redefined);
-      }
-      this.#writeTrouble = undefined;
-    } catch (thrown) {
-      this.#writeTrouble = String(thrown);
-      throw thrown;
+      if (group.length > BIG_BYTES) await this.#commitBig(changes.keys(), group.view().subarray(GROUP_HEAD_BYTES));
+      else await this.#append(group, changes, redefined);
     } finally {
       this.#tell();
       this.#schedule();
     }
   }
 
-  /** Brings all into the database and lets go of the files. A disk that hangs is not waited for. */
-  async close(): Promise<void> {
-    const { clock } = this.#options;
-    this.#isClosing = true;
-    this.#timer?.cancel();
+  /**
+   * Brings all into the database and lets go of the files, once what was asked for before is done. A disk that hangs is not
+   * waited for: what is under way there may come to its end at any time, and nothing is begun after it.
+   */
+  async close(idle: Promise<void> = Promise.resolve()): Promise<void> {
+    const { clock, onHang } = this.#options;
+    const ending = this.#end(idle);
     let patience: TimerHandle | undefined;
-    const isLate = new Promise<void>((resolve) => {
-      patience = clock.after(CLOSE_MS, resolve);
+    const isLate = new Promise<boolean>((resolve) => {
+      patience = clock.after(CLOSE_MS, () => resolve(true));
     });
     try {
-      await Promise.race([this.#end(), isLate]);
+      if (!(await Promise.race([ending.then(() => false), isLate]))) return;
+      this.#hasGivenUp = true;
+      this.#journal.abandon();
+      onHang?.(ending.catch(() => {}));
     } finally {
       patience?.cancel();
+      this.#slowActs.close();
     }
   }
 
-  async #end(): Promise<void> {
+  async #end(idle: Promise<void>): Promise<void> {
+    await idle;
+    this.#isClosing = true;
+    this.#timer?.cancel();
+    this.#writeTimer?.cancel();
     await this.#checkpointing;
     const journal = this.#journal;
     await this.#attempt(async () => {
-      const { isEmpty } = journal;
+      const isAllIn = this.#isAllIn;
       await journal.end();
       // A server that took no puts leaves the database as it was.
-      await (isEmpty ? journal.drop() : this.#intoDatabase());
+      await (isAllIn ? journal.drop() : this.#intoDatabase());
     });
     await journal.close();
     await this.#options.database.close();
+  }
+
+  /** @throws StoreError when the files may be those of another one by now */
+  #requireOwned(): void {
+    if (this.#hasGivenUp) throw storeClosed();
+  }
+
+  /** Whether the database has all that the table has, and nothing else. */
+  get #isAllIn(): boolean {
+    return this.#journal.isEmpty && this.#doubtful.size === 0;
   }
 
   /** Begins a checkpoint if it is time for one, or sees to it that it will be begun. */
   #schedule(): void {
     const { clock } = this.#options;
     const journal = this.#journal;
-    if (this.#isClosing || this.#checkpointing !== undefined || journal.isEmpty) return;
+    if (this.#isClosing || this.#checkpointing !== undefined || this.#isAllIn) return;
     const isTroubled = this.#checkpointTrouble !== undefined;
     const isDue = journal.currentBytes >= SEGMENT_BYTES || journal.changedCount >= SEGMENT_CHANNELS;
     if (!isTroubled && (isDue || journal.flushFailure !== undefined)) this.#checkpoint();
@@ -138,17 +182,30 @@ export class JournaledRecords {
   #checkpoint(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const journal = this.#journal;
-    if (this.#isClosing || this.#checkpointing !== undefined || journal.isEmpty) return;
+    if (this.#isClosing || this.#checkpointing !== undefined || this.#isAllIn) return;
     const checkpoint = this.#attempt(async () => {
-      if (journal.currentBytes > 0) await journal.rotate();
+      await this.#setAside();
       await this.#intoDatabase();
     });
     this.#run(checkpoint);
   }
 
+  /**
+   * Begins a new segment, so that what was appended can go into the database. What an attempt left that did not hold goes
+   * first: so there are two files at most, however long the database takes nothing, and none is made before there is room.
+   */
+  async #setAside(): Promise<void> {
+    const journal = this.#journal;
+    if (journal.currentBytes === 0) return;
+    if (journal.hasOlder) await this.#intoDatabase();
+    this.#requireOwned();
+    await journal.rotate();
+  }
+
   /** Keeps others from beginning one meanwhile. */
   #run(checkpoint: Promise<void>): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
     this.#checkpointing = checkpoint.finally(() => {
       this.#checkpointing = undefined;
       this.#schedule();
@@ -158,7 +215,7 @@ export class JournaledRecords {
   /** Never rejects: what goes wrong is shown, and tried again. */
   async #attempt(act: () => Promise<void>): Promise<void> {
     try {
-      await act();
+      await this.#slowActs.watch('checkpoint', act());
       this.#checkpointTrouble = undefined;
     } catch (thrown) {
       this.#checkpointTrouble = reasonOf(thrown);
@@ -166,28 +223,74 @@ export class JournaledRecords {
     this.#tell();
   }
 
-  async #commitBig(records: Uint8Array): Promise<void> {
-    while (this.#checkpointing !== undefined) await this.#checkpointing;
+  async #append(group: Writer, changes: TableChanges, redefined: readonly string[]): Promise<void> {
     const journal = this.#journal;
+    try {
+      // A database that takes its time is waited for; one that takes nothing is not.
+      while (this.#checkpointing !== undefined && !journal.takes(group)) await this.#checkpointing;
+      // What is not on the disk yet does not grow without end.
+      if (this.#slowActs.slow.includes('flush')) throw new StoreError('STORE_AWAY', SLOW_TEXT.flush);
+      await this.#slowActs.watch('write', journal.append(group, changes, redefined));
+      for (const name of redefined) this.#doubtful.delete(name);
+      this.#writeTrouble = undefined;
+    } catch (thrown) {
+      this.#writeTrouble = String(thrown);
+      if (!this.#isClosing) this.#writeTimer ??= this.#options.clock.after(RETRY_MS, () => void this.#tryToWrite());
+      throw thrown;
+    }
+  }
+
+  /** Those who write may wait until they hear that writes are taken again: a group with nothing in it finds out. */
+  async #tryToWrite(): Promise<void> {
+    this.#writeTimer = undefined;
+    if (this.#writeTrouble === undefined) return;
+    const group = new Writer(false, GROUP_HEAD_BYTES);
+    beginGroup(group);
+    await this.#append(group, new Map(), []).catch(() => {});
+    this.#tell();
+    this.#schedule();
+  }
+
+  async #commitBig(names: Iterable<string>, records: Uint8Array): Promise<void> {
+    while (this.#checkpointing !== undefined) await this.#checkpointing;
     const commit = async (): Promise<void> => {
       // The commit says up to which segment the journal is in it: what is appended later is in another one.
-      if (journal.currentBytes > 0) await journal.rotate();
-      await this.#intoDatabase(readRecords(records));
+      await this.#setAside();
+      await this.#intoDatabase(names, readRecords(records));
+      this.#checkpointTrouble = undefined;
     };
-    const done = commit();
-    this.#run(done.catch(() => {}));
+    const done = this.#slowActs.watch('checkpoint', commit());
+    this.#run(
+      done.catch((thrown: unknown) => {
+        // It is tried again, without this group.
+        this.#checkpointTrouble = reasonOf(thrown);
+      }),
+    );
     await done;
   }
 
-  /** All that the older segments hold, and what comes after them. */
-  async #intoDatabase(after: readonly RecordChange[] = []): Promise<void> {
+  /** All that the older segments hold, and what comes after them: records of channels that the table does not have so yet. */
+  async #intoDatabase(names: Iterable<string> = [], after: readonly RecordChange[] = []): Promise<void> {
+    const { database, table } = this.#options;
     const pending = this.#journal.pending();
-    const records = await this.#recordsOf(pending);
-    await this.#options.database.commit([...records, ...after], pending.end);
+    const doubtful = [...this.#doubtful];
+    const changes = new Map(doubtful.map((name) => [name, table.get(name)]));
+    for (const [name, channel] of pending.changes) changes.set(name, channel);
+    const records = await this.#recordsOf(changes, new Set([...pending.redefined, ...doubtful]));
+    this.#requireOwned();
+    for (const name of names) this.#doubtful.add(name);
+    try {
+      await database.commit([...records, ...after], pending.end);
+    } catch (thrown) {
+      if (after.length === 0) throw thrown;
+      throw new StoreError('STORE_UNCERTAIN', reasonOf(thrown), { cause: thrown });
+    }
+    this.#doubtful.clear();
+    this.#requireOwned();
     await this.#journal.drop(pending.end.segment);
   }
 
-  async #recordsOf({ changes, redefined }: Pending): Promise<readonly RecordChange[]> {
+  async #recordsOf(changes: TableChanges, redefined: ReadonlySet<string>): Promise<readonly RecordChange[]> {
     const { clock } = this.#options;
     const writer = new Writer(false);
     let count = 0;
@@ -200,7 +303,9 @@ export class JournaledRecords {
 
   #tell(): void {
     const { flushFailure } = this.#journal;
+    const [slow] = this.#slowActs.slow;
     const trouble =
+      (slow && SLOW_TEXT[slow]) ??
       this.#writeTrouble ??
       (flushFailure && `${flushFailure}; a loss of power may cost what was put since`) ??
       (this.#checkpointTrouble && `the journal does not get into the database: ${this.#checkpointTrouble}`);

@@ -3,16 +3,24 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { MemoryDatabase, MemoryDisk, Power } from '../../../support/memory-disk.ts';
+import { StoreError } from '../../../../src/channels/stores/store-error.ts';
+import { MemoryDatabase, MemoryDisk, Power, type FailedCommit } from '../../../support/memory-disk.ts';
 import { BOOT, JournalWorld, LARGE, type Change } from '../../../support/journal-world.ts';
 
 type State = Readonly<Record<string, string>>;
+/** What is acknowledged, and what else may be found: it was answered that nobody knows. */
+type States = readonly [State, ...State[]];
 
 type Step =
   | { readonly does: 'commit'; readonly changes: readonly Change[] }
   | { readonly does: 'wait'; readonly ms: number }
   /** So many acts on the disk, or commits of the database, do not hold. */
-  | { readonly does: 'fail'; readonly disk: number; readonly database: number }
+  | {
+      readonly does: 'fail';
+      readonly disk: number;
+      readonly database: number;
+      readonly leaves: FailedCommit['leaves'];
+    }
   | { readonly does: 'restart' };
 
 interface Round {
@@ -48,8 +56,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       does: fc.constant('fail'),
-      disk: fc.integer({ min: 0, max: 5 }),
+      disk: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5 })),
       database: fc.integer({ min: 0, max: 2 }),
+      leaves: fc.constantFrom('nothing', 'visible', 'flushed'),
     }),
   },
 );
@@ -68,10 +77,10 @@ const rounds: fc.Arbitrary<readonly Round[]> = fc.array(
 const FAILED = new Error('EIO: i/o error');
 
 class Story {
-  /** States that may be there after a loss of power, the oldest first; the last is what was acknowledged. */
-  states: State[] = [{}];
+  /** States that may be there after a loss of power, the oldest first; the last is what is there after a kill. */
+  states: States[] = [[{}]];
   /** What the group under way makes of the last one. */
-  underWay: State | undefined;
+  underWay: States | undefined;
   disk = new MemoryDisk();
   database = new MemoryDatabase(this.disk.power);
   bootId = BOOT;
@@ -96,51 +105,64 @@ class Story {
     const files = losesPower ? this.disk.afterPowerLoss(share, zeros) : new Map(this.disk.files);
     if (losesPower) this.bootId = this.bootId.map((byte) => byte + 1);
     this.disk = new MemoryDisk(files, power);
-    this.database = new MemoryDatabase(power, this.database);
+    this.database = new MemoryDatabase(power, losesPower ? this.database.flushed : this.database);
     // Another one finds it so, and leaves it so.
     const found = await this.#found(new MemoryDisk(files, new Power()));
-    const acknowledged = this.states.at(-1) ?? {};
-    const candidates = [...(losesPower ? this.states : [acknowledged]), ...(this.underWay ? [this.underWay] : [])];
-    expect(candidates).toContainEqual(found.state);
+    expect([...(losesPower ? this.states : [this.last]), this.underWay ?? []].flat()).toContainEqual(found.state);
     this.isDamaged ||= losesPower;
     if (!this.isDamaged) expect(found.warnings).toEqual([]);
     // What was lost is lost: with the files as they are nothing of it may come back.
-    this.states = [found.state];
+    this.states = [[found.state]];
     this.underWay = undefined;
   }
 
   async #run(steps: readonly Step[]): Promise<void> {
     let world = await this.#opened();
-    expect(world.state).toEqual(this.states.at(-1));
+    expect(world.state).toEqual(this.last[0]);
     for (const step of steps) {
       if (step.does === 'wait') {
         await world.clock.advanceAsync(step.ms);
         await world.settle();
         const isFlushed = step.ms >= 100 && !this.disk.power.isOff && world.troubles.at(-1) === undefined;
-        if (isFlushed) this.states.splice(0, this.states.length - 1);
+        if (isFlushed) this.states = [this.last];
       } else if (step.does === 'fail') {
+        const { leaves } = step;
         let { disk, database } = step;
         this.disk.fault = () => (disk-- > 0 ? FAILED : undefined);
-        this.database.fault = () => (database-- > 0 ? FAILED : undefined);
+        this.database.fault = () => (database-- > 0 ? { why: FAILED, leaves } : undefined);
       } else if (step.does === 'restart') {
         await world.clock.until(world.records.close());
         this.disk.fault = () => undefined;
         this.database.fault = () => undefined;
         world = await this.#opened();
-        expect(world.state).toEqual(this.states.at(-1));
-      } else {
-        this.underWay = world.stateWith(...step.changes);
-        try {
-          await world.commit(...step.changes);
-          this.states.push(this.underWay);
-        } catch (thrown) {
-          // Refused: nothing of it may be there, now or later.
-          if (thrown !== FAILED && !(thrown instanceof Error && thrown.cause === FAILED)) throw thrown;
-        }
-        this.underWay = undefined;
-        if (this.flushMs === 0) this.states.splice(0, this.states.length - 1);
-      }
+        expect(this.last).toContainEqual(world.state);
+        this.states = [[world.state]];
+      } else await this.#commit(world, step.changes);
+      // The database has taken what the table has of those of which nobody knew.
+      if (world.troubles.at(-1) === undefined) this.states = this.states.map(([acknowledged]) => [acknowledged]);
     }
+  }
+
+  async #commit(world: JournalWorld, changes: readonly Change[]): Promise<void> {
+    const after = world.stateWith(...changes);
+    const names = changes.map(([name]) => name);
+    const [acknowledged, ...others] = this.last;
+    this.underWay = [after, ...others.map((state) => withChannels(state, names, after))];
+    try {
+      await world.commit(...changes);
+      this.states.push(this.underWay);
+    } catch (thrown) {
+      // Refused: nothing of it may be there, now or later, unless it was said that nobody knows.
+      if (thrown !== FAILED && !(thrown instanceof Error && thrown.cause === FAILED)) throw thrown;
+      const isUncertain = thrown instanceof StoreError && thrown.reason === 'STORE_UNCERTAIN';
+      if (isUncertain) this.states.splice(-1, 1, [acknowledged, ...others, ...this.underWay]);
+    }
+    this.underWay = undefined;
+    if (this.flushMs === 0) this.states = [this.last];
+  }
+
+  get last(): States {
+    return this.states.at(-1) ?? [{}];
   }
 
   async #opened(): Promise<JournalWorld> {
@@ -154,6 +176,12 @@ class Story {
     const database = new MemoryDatabase(disk.power, this.database);
     return JournalWorld.open({ disk, database, bootId: this.bootId, flushMs: this.flushMs });
   }
+}
+
+/** A state in which some channels are as in another one. */
+function withChannels(state: State, names: readonly string[], from: State): State {
+  const others = Object.entries(state).filter(([name]) => !names.includes(name));
+  return Object.fromEntries([...others, ...Object.entries(from).filter(([name]) => names.includes(name))]);
 }
 
 it.each([0, 100])(

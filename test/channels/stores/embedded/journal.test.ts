@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { STORE_LIMITS } from '../../../../src/protocol/limits.ts';
 import { hitsLimit } from '../../../support/hits-limit.ts';
-import { JournalWorld, NEXT_BOOT, stateOf } from '../../../support/journal-world.ts';
+import { JournalWorld, LARGE, NEXT_BOOT, stateOf } from '../../../support/journal-world.ts';
 
 const FULL = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 const FAILED = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
@@ -75,6 +75,24 @@ describe('a put to the embedded store', () => {
     await world.commit(['a', 4]);
     expect(world.troubles.at(-1)).toBeUndefined();
     expect((await world.reopened()).state).toEqual({ a: 'demo:point/1.0 1: 4' });
+  });
+
+  it('that was refused leaves no trouble behind when the disk takes writes again, though nobody puts anything', async () => {
+    const world = await JournalWorld.open();
+    await world.commit(['a', 1]);
+    world.disk.fault = (act) => (act === 'write' ? FULL : undefined);
+    await expect(world.commit(['a', 2])).rejects.toThrow('no space left');
+    await world.clock.advanceAsync(3 * RETRY_MS);
+    expect(world.troubles).toEqual([expect.stringContaining('no space left')]);
+    world.disk.fault = () => undefined;
+    await world.clock.advanceAsync(RETRY_MS);
+    expect(world.troubles.at(-1)).toBeUndefined();
+    expect((await world.reopened()).state).toEqual({ a: 'demo:point/1.0 0: 1' });
+    await world.commit(['a', 3]);
+    await world.clock.advanceAsync(CHECKPOINT_MS);
+    expect((await world.reopened({ files: new Map() })).state).toEqual(world.state);
+    await world.records.close();
+    expect(world.clock.timerCount).toBe(0);
   });
 
   it('is refused where the disk takes nothing and says that all is well', async () => {
@@ -179,6 +197,28 @@ describe('the journal', () => {
     expect((await world.reopened({ files: new Map() })).state).toEqual(world.state);
   });
 
+  it('is two files at most while the database takes nothing, and gets into it as soon as that does', async () => {
+    const world = await JournalWorld.open();
+    world.database.fault = () => FULL;
+    for (let number = 0; number < 50; number++) {
+      await world.commit(['a', number]);
+      await expect(world.commit(['image', LARGE])).rejects.toThrow('no space left');
+      await world.clock.advanceAsync(RETRY_MS);
+      expect(segments(world).length).toBeLessThanOrEqual(2);
+    }
+    expect((await world.reopened()).state).toEqual(world.state);
+    // No file more can be opened: what is set aside gets in all the same, which makes room.
+    world.database.fault = () => undefined;
+    world.disk.fault = (act) => (act === 'create' ? FULL : undefined);
+    await world.clock.advanceAsync(RETRY_MS);
+    expect(world.database.position.segment).toBe(1);
+    expect(segments(world)).toHaveLength(1);
+    world.disk.fault = () => undefined;
+    await world.clock.advanceAsync(RETRY_MS);
+    expect(world.troubles.at(-1)).toBeUndefined();
+    expect((await world.reopened({ files: new Map() })).state).toEqual(world.state);
+  });
+
   it('takes no more than its limit while the database does not take it', async () => {
     hitsLimit('maxJournalBytes');
     const world = await JournalWorld.open();
@@ -240,6 +280,46 @@ describe('the journal', () => {
     expect(lost.state['a']).toBe('demo:point/1.0 0: 1');
   });
 
+  it('is shown when a flush hangs, and takes no more until it ends: a loss of power costs some seconds at most', async () => {
+    const world = await JournalWorld.open();
+    let release = (): void => {};
+    const hung = new Promise<undefined>((resolve) => (release = () => resolve(undefined)));
+    world.disk.fault = (act) => (act === 'flush' ? hung : undefined);
+    let acknowledgedAt = 0;
+    for (let second = 0; second < 60; second++) {
+      const taken = await world.commit(['a', second]).then(
+        () => true,
+        () => false,
+      );
+      if (taken) acknowledgedAt = world.clock.now();
+      await world.clock.advanceAsync(1_000);
+    }
+    expect(acknowledgedAt).toBeLessThanOrEqual(6_000);
+    await expect(world.commit(['a', 60])).rejects.toThrow('a flush of the journal takes longer than 5 s');
+    expect(world.troubles).toEqual([
+      'a flush of the journal takes longer than 5 s; a loss of power may cost what was put since',
+    ]);
+    release();
+    await world.clock.advanceAsync(2 * RETRY_MS);
+    expect(world.troubles.at(-1)).toBeUndefined();
+    await world.commit(['a', 61]);
+    expect((await world.reopened()).state).toEqual(world.state);
+  });
+
+  it.each(['write', 'commit'] as const)('is shown when a %s hangs', async (what) => {
+    const world = await JournalWorld.open();
+    const hung = new Promise<never>(() => {});
+    if (what === 'commit') world.database.fault = () => hung;
+    else world.disk.fault = (act) => (act === 'write' ? hung : undefined);
+    void world.commit(['a', 1]);
+    await world.clock.advanceAsync(CHECKPOINT_MS + 5_000);
+    expect(world.troubles).toEqual([
+      what === 'write'
+        ? 'a write to the journal takes longer than 5 s'
+        : 'the journal takes longer than 5 s to get into the database',
+    ]);
+  });
+
   it('does not get a large group, which goes to the database with all that came before', async () => {
     const world = await JournalWorld.open();
     await world.commit(['a', 1], ['b', 1]);
@@ -259,15 +339,58 @@ describe('the journal', () => {
     await world.commit(['a', 1]);
     const many = Array.from({ length: 20_000 }, (_, index): [string, number] => [`lab:pv${index}`, index]);
     world.database.fault = () => FULL;
-    for (let tries = 0; tries < 3; tries++) await expect(world.commit(...many)).rejects.toThrow('no space left');
+    for (let tries = 0; tries < 3; tries++) {
+      await expect(world.clock.until(world.commit(...many))).rejects.toThrow('no space left');
+    }
     // No more files with each.
     expect(segments(world)).toHaveLength(2);
     await world.commit(['a', 2]);
     expect((await world.reopened()).state).toEqual({ a: 'demo:point/1.0 1: 2' });
     world.database.fault = () => undefined;
-    await world.commit(...many);
+    await world.clock.until(world.commit(...many));
     await world.records.close();
     expect((await world.reopened()).state).toEqual(world.state);
+  });
+
+  it('has a large group that the database refused and took all the same written over, and only then is all well', async () => {
+    for (const change of [
+      ['a', 7, 'count'],
+      ['a', undefined],
+      ['a', 8],
+    ] as const) {
+      const world = await JournalWorld.open();
+      await world.commit(['a', 1], ['b', 1]);
+      world.database.fault = () => ({ why: FAILED, leaves: 'flushed' });
+      await expect(world.commit(change, ['image', LARGE])).rejects.toMatchObject({
+        reason: 'STORE_UNCERTAIN',
+        message: 'EIO: i/o error',
+      });
+      expect(world.database.records.value.has('image')).toBe(true);
+      // The next put to one of its channels says all about it, whatever the database has.
+      await world.commit(['a', 2]);
+      await world.commit(['a', 3]);
+      const { a } = (await world.reopened()).state;
+      expect(a).toBe('demo:point/1.0 2: 3');
+      expect(world.troubles.at(-1)).toBe('the journal does not get into the database: EIO: i/o error');
+      // And so does the next commit of the database about all the others.
+      world.database.fault = () => undefined;
+      await world.clock.advanceAsync(RETRY_MS);
+      expect(world.troubles.at(-1)).toBeUndefined();
+      expect((await world.reopened()).state).toEqual(world.state);
+      expect(Object.keys(world.state)).toEqual(['a', 'b']);
+      await world.records.close();
+      expect((await world.reopened()).state).toEqual(world.state);
+    }
+  });
+
+  it('has what the database took of a refused large group written over at the close, also where nothing else was put', async () => {
+    const world = await JournalWorld.open();
+    let commits = 0;
+    world.database.fault = () => (++commits === 1 ? { why: FAILED, leaves: 'visible' } : undefined);
+    await expect(world.commit(['a', LARGE])).rejects.toMatchObject({ reason: 'STORE_UNCERTAIN' });
+    expect((await world.reopened()).state).toEqual({ a: `demo:point/1.0 0: ${LARGE}` });
+    await world.records.close();
+    expect((await world.reopened()).state).toEqual({});
   });
 
   it('is gone after a close, and all is in the database', async () => {
@@ -280,6 +403,34 @@ describe('the journal', () => {
     expect(stateOf((await world.reopened()).table)).toEqual(world.state);
     await expect(world.commit(['a', 3])).rejects.toThrow('the store was closed');
   });
+
+  it.each(['flush channels.2.journal', 'write channels.1.journal', 'remove channels.1.journal'])(
+    'is left alone after a close that did not wait (%s hangs), whoever opens it then',
+    async (hangs) => {
+      const one = await JournalWorld.open();
+      await one.commit(['a', 1], ['b', 1]);
+      let release = (): void => {};
+      const hung = new Promise<undefined>((resolve) => (release = () => resolve(undefined)));
+      one.disk.fault = (act, name) => (`${act} ${name}` === hangs ? hung : undefined);
+      const refused = one.commit(['a', 2]).catch(() => {});
+      await one.clock.advanceAsync(CHECKPOINT_MS);
+      await one.clock.until(one.records.close());
+      const [ended] = one.hangs;
+      one.disk.fault = () => undefined;
+      const two = await one.reopened({ disk: one.disk });
+      await two.commit(['a', 3]);
+      await two.clock.advanceAsync(CHECKPOINT_MS);
+      await two.commit(['b', 4]);
+      const [{ position }, acts] = [two.database, one.disk.acts.length];
+      release();
+      await ended;
+      await refused;
+      expect(one.disk.acts.slice(acts).filter((act) => /^(write|create|remove|cut)/u.test(act))).toEqual([]);
+      expect(two.database.position).toEqual(position);
+      expect((await two.reopened()).state).toEqual(two.state);
+      expect(one.clock.timerCount).toBe(0);
+    },
+  );
 
   it('stays when the database does not take it at the close, and is not waited for when the disk hangs', async () => {
     for (const fault of [FULL, new Promise<never>(() => {})]) {
