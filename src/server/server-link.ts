@@ -230,9 +230,9 @@ export class ServerLink implements Link {
     return true;
   }
 
-  /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished, and keeps. */
+  /** Memory that goes free when it is closed, as far as can be known, and not by itself. */
   get heldBytes(): number {
-    return this.#unsent.heldBytes + this.account.queuedBytes + this.account.receivingBytes;
+    return this.output.stuckBytes(this.host.clock.now()) + this.account.queuedBytes + this.account.receivingBytes;
   }
 
   /** Closes the connection at once, because of the memory that it takes. */
