@@ -56,8 +56,9 @@ export interface Limits {
   readonly handshakeMs: number;
   /**
    * Bytes of messages that have not come whole, or that wait because their client does not read, and of large pvRequests
-   * that operations keep, of all links in sum; past it the link with the most of them is closed. `maxBodyBytes` alone
-   * bounds nothing: 16 384 links times 64 MiB.
+   * that operations keep, of all links in sum. Past it one message comes to its end after the other, and links are closed
+   * that send nothing of theirs (`crowdedStallMs`), or that keep most. `maxBodyBytes` alone bounds nothing: 16 384 links times
+   * 64 MiB.
    */
   readonly maxReceivingBytes: number;
   /** Unsent bytes on a link past which its monitors stop draining and squash instead. */
@@ -72,8 +73,9 @@ export interface Limits {
    */
   readonly maxUnsentBytes: number;
   /**
-   * As `writeStallMs`, while there are more than `maxUnsentBytes`: large answers wait for those who take nothing. A client
-   * that stands still for a moment, or whose packets are lost, is through sooner.
+   * Milliseconds without any progress after which a link is closed while all hold more than `maxUnsentBytes` or
+   * `maxReceivingBytes`, and others wait for it. A client that stands still for a moment, or whose packets are lost, goes
+   * on sooner.
    */
   readonly crowdedStallMs: number;
   /** Milliseconds without any write progress after which a link with unsent bytes is closed. */

@@ -37,6 +37,8 @@ const INITIAL_BYTES = 1_024;
 /** From this size on encoded updates go to the connection as they are; an 8 MB array is copied once less. */
 const UNCOPIED_BYTES = 64 * 1_024;
 const OVERRUN_BYTES = 16;
+/** Who has taken nothing for so long takes nothing, as far as the memory goes. */
+const TAKES_MS = 1_000;
 const NO_BYTES = new Uint8Array(0);
 /** The BitSet that is empty. */
 const NO_OVERRUN = Uint8Array.of(0);
@@ -257,6 +259,11 @@ export class LinkOutput implements Outlet {
       this.#progressAt = now;
     }
     return now - this.#progressAt;
+  }
+
+  /** Memory that it holds for a client that takes nothing: what is being taken goes free by itself, and is bounded. */
+  stuckBytes(now: number): number {
+    return this.stalledMs(now) < TAKES_MS ? 0 : this.#unsent.heldBytes;
   }
 
   /** The process was asleep: what the client did not take meanwhile is not held against it. */

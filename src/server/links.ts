@@ -141,6 +141,7 @@ export class Links {
       link.check(now);
     }
     this.#host.unsent.look();
+    this.#host.ledger.arrivals.look();
     this.#refusals.look(now);
   }
 }

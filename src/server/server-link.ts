@@ -17,6 +17,7 @@ import type { Endpoint, TcpConnection } from '../transport/network.ts';
 import type { Link, LinkChannel, LinkOperation } from './link.ts';
 import type { LinkHost } from './link-host.ts';
 import type { LinkAccount } from './link-ledger.ts';
+import { greet } from './greeting.ts';
 import { HeldRequests } from './held-requests.ts';
 import { mayAnswerMuch } from './large-answers.ts';
 import { LinkOutput } from './link-output.ts';
@@ -26,11 +27,6 @@ import { cut } from './notices.ts';
 import type { ServedPorts } from './search-answer.ts';
 import type { UnsentAccount } from './unsent-ledger.ts';
 
-/** As pvxs; no peer uses these numbers. */
-const RECEIVE_BUFFER_BYTES = 0x1_0000;
-const REGISTRY_SIZE = 0x7fff;
-/** Best last, because old clients take the last that they know. */
-const METHODS: readonly string[] = ['anonymous', 'ca'];
 const SEVERITIES: { readonly [L in TellLevel]: number } = {
   info: MESSAGE_INFO,
   warning: MESSAGE_WARNING,
@@ -81,6 +77,8 @@ export class ServerLink implements Link {
   #lastHeardAt: number;
   #openedAt: number;
   #isReadingPaused = false;
+  /** Messages of others come to their end first. */
+  #isHeldBack = false;
   #nextSid = 1;
 
   constructor({ host, connection, ports, codec = pva, closed }: ServerLinkOptions) {
@@ -99,7 +97,12 @@ export class ServerLink implements Link {
     this.#inPlace = codec === pva ? new RequestsInPlace(this, this.#context.types) : undefined;
     this.#lastHeardAt = clock.now();
     this.#openedAt = this.#lastHeardAt;
-    this.account = host.ledger.open((reason) => this.shed(reason));
+    this.account = host.ledger.open({
+      silentMs: () => clock.now() - this.#lastHeardAt,
+      holdBack: () => this.#readOn(true),
+      goOn: () => this.#readOn(false),
+      shed: (reason) => this.shed(reason),
+    });
     this.#unsent = host.unsent.open({
       address: connection.remote.address,
       measure: () => this.output.tellUnsent(),
@@ -128,14 +131,7 @@ export class ServerLink implements Link {
 
   /** Greets the client and begins to listen to it. */
   open(): void {
-    const { bigEndian } = this;
-    this.send({ command: 'SET_BYTE_ORDER', bigEndian, value: 0 });
-    this.send({
-      command: 'CONNECTION_VALIDATION',
-      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
-      registrySize: REGISTRY_SIZE,
-      methods: METHODS,
-    });
+    greet(this);
     this.output.flush();
     this.#connection.listen({
       data: (chunk) => this.#read(chunk),
@@ -183,7 +179,7 @@ export class ServerLink implements Link {
     this.operations.delete(operation.ioid);
     operation.channel.operations.delete(operation.ioid);
     this.#keptBytes -= operation.keptBytes;
-    this.account.holds(this.account.receivingBytes - operation.keptBytes);
+    this.account.keeps(this.account.keptBytes - operation.keptBytes);
     operation.destroy();
   }
 
@@ -213,7 +209,7 @@ export class ServerLink implements Link {
       if (now - this.#openedAt > handshakeMs) return this.fail(`did not say who it is within ${handshakeMs / 1_000} s`);
     }
     // While we do not read, we cannot hear an echo either.
-    if (this.#isReadingPaused) this.#lastHeardAt = now;
+    if (this.#isReadingPaused || this.#isHeldBack) this.#lastHeardAt = now;
     if (now - this.#lastHeardAt > connectionTimeoutMs) this.fail(`sent nothing for ${connectionTimeoutMs / 1_000} s`);
   }
 
@@ -234,9 +230,9 @@ export class ServerLink implements Link {
     return true;
   }
 
-  /** Memory that goes free when it is closed, as far as can be known: what it has not sent, not taken, not finished, and keeps. */
+  /** Memory that goes free when it is closed, as far as can be known, and not by itself. */
   get heldBytes(): number {
-    return this.#unsent.heldBytes + this.account.queuedBytes + this.account.receivingBytes;
+    return this.output.stuckBytes(this.host.clock.now()) + this.account.queuedBytes + this.account.receivingBytes;
   }
 
   /** Closes the connection at once, because of the memory that it takes. */
@@ -288,7 +284,10 @@ export class ServerLink implements Link {
   }
 
   #accept(frame: Frame): void {
-    if (this.isHolding) return this.#hold(frame);
+    if (this.isHolding) {
+      this.#pauseReading();
+      return this.#held.push(frame);
+    }
     const message = decodeClientMessage(frame, this.#context, this.codec);
     if (message === undefined) return this.#skip(frame);
     if (this.#mustWait(message)) return this.#wait(message, frame.body.length);
@@ -299,12 +298,6 @@ export class ServerLink implements Link {
     this.host.counters.unknownCommands++;
     const name = `${isControl ? 'control command' : 'command'} 0x${command.toString(16).padStart(2, '0')}`;
     this.host.notices.ofLink('linkWarning', 'debug', this.remote, `${name} is none of a client's, skipped`);
-  }
-
-  /** No more is read until the client has taken some of what waits for it. */
-  #hold(frame: Frame): void {
-    this.#pauseReading();
-    this.#held.push(frame);
   }
 
   #mustWait(message: ClientMessage): boolean {
@@ -318,16 +311,25 @@ export class ServerLink implements Link {
     this.#unsent.wait();
   }
 
+  /** No more is read until the client has taken some of what waits for it. */
   #pauseReading(): void {
     if (this.#isReadingPaused) return;
     this.#isReadingPaused = true;
     this.#connection.pause();
   }
 
+  /** Reads on, unless messages of others are to come to their end first. */
+  #readOn(isHeldBack: boolean = this.#isHeldBack): void {
+    this.#isHeldBack = isHeldBack;
+    if (isHeldBack) this.#connection.pause();
+    else if (!this.#isReadingPaused) this.#connection.resume();
+  }
+
   /** Tells what it holds of messages that are not carried out yet, and of those that operations keep. */
   #tellHeld(): void {
     if (this.#state === 'closed') return;
-    this.account.holds(this.#framer.pendingBytes + this.#held.bytes + this.#keptBytes);
+    this.account.arrived(this.#framer.pendingBytes);
+    this.account.keeps(this.#held.bytes + this.#keptBytes);
   }
 
   #resumeReading(): void {
@@ -340,7 +342,7 @@ export class ServerLink implements Link {
       if (message !== undefined) dispatch(this, message);
       while (!this.isHolding) {
         const frame = this.#held.shift();
-        if (frame === undefined) return this.#connection.resume();
+        if (frame === undefined) return this.#readOn();
         this.#accept(frame);
       }
       this.#isReadingPaused = true;
@@ -386,7 +388,8 @@ export class ServerLink implements Link {
     this.#framer.stop();
     this.#held.clear();
     this.#keptBytes = 0;
-    this.account.holds(0);
+    this.account.keeps(0);
+    this.account.arrived(0);
     this.output.close();
     for (const channel of this.channels.values()) this.#unlisten(channel);
     for (const operation of this.operations.values()) operation.destroy();

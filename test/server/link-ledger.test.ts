@@ -12,6 +12,8 @@ import { hitsLimit } from '../support/hits-limit.ts';
 
 const WAVE = ntScalarArray(double);
 const START = 0x44;
+/** A link that nothing is wanted of. */
+const QUIET = { silentMs: () => 0, holdBack: () => undefined, goOn: () => undefined, shed: () => undefined };
 
 describe('half-received messages', () => {
   /** The head of a PUT whose body of 1 MiB never comes whole. */
@@ -29,11 +31,31 @@ describe('half-received messages', () => {
     expect([small.isClosed, large.isClosed]).toEqual([false, false]);
     await last.sendBytes(HEAD);
     for (let index = 0; index < 10 && !large.isClosed; index++) await last.sendBytes(new Uint8Array(4_000));
+    await world.clock.advanceAsync(6_000);
     expect([small.isClosed, large.isClosed, last.isClosed]).toEqual([false, true, false]);
     expect(world.notices.at(-1)?.text).toMatch(
       /all links hold \d+ bytes of what their clients sent, 100000 are allowed, and this one has most of them$/u,
     );
     expect(world.server.counters.linksShed).toBe(1);
+  });
+
+  test('of clients that send come to their end, one after the other, though all would take too much', async () => {
+    const limits = { ...DEFAULT_LIMITS, maxReceivingBytes: 100_000 };
+    const world = await makeWorld({ config: { limits } });
+    const clients = [];
+    for (let index = 0; index < 4; index++) clients.push(await world.validated());
+    // ECHO of 80 000 bytes, in eight pieces, and one that is larger than all that is allowed.
+    for (const client of clients) await client.sendBytes(fromHex('ca02000280380100'));
+    for (let piece = 0; piece < 8; piece++) {
+      for (const client of clients) await client.sendBytes(new Uint8Array(10_000));
+    }
+    await world.clock.advanceAsync(10);
+    expect(clients.map((client) => client.takeAll('ECHO').length)).toEqual([1, 1, 1, 1]);
+    const [client] = clients;
+    await client?.sendBytes(fromHex('ca020002801a0600'));
+    for (let piece = 0; piece < 40; piece++) await client?.sendBytes(new Uint8Array(10_000));
+    expect(client?.takeAll('ECHO')).toHaveLength(1);
+    expect(world.server.counters.linksShed).toBe(0);
   });
 
   test('that end are counted no more, whole or not', async () => {
@@ -96,31 +118,34 @@ describe('half-received messages', () => {
 });
 
 describe('the ledger', () => {
-  const LIMITS = { maxReceivingBytes: 100, maxQueuedBytesPerLink: 50, maxQueuedBytes: 80 };
+  const LIMITS = { ...DEFAULT_LIMITS, maxReceivingBytes: 100, maxQueuedBytesPerLink: 50, maxQueuedBytes: 80 };
 
   test('closes the worst only while it grows', () => {
     const ledger = new LinkLedger(LIMITS);
     const shed: string[] = [];
     const [a, b] = ['a', 'b'].map((name) => {
-      const account = ledger.open(() => {
-        shed.push(name);
-        account.holds(0);
+      const account = ledger.open({
+        ...QUIET,
+        shed: () => {
+          shed.push(name);
+          account.keeps(0);
+        },
       });
       return account;
     });
-    a?.holds(60);
-    b?.holds(40);
+    a?.keeps(60);
+    b?.keeps(40);
     expect(shed).toEqual([]);
-    b?.holds(50);
+    b?.keeps(50);
     expect(shed).toEqual(['a']);
     expect(ledger.receivingBytes).toBe(50);
-    b?.holds(20);
+    b?.keeps(20);
     expect(ledger.receivingBytes).toBe(20);
   });
 
   test('has room for so much of one link, and so much of all', () => {
     const ledger = new LinkLedger(LIMITS);
-    const [a, b] = [ledger.open(() => undefined), ledger.open(() => undefined)];
+    const [a, b] = [ledger.open(QUIET), ledger.open(QUIET)];
     expect([a.has(50), a.has(51)]).toEqual([true, false]);
     a.add(50);
     expect([a.has(1), b.has(30), b.has(31)]).toEqual([false, true, false]);

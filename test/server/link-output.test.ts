@@ -132,6 +132,31 @@ describe('the output of a link', () => {
     );
   });
 
+  test('is stuck only while its client takes nothing for a second', () => {
+    const connection = new SlowConnection();
+    const clock = new ManualClock();
+    const output = outputOn(connection, clock, false);
+    const update = preEncodeUpdate(
+      { type: TYPE, changed: BitSet.of(1), value: { value: new Uint8Array(200_000) } },
+      false,
+    );
+    const send200kB = (): void => {
+      output.sendGot(1, 0, update);
+      output.flush();
+    };
+    connection.isSlow = true;
+    send200kB();
+    clock.advance(999);
+    expect(output.stuckBytes(clock.now())).toBe(0);
+    clock.advance(1);
+    expect(output.stuckBytes(clock.now())).toBeGreaterThan(200_000);
+    connection.take();
+    send200kB();
+    expect(output.stuckBytes(clock.now())).toBe(0);
+    clock.advance(1_000);
+    expect(output.stuckBytes(clock.now())).toBeGreaterThan(200_000);
+  });
+
   test('goes out in one write at the release, and else in one at the end of the turn', () => {
     const connection = new SlowConnection();
     const clock = new ManualClock();

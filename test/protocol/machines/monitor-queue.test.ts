@@ -28,9 +28,10 @@ describe('MonitorQueue', () => {
     const second = update('b', 2);
     expect(queue.push(first)).toBe(true);
     expect(queue.push(second)).toBe(true);
+    expect(queue.oldest).toBe(first);
     expect(queue.shift()?.update).toBe(first);
     expect(queue.shift()?.update).toBe(second);
-    expect(queue.shift()).toBeUndefined();
+    expect([queue.oldest, queue.shift()]).toEqual([undefined, undefined]);
   });
 
   test('keeps what was squashed before it came here', () => {
