@@ -124,6 +124,22 @@ describe('an embedded store that was killed', () => {
     await store.close();
   });
 
+  it('has what was acknowledged, though the program that gave it has changed its array since', async () => {
+    const clock = new ManualClock();
+    const store = await openStore(folder, { clock });
+    const type = structure('demo:wave/1.0', { value: arrayOf(double) });
+    await store.define({ name: 'wave', type, settings: {} });
+    const wave = Float64Array.of(1, 2, 3);
+    await store.write('wave', updateOf(type, { value: wave }));
+    wave[0] = 999;
+    clock.advance(CHECKPOINT_MS);
+    await eventually('the checkpoint is made', () => journals(folder).join(' ') === 'channels.2.journal');
+    const found = await openStore(killed());
+    expect((await found.read('wave'))?.state.value['value']).toEqual(Float64Array.of(1, 2, 3));
+    await found.close();
+    await store.close();
+  });
+
   it('has a large value, which is not in the journal', async () => {
     const store = await openStore();
     const type = structure('demo:image/1.0', { value: arrayOf(double) });
