@@ -23,9 +23,10 @@ export async function requireWholeFile(path: string): Promise<void> {
     throw new StoreError('STORE_AWAY', `${path} cannot be read: ${reasonOf(thrown)}`, { cause: thrown });
   });
   try {
-    const { size } = await file.stat();
     const first = await metaAt(0);
     const second = await metaAt(first.pageBytes);
+    // Behind what it says of itself: a server may let it grow meanwhile.
+    const { size } = await file.stat();
     const claimed = (Math.max(first.lastPage, second.lastPage) + 1) * first.pageBytes;
     if (claimed > size)
       throw new StoreError('STORE_FORMAT', `${path} is cut short: it has ${size} bytes and should have ${claimed}`);

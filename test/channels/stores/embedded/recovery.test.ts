@@ -381,6 +381,38 @@ describe('a store that is only read', () => {
     expect(acknowledged).toBeGreaterThan(10);
   }, 30_000);
 
+  it('has all that was acknowledged where the journal goes on while it is read, also where nobody knows the machine', async () => {
+    const clock = new ManualClock();
+    let begun = '';
+    const files = watched((act, name) => {
+      if (`${act} ${name}` === 'create channels.2.journal') begun = killed();
+    });
+    const writer = await openStore(folder, { clock, journal: { bootId: BOOT, folder: files } });
+    await put(writer, 'a', 1);
+    clock.advance(CHECKPOINT_MS);
+    await eventually('the checkpoint is made', () => journals(folder).join(' ') === 'channels.2.journal');
+    await writer.write('a', pointOf({ x: 2 }));
+    copyFileSync(join(folder, 'channels.2.journal'), join(begun, 'channels.2.journal'));
+    await writer.close();
+    // The first segment is read before its last group, and the second one is there when it is read.
+    let isFirst = true;
+    const real = journalFolder(begun);
+    const read: JournalFolder['read'] = async (name, maxBytes) => {
+      const bytes = await real.read(name, maxBytes);
+      const isEarly = isFirst;
+      isFirst = false;
+      return isEarly ? bytes?.subarray(0, -1) : bytes;
+    };
+    const warnings: string[] = [];
+    const state = await stateAt(begun, {
+      readOnly: true,
+      journal: { bootId: new Uint8Array(16), folder: { ...real, read } },
+      onWarning: (text) => void warnings.push(text),
+    });
+    expect(state).toEqual({ a: 'demo:point/1.0 2: 2' });
+    expect(warnings).toEqual([]);
+  });
+
   it('takes no puts and leaves all files as they are', async () => {
     const { path, bytes, file } = await withJournal();
     const reader = await openStore(path, { readOnly: true });
