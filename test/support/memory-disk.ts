@@ -109,9 +109,9 @@ export class MemoryDisk implements JournalFolder {
     return this.files.get(name);
   }
 
-  async copy(from: string, to: string): Promise<void> {
-    await this.#act('copy', from, 0);
-    this.files.set(to, this.files.get(from) ?? new Uint8Array(0));
+  async keep(name: string, as: string): Promise<void> {
+    await this.#act('keep', name, 0);
+    this.files.set(as, this.files.get(name) ?? new Uint8Array(0));
   }
 
   async remove(name: string): Promise<void> {

@@ -5,6 +5,7 @@
 // journal (journal.ts); each commit says up to where the journal is in it.
 
 import { existsSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Database, Transaction } from 'lmdb';
 import { reasonOf } from '../../../protocol/errors.ts';
@@ -29,6 +30,9 @@ const FORMAT_TEXT = /^channel store format (\d{1,9})$/u;
 /** Key of the record that says what of the journal is in the database. */
 const POSITION_KEY = encodeText('journal');
 const POSITION_TEXT = /^up to segment (\d{1,15}), group (\d{1,15})$/u;
+
+/** More than a database has that is new. */
+const FIRST_BYTES = 64 * 1024;
 
 /** What LMDB adds to the reason of a write that failed. */
 const WRITE_DETAILS = /: Attempting to write page .*$/u;
@@ -55,16 +59,56 @@ export class RecordDatabase {
    * @throws StoreError STORE_FORMAT when it is not one of ours, damaged, or of a newer format; STORE_AWAY when it is not there
    */
   static async open(path: string, { readOnly = false } = {}): Promise<RecordDatabase> {
-    const isNew = !existsSync(path);
-    if (isNew && readOnly) throw new StoreError('STORE_AWAY', `${path} is not there`);
-    if (!isNew) {
+    if (existsSync(path)) {
       await requireWholeFile(path);
       await requireReadable(path);
+    } else {
+      if (readOnly) throw new StoreError('STORE_AWAY', `${path} is not there`);
+      await RecordDatabase.#make(path);
     }
-    const { open } = await import('lmdb');
-    let root: ReturnType<typeof open<Uint8Array, Uint8Array>>;
+    const database = await RecordDatabase.#opened(path, readOnly);
     try {
-      root = open<Uint8Array, Uint8Array>({
+      database.#format = requireFormat(path, database.#database.get(FORMAT_KEY));
+    } catch (thrown) {
+      await database.close();
+      throw thrown;
+    }
+    return database;
+  }
+
+  /**
+   * Makes a file under another name, which it loses when it is whole and on the disk: who is killed before that leaves nothing
+   * that the next start would have to tell from a damaged store.
+   */
+  static async #make(path: string): Promise<void> {
+    const unfinished = `${path}.new`;
+    const remove = async (): Promise<void> => {
+      for (const name of [unfinished, `${unfinished}-lock`]) await rm(name, { force: true });
+    };
+    try {
+      await remove();
+      // LMDB ends the process where it finds no room for its first pages.
+      await writeFile(unfinished, new Uint8Array(FIRST_BYTES));
+      await remove();
+      const database = await RecordDatabase.#opened(unfinished, false);
+      try {
+        await database.#held([database.#database.put(FORMAT_KEY, encodeText(FORMAT))]);
+        await database.#database.flushed;
+      } finally {
+        await database.close();
+      }
+      await rename(unfinished, path);
+      await remove();
+      await journalFolder(dirname(path)).flush();
+    } catch (thrown) {
+      throw new StoreError('STORE_AWAY', `${path} cannot be made: ${reasonOf(thrown)}`, { cause: thrown });
+    }
+  }
+
+  static async #opened(path: string, readOnly: boolean): Promise<RecordDatabase> {
+    const { open } = await import('lmdb');
+    try {
+      const root = open<Uint8Array, Uint8Array>({
         path,
         encoding: 'binary',
         keyEncoding: 'binary',
@@ -72,22 +116,10 @@ export class RecordDatabase {
         readOnly,
         ...START_AT_ONCE,
       });
+      return new RecordDatabase(path, root, () => root.close());
     } catch (thrown) {
       throw new StoreError('STORE_FORMAT', `${path} cannot be opened: ${reasonOf(thrown)}`, { cause: thrown });
     }
-    const database = new RecordDatabase(path, root, () => root.close());
-    try {
-      if (!isNew) database.#format = requireFormat(path, root.get(FORMAT_KEY));
-      else {
-        await database.#held([root.put(FORMAT_KEY, encodeText(FORMAT))]);
-        await root.flushed;
-        await journalFolder(dirname(path)).flush();
-      }
-    } catch (thrown) {
-      await database.close();
-      throw thrown;
-    }
-    return database;
   }
 
   /** Whether it is of an older format; the next commit makes it one of this. */
@@ -157,7 +189,9 @@ export class RecordDatabase {
   /** All parts of a commit. @throws Error that says why it did not hold */
   async #held(parts: readonly Promise<boolean>[]): Promise<void> {
     const results = await Promise.allSettled(new Set(parts));
-    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    const failures = results.flatMap((result): readonly unknown[] =>
+      result.status === 'rejected' ? [result.reason] : [],
+    );
     const reasons = await Promise.all(failures.map(commitErrorOf));
     this.#hasFailed = reasons.length > 0;
     if (this.#hasFailed) throw reasons[0];

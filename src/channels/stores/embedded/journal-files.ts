@@ -2,7 +2,7 @@
 // them holds up the process.
 
 import { constants, write } from 'node:fs';
-import { copyFile, open, readdir, readFile, unlink, type FileHandle } from 'node:fs/promises';
+import { copyFile, link, open, readdir, readFile, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../../../protocol/errors.ts';
 import { StoreError } from '../store-error.ts';
@@ -27,7 +27,8 @@ export interface JournalFolder {
   create(name: string, isFlushed: boolean): Promise<JournalFile>;
   /** All of a file; undefined where it is not there. @throws StoreError STORE_FORMAT past `maxBytes` */
   read(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
-  copy(from: string, to: string): Promise<void>;
+  /** Gives a file another name besides, in the place of what has it. Needs no room where the system can do so. */
+  keep(name: string, as: string): Promise<void>;
   /** Nothing where it is not there. */
   remove(name: string): Promise<void>;
   /** Resolves when it is on the disk which files there are. */
@@ -62,7 +63,11 @@ export function journalFolder(path: string): JournalFolder {
       return new NodeFile(await open(join(path, name), flags, PERMISSIONS), isFlushed && O_DSYNC === 0);
     },
     read: (name, maxBytes) => readWhole(join(path, name), maxBytes),
-    copy: (from, to) => copyFile(join(path, from), join(path, to)),
+    async keep(name, as) {
+      const [from, to] = [join(path, name), join(path, as)];
+      await unlink(to).catch(unlessMissing);
+      await link(from, to).catch(() => copyFile(from, to));
+    },
     async remove(name) {
       await unlink(join(path, name)).catch(unlessMissing);
     },

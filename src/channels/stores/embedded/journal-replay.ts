@@ -90,7 +90,8 @@ export async function readJournal(
 
 /** Keeps what was damaged beside; `removeJournal` takes the files themselves away. */
 export async function keepDamaged(folder: JournalFolder, { damaged }: JournalContent): Promise<void> {
-  for (const name of damaged) await folder.copy(name, name + KEPT);
+  for (const name of damaged) await folder.keep(name, name + KEPT);
+  if (damaged.length > 0) await folder.flush();
 }
 
 /** Takes the files away: what they hold is in the database. */

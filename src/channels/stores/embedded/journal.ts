@@ -9,12 +9,12 @@ import { reasonOf } from '../../../protocol/errors.ts';
 import { STORE_LIMITS } from '../../../protocol/limits.ts';
 import { Writer } from '../../../protocol/writer.ts';
 import type { Clock, TimerHandle } from '../../../transport/clocks.ts';
-import type { StoredChannel } from '../channel-store.ts';
 import { StoreError, storeClosed } from '../store-error.ts';
-import type { TableChanges } from './group-commit.ts';
 import { segmentName, type JournalFile, type JournalFolder } from './journal-files.ts';
 import { sealGroup, SEGMENT_HEAD_BYTES, writeSegmentHead, type BootId } from './journal-format.ts';
-import type { JournalPosition } from './record.ts';
+import type { JournalPosition, RecordChange, RecordKind, RecordPlace } from './record.ts';
+
+const RECORD_KINDS = ['definition', 'value'] as const;
 
 export interface JournalOptions {
   readonly folder: JournalFolder;
@@ -28,13 +28,19 @@ export interface JournalOptions {
 
 /** What some segments hold in sum. */
 interface Pending {
-  /** Channels as of the end of the last of them; undefined for those that are no more. */
-  readonly changes: TableChanges;
-  /** Those among them whose definition changed. */
-  readonly redefined: ReadonlySet<string>;
+  /** The newest of each channel. */
+  readonly records: readonly RecordChange[];
   /** The end of the last of them. */
   readonly end: JournalPosition;
 }
+
+/** A record where it was written, which is what was acknowledged: whoever gave the value may change it meanwhile. */
+interface Written {
+  readonly group: Uint8Array;
+  readonly place: RecordPlace;
+}
+
+type NewestRecords = Readonly<Record<RecordKind, Map<string, Written>>>;
 
 interface Segment {
   readonly number: number;
@@ -47,8 +53,8 @@ interface Segment {
   flushFailure: string | undefined;
   /** Whether there may be a part of a group behind `length`. */
   isTorn: boolean;
-  readonly changes: Map<string, StoredChannel | undefined>;
-  readonly redefined: Set<string>;
+  /** No more than the file has: it is the same bytes. */
+  readonly newest: NewestRecords;
 }
 
 export class Journal {
@@ -89,7 +95,7 @@ export class Journal {
 
   /** Channels that have changed in it. */
   get changedCount(): number {
-    return this.#current?.changes.size ?? 0;
+    return this.#current?.newest.value.size ?? 0;
   }
 
   /** Whether a segment was set aside that is not in the database. */
@@ -108,10 +114,10 @@ export class Journal {
   }
 
   /**
-   * Writes a group, begun by `beginGroup`, that says what becomes of channels. Resolves when the system has it; when it
+   * Writes a group, begun by `beginGroup`, whose records are at some places. Resolves when the system has it; when it
    * rejects, it is as if it had never been. The writer belongs to the journal until then.
    */
-  append(group: Writer, changes: TableChanges, redefined: readonly string[]): Promise<void> {
+  append(group: Writer, places: readonly RecordPlace[]): Promise<void> {
     return this.#inTurn(async () => {
       const segment = this.#current;
       if (segment === undefined) throw storeClosed();
@@ -124,8 +130,8 @@ export class Journal {
       await writeWhole(segment, group.view());
       segment.length += group.length;
       this.#lastGroup++;
-      for (const [name, channel] of changes) segment.changes.set(name, channel);
-      for (const name of redefined) segment.redefined.add(name);
+      const written = group.view().slice();
+      for (const place of places) segment.newest[place.kind].set(place.name, { group: written, place });
       this.#flushSoon();
     });
   }
@@ -158,13 +164,14 @@ export class Journal {
 
   /** What the older segments hold. */
   pending(): Pending {
-    const changes = new Map<string, StoredChannel | undefined>();
-    const redefined = new Set<string>();
+    const newest = noRecords();
     for (const segment of this.#older) {
-      for (const [name, channel] of segment.changes) changes.set(name, channel);
-      for (const name of segment.redefined) redefined.add(name);
+      for (const kind of RECORD_KINDS) {
+        for (const [name, written] of segment.newest[kind]) newest[kind].set(name, written);
+      }
     }
-    return { changes, redefined, end: this.#behind };
+    const records = RECORD_KINDS.flatMap((kind) => [...newest[kind].values()].map(changeOf));
+    return { records, end: this.#behind };
   }
 
   /**
@@ -253,6 +260,14 @@ export class Journal {
   }
 }
 
+function noRecords(): NewestRecords {
+  return { definition: new Map(), value: new Map() };
+}
+
+function changeOf({ group, place: { kind, name, start, end } }: Written): RecordChange {
+  return [kind, name, start === undefined ? undefined : group.subarray(start, end)];
+}
+
 function isUnflushed({ length, flushedLength, flushFailure }: Segment): boolean {
   return length > flushedLength && flushFailure === undefined;
 }
@@ -272,8 +287,7 @@ async function begin({ folder, bootId, flushMs }: JournalOptions, number: number
     flushedLength: SEGMENT_HEAD_BYTES,
     flushFailure: undefined,
     isTorn: false,
-    changes: new Map(),
-    redefined: new Set(),
+    newest: noRecords(),
   };
   try {
     await writeWhole(segment, head.view());

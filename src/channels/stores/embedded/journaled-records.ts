@@ -17,12 +17,12 @@ import type { RecordDatabase } from './database.ts';
 import type { TableChanges } from './group-commit.ts';
 import { Journal, type JournalOptions } from './journal.ts';
 import { beginGroup, beginRecord, endRecord, GROUP_HEAD_BYTES, readRecords, writeRemoval } from './journal-format.ts';
-import type { JournalPosition, RecordChange } from './record.ts';
+import type { JournalPosition, RecordChange, RecordPlace } from './record.ts';
 import { SLOW_MS, SlowActs } from './slow-acts.ts';
 
 /** A checkpoint is made when a segment has so many bytes; it is read again after a kill, which takes milliseconds. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
-/** Or so many channels: the records of a checkpoint are made between puts. */
+/** Or so many channels: a checkpoint gives them to the database in one go, while puts wait. */
 const SEGMENT_CHANNELS = 4_000;
 /** Or so long after its first change. */
 const CHECKPOINT_MS = 5_000;
@@ -30,7 +30,7 @@ const CHECKPOINT_MS = 5_000;
 const RETRY_MS = 1_000;
 /** Groups past it are written to the database alone: beside them its flushes are cheap. */
 const BIG_BYTES = 256 * 1024;
-/** Channels whose records are made in one go, while puts wait. */
+/** Doubtful channels whose records are made in one go, while puts wait. */
 const SLICE_CHANNELS = 500;
 /** How long `close` waits for a disk that hangs; what is in the journal then is read by whoever opens it. */
 export const CLOSE_MS = 10_000;
@@ -103,16 +103,15 @@ export class JournaledRecords {
     const group = this.#group;
     group.truncate(0);
     beginGroup(group);
-    const redefined: string[] = [];
+    const places: RecordPlace[] = [];
     for (const [name, channel] of changes) {
       const isKnown = channel !== undefined && !this.#doubtful.has(name);
       const isSame = isKnown && table.get(name)?.definition === channel.definition;
-      if (!isSame) redefined.push(name);
-      writeChannel(group, name, channel, !isSame);
+      writeChannel(group, places, name, channel, !isSame);
     }
     try {
       if (group.length > BIG_BYTES) await this.#commitBig(changes.keys(), group.view().subarray(GROUP_HEAD_BYTES));
-      else await this.#append(group, changes, redefined);
+      else await this.#append(group, places);
     } finally {
       this.#tell();
       this.#schedule();
@@ -223,15 +222,16 @@ export class JournaledRecords {
     this.#tell();
   }
 
-  async #append(group: Writer, changes: TableChanges, redefined: readonly string[]): Promise<void> {
+  async #append(group: Writer, places: readonly RecordPlace[]): Promise<void> {
     const journal = this.#journal;
     try {
       // A database that takes its time is waited for; one that takes nothing is not.
       while (this.#checkpointing !== undefined && !journal.takes(group)) await this.#checkpointing;
       // What is not on the disk yet does not grow without end.
       if (this.#slowActs.slow.includes('flush')) throw new StoreError('STORE_AWAY', SLOW_TEXT.flush);
-      await this.#slowActs.watch('write', journal.append(group, changes, redefined));
-      for (const name of redefined) this.#doubtful.delete(name);
+      await this.#slowActs.watch('write', journal.append(group, places));
+      // With its definition, or without one from now on: it is said in full what becomes of it.
+      for (const { kind, name } of places) if (kind === 'definition') this.#doubtful.delete(name);
       this.#writeTrouble = undefined;
     } catch (thrown) {
       this.#writeTrouble = String(thrown);
@@ -246,7 +246,7 @@ export class JournaledRecords {
     if (this.#writeTrouble === undefined) return;
     const group = new Writer(false, GROUP_HEAD_BYTES);
     beginGroup(group);
-    await this.#append(group, new Map(), []).catch(() => {});
+    await this.#append(group, []).catch(() => {});
     this.#tell();
     this.#schedule();
   }
@@ -273,14 +273,13 @@ export class JournaledRecords {
   async #intoDatabase(names: Iterable<string> = [], after: readonly RecordChange[] = []): Promise<void> {
     const { database, table } = this.#options;
     const pending = this.#journal.pending();
-    const doubtful = [...this.#doubtful];
-    const changes = new Map(doubtful.map((name) => [name, table.get(name)]));
-    for (const [name, channel] of pending.changes) changes.set(name, channel);
-    const records = await this.#recordsOf(changes, new Set([...pending.redefined, ...doubtful]));
+    // As they are now: what is put meanwhile is not in these segments. What is in them goes over it.
+    const doubtful = new Map([...this.#doubtful].map((name) => [name, table.get(name)]));
+    const before = await this.#recordsOf(doubtful);
     this.#requireOwned();
     for (const name of names) this.#doubtful.add(name);
     try {
-      await database.commit([...records, ...after], pending.end);
+      await database.commit([...before, ...pending.records, ...after], pending.end);
     } catch (thrown) {
       if (after.length === 0) throw thrown;
       throw new StoreError('STORE_UNCERTAIN', reasonOf(thrown), { cause: thrown });
@@ -290,13 +289,14 @@ export class JournaledRecords {
     await this.#journal.drop(pending.end.segment);
   }
 
-  async #recordsOf(changes: TableChanges, redefined: ReadonlySet<string>): Promise<readonly RecordChange[]> {
+  /** All about some channels. */
+  async #recordsOf(channels: TableChanges): Promise<readonly RecordChange[]> {
     const { clock } = this.#options;
     const writer = new Writer(false);
     let count = 0;
-    for (const [name, channel] of changes) {
+    for (const [name, channel] of channels) {
       if (++count % SLICE_CHANNELS === 0) await new Promise<void>((resolve) => clock.soon(resolve));
-      writeChannel(writer, name, channel, redefined.has(name));
+      writeChannel(writer, [], name, channel, true);
     }
     return readRecords(writer.view());
   }
@@ -315,19 +315,31 @@ export class JournaledRecords {
   }
 }
 
-/** What makes a channel what it is, or that it is no more. */
-function writeChannel(writer: Writer, name: string, channel: StoredChannel | undefined, isRedefined: boolean): void {
+/** What makes a channel what it is, or that it is no more; `places` is given where that is. */
+function writeChannel(
+  writer: Writer,
+  places: RecordPlace[],
+  name: string,
+  channel: StoredChannel | undefined,
+  isRedefined: boolean,
+): void {
   if (channel === undefined) {
-    writeRemoval(writer, 'definition', name);
-    writeRemoval(writer, 'value', name);
+    for (const kind of ['definition', 'value'] as const) {
+      writeRemoval(writer, kind, name);
+      places.push({ kind, name });
+    }
     return;
   }
   if (isRedefined) {
     const place = beginRecord(writer, 'definition', name);
+    const start = writer.length;
     writeDefinitionRecord(writer, channel.definition);
     endRecord(writer, place);
+    places.push({ kind: 'definition', name, start, end: writer.length });
   }
   const place = beginRecord(writer, 'value', name);
+  const start = writer.length;
   writeValueRecord(writer, channel);
   endRecord(writer, place);
+  places.push({ kind: 'value', name, start, end: writer.length });
 }

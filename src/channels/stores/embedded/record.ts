@@ -13,6 +13,14 @@ export interface ChannelRecord {
 /** Puts a record, or removes it where there are no bytes. */
 export type RecordChange = readonly [kind: RecordKind, name: string, bytes: Uint8Array | undefined];
 
+/** Where in the bytes of a group a record is; without a place it is no more. */
+export interface RecordPlace {
+  readonly kind: RecordKind;
+  readonly name: string;
+  readonly start?: number;
+  readonly end?: number;
+}
+
 /** A place in the journal: the end of a segment, and the group that is the last before it. */
 export interface JournalPosition {
   readonly segment: number;

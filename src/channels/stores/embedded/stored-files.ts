@@ -88,7 +88,8 @@ export async function readFiles({ folder, bootId, limits, onWarning }: FilesOpti
         if (tries < MAX_TRIES && thrown instanceof StoreError) return undefined;
         throw thrown;
       });
-      if (journal === undefined) continue;
+      // Where nobody knows whether the machine was restarted, a segment that was begun meanwhile looks like damage.
+      if (journal === undefined || (journal.warning !== undefined && tries < MAX_TRIES)) continue;
       const channels = database.read((records, { segment }) =>
         segment === before.segment ? channelsOf(path, records, journal, limits) : undefined,
       );

@@ -144,7 +144,7 @@ describe('the journal', () => {
 
   it('gets into the database at once when a file is large, while puts go on', async () => {
     const world = await JournalWorld.open();
-    for (let number = 0; world.disk.files.size === 1 && number < 10_000; number++) {
+    for (let number = 0; world.database.commitCount === 0 && number < 10_000; number++) {
       await world.commit(...Array.from({ length: 500 }, (_, index): [string, number] => [`lab:pv${index}`, number]));
       await new Promise(setImmediate);
     }
@@ -311,8 +311,13 @@ describe('the journal', () => {
     const hung = new Promise<never>(() => {});
     if (what === 'commit') world.database.fault = () => hung;
     else world.disk.fault = (act) => (act === 'write' ? hung : undefined);
-    void world.commit(['a', 1]);
+    const outcomes: string[] = [];
+    world.commit(['a', 1]).then(
+      () => outcomes.push('held'),
+      () => outcomes.push('failed'),
+    );
     await world.clock.advanceAsync(CHECKPOINT_MS + 5_000);
+    expect(outcomes).toEqual(what === 'write' ? [] : ['held']);
     expect(world.troubles).toEqual([
       what === 'write'
         ? 'a write to the journal takes longer than 5 s'
