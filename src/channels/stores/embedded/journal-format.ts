@@ -121,7 +121,10 @@ export function readSegment(
   take: (records: readonly RecordChange[]) => void,
 ): SegmentEnd {
   const head = readHead(bytes, number);
-  if (head === undefined) return { bootId: undefined, wholeBytes: 0, lastGroup, damage: undefined };
+  if (head === undefined) {
+    const damage = bytes.length > SEGMENT_HEAD_BYTES ? 'its beginning was never written' : undefined;
+    return { bootId: undefined, wholeBytes: 0, lastGroup, damage };
+  }
   const { bootId, seed } = head;
   const reader = new Reader(bytes, false);
   reader.skip(SEGMENT_HEAD_BYTES);
@@ -148,8 +151,7 @@ export function readSegment(
 
 /** Undefined where the process was killed, or the power lost, before the head was written. */
 function readHead(bytes: Uint8Array, number: number): { readonly bootId: BootId; readonly seed: number } | undefined {
-  const isBegun = bytes.length <= SEGMENT_HEAD_BYTES && bytes.every((byte) => byte === 0);
-  if (isBegun || (bytes.length < SEGMENT_HEAD_BYTES && startsAsOurs(bytes))) return undefined;
+  if (isUnwritten(bytes)) return undefined;
   if (bytes.length < SEGMENT_HEAD_BYTES || !startsAsOurs(bytes)) throw wrongSegment('it is no journal of pvkit');
   const reader = new Reader(bytes, false);
   reader.skip(4);
@@ -163,6 +165,13 @@ function readHead(bytes: Uint8Array, number: number): { readonly bootId: BootId;
     throw wrongSegment('it is damaged: the checksum of its head does not fit');
   if (written !== BigInt(number)) throw wrongSegment(`it is the segment ${written} under another name`);
   return { bootId, seed };
+}
+
+/** Whether a part of the head is all that there is, or zeros are where it should be, as only a loss of power leaves them. */
+function isUnwritten(bytes: Uint8Array): boolean {
+  const writtenBytes = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  if (writtenBytes < SEGMENT_HEAD_BYTES) return startsAsOurs(bytes.subarray(0, writtenBytes));
+  return bytes.subarray(0, SEGMENT_HEAD_BYTES).every((byte) => byte === 0);
 }
 
 /** Whether it begins with as much of the magic as there are bytes for. */

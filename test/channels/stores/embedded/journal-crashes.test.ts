@@ -192,8 +192,8 @@ it.each([0, 100])(
         const story = new Story(flushMs);
         for (const round of rounds) await story.round(round);
       }),
-      { numRuns: 500 },
+      { numRuns: Number(process.env['RUNS'] ?? 500) },
     );
   },
-  60_000,
+  600_000,
 );
