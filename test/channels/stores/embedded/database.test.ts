@@ -87,7 +87,9 @@ describe('a database that is new', () => {
     const copy = join(folder, 'five.mdb');
     copyFileSync(path, copy);
     await (await opening).close();
-    await (await RecordDatabase.open(copy)).close();
+    const found = await RecordDatabase.open(copy);
+    expect(found.isOld).toBe(false);
+    await found.close();
   });
 
   it('is not made where there is no room, which is said', () => {

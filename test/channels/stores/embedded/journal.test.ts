@@ -311,7 +311,7 @@ describe('the journal', () => {
     const hung = new Promise<never>(() => {});
     if (what === 'commit') world.database.fault = () => hung;
     else world.disk.fault = (act) => (act === 'write' ? hung : undefined);
-    void world.commit(['a', 1]);
+    world.commit(['a', 1]).catch(() => {});
     await world.clock.advanceAsync(CHECKPOINT_MS + 5_000);
     expect(world.troubles).toEqual([
       what === 'write'
