@@ -189,10 +189,8 @@ export class RecordDatabase {
   /** All parts of a commit. @throws Error that says why it did not hold */
   async #held(parts: readonly Promise<boolean>[]): Promise<void> {
     const results = await Promise.allSettled(new Set(parts));
-    const failures = results.flatMap((result): readonly unknown[] =>
-      result.status === 'rejected' ? [result.reason] : [],
-    );
-    const reasons = await Promise.all(failures.map(commitErrorOf));
+    const failures = results.filter((result) => result.status === 'rejected');
+    const reasons = await Promise.all(failures.map(({ reason }) => commitErrorOf(reason)));
     this.#hasFailed = reasons.length > 0;
     if (this.#hasFailed) throw reasons[0];
   }
