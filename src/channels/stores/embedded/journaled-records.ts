@@ -60,8 +60,11 @@ export class JournaledRecords {
   readonly #slowActs: SlowActs<SlowAct>;
   /** The group that is written; its buffer is used again. */
   #group = new Writer(false);
-  /** Channels of which the database may have what was never acknowledged. */
-  readonly #doubtful = new Set<string>();
+  /**
+   * Channels of which the database may have what was never acknowledged, with what they were then: at the end of the
+   * segments that go into it next. Until it has taken that, they are written in full.
+   */
+  readonly #doubtful = new Map<string, StoredChannel | undefined>();
   /** Never rejects. */
   #checkpointing: Promise<void> | undefined;
   #timer: TimerHandle | undefined;
@@ -230,8 +233,6 @@ export class JournaledRecords {
       // What is not on the disk yet does not grow without end.
       if (this.#slowActs.slow.includes('flush')) throw new StoreError('STORE_AWAY', SLOW_TEXT.flush);
       await this.#slowActs.watch('write', journal.append(group, places));
-      // With its definition, or without one from now on: it is said in full what becomes of it.
-      for (const { kind, name } of places) if (kind === 'definition') this.#doubtful.delete(name);
       this.#writeTrouble = undefined;
     } catch (thrown) {
       this.#writeTrouble = String(thrown);
@@ -273,11 +274,10 @@ export class JournaledRecords {
   async #intoDatabase(names: Iterable<string> = [], after: readonly RecordChange[] = []): Promise<void> {
     const { database, table } = this.#options;
     const pending = this.#journal.pending();
-    // As they are now: what is put meanwhile is not in these segments. What is in them goes over it.
-    const doubtful = new Map([...this.#doubtful].map((name) => [name, table.get(name)]));
-    const before = await this.#recordsOf(doubtful);
+    // What is in the segments goes over it.
+    const before = await this.#recordsOf(this.#doubtful);
     this.#requireOwned();
-    for (const name of names) this.#doubtful.add(name);
+    for (const name of names) if (!this.#doubtful.has(name)) this.#doubtful.set(name, table.get(name));
     try {
       await database.commit([...before, ...pending.records, ...after], pending.end);
     } catch (thrown) {
