@@ -16,7 +16,18 @@ const RECEIVE_BUFFER_BYTES = 256 * 1024;
 /** Datagrams that wait for the end of a turn; libuv reads at most as many in one. */
 const MOST_WAITING = 32;
 
-export function bindUdp(
+export async function bindUdp(options: BindUdpOptions, handlers: UdpHandlers): Promise<UdpSocket> {
+  const { address, port, shared } = options;
+  if (port !== 0 || shared !== true) return bindPort(options, handlers);
+  // The system takes a port for free that somebody shares already: whoever asks for any wants one that nobody has.
+  const found = await bindPort({ address, port: 0 }, DEAF);
+  found.close();
+  return bindPort({ ...options, port: found.local.port }, handlers);
+}
+
+const DEAF: UdpHandlers = { message: () => {}, error: () => {} };
+
+function bindPort(
   { address, port, shared = false, broadcast = false }: BindUdpOptions,
   handlers: UdpHandlers,
 ): Promise<UdpSocket> {

@@ -175,6 +175,15 @@ describe('real sockets', () => {
     expect(trouble.texts).toEqual(['me']);
   });
 
+  it('that share ports have one that nobody else has, where they ask for any', async () => {
+    const ports = new Set<number>();
+    for (let count = 0; count < 600; count++) {
+      const socket = await opened.udp(nodeNetwork, { address: LOOPBACK, port: 0, shared: true }, silent);
+      ports.add(socket.local.port);
+    }
+    expect(ports.size).toBe(600);
+  });
+
   it('tell a name that cannot exist from an address', async () => {
     // A label of more than 63 characters: refused on this machine, nobody is asked.
     await expect(nodeNetwork.resolve('x'.repeat(64))).rejects.toBeInstanceOf(PvaError);
