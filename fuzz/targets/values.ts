@@ -25,6 +25,8 @@ const ORDERS = [
 /** The first byte says the byte order, the rest is a type. */
 export const types: Target = {
   name: 'types',
+  // Written and read in four ways, one of them text that shows each character of a name by itself.
+  usPerByte: 4,
   seeds: () => [
     ...inOrder(true, dataHex('typeHexBE')),
     ...inOrder(false, dataHex('typeHexLE')),
