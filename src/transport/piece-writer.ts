@@ -3,8 +3,8 @@
 
 import type { Socket } from 'node:net';
 
-/** So much is with node at once; what a peer takes is seen in steps of that. A write of it costs little beside its bytes. */
-const PIECE_BYTES = 64 * 1024;
+/** So much is with node at once; what a peer takes is seen in steps of that. With 64 KiB an array of 8 MB took a quarter longer. */
+const PIECE_BYTES = 4 * 1024 * 1024;
 const NOTHING = new Uint8Array(0);
 
 export class PieceWriter {
