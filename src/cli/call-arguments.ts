@@ -5,6 +5,7 @@ import {
   arrayOf,
   boolean,
   coerce,
+  DEFAULT_LIMITS,
   double,
   reasonOf,
   scalar,
@@ -42,6 +43,10 @@ export function argumentsOf(words: readonly string[], asText: boolean): Readonly
     const assignment = parseAssignment(word);
     if (assignment === undefined) throw new UsageError(`${quoted(word)} is not FIELD=VALUE`);
     const { path, type, text } = assignment;
+    const { maxTypeNesting } = DEFAULT_LIMITS;
+    if (path.length > maxTypeNesting) {
+      throw new UsageError(`an argument of ${path.length} levels; a type has ${maxTypeNesting} at most`);
+    }
     setAt(nested, path, new Leaf(typedOf(path.join('.'), type, text, asText)));
   }
   return Object.fromEntries(Object.entries(nested).map(([name, value]) => [name, joined(value)]));

@@ -64,6 +64,7 @@ describe('an argument', () => {
   it.each([
     ['word', '"word" is not FIELD=VALUE'],
     ['a:nosuch=1', 'a: "nosuch" is no type; expected one of boolean'],
+    [`${'a.'.repeat(2_000)}b=1`, 'an argument of 2001 levels; a type has 20 at most'],
     ['a:int=1.5', 'a: '],
     ['a:byte=300', 'a: '],
     ['a:int[]=[1,"x"]', 'a: '],
