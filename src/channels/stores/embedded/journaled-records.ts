@@ -3,9 +3,9 @@
 // meanwhile. Groups that are too large to be written twice go with a checkpoint of their own.
 //
 // A commit of the database that fails may be in it all the same. What came from the journal is committed again; a large
-// group is nowhere else, and whoever wrote it is told that nobody knows. Its channels are doubtful until they are as the
-// table has them: the next group with one of them, and the next commit, say all about it, so that whatever the database
-// has of them is written over.
+// group is nowhere else, and whoever wrote it is told that nobody knows. Its channels are doubtful until a commit has written
+// over whatever the database has of them: with all about them, as they were before that group; and groups with one of them
+// say all about it until then.
 
 import { reasonOf } from '../../../protocol/errors.ts';
 import { Writer } from '../../../protocol/writer.ts';

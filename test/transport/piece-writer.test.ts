@@ -1,0 +1,86 @@
+// In what pieces does a socket get what is large, and is each seen to be taken?
+import type { Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { PieceWriter } from '../../src/transport/piece-writer.ts';
+
+const KIBIBYTE = 1024;
+const MEBIBYTE = 1024 * KIBIBYTE;
+
+/** A socket whose peer takes so many bytes a millisecond. */
+class Sink {
+  bytesPerMs: number;
+  readonly pieces: number[] = [];
+  readonly taken: Buffer[] = [];
+  readonly socket: Writable;
+
+  constructor(bytesPerMs: number) {
+    this.bytesPerMs = bytesPerMs;
+    this.socket = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        if (chunk.length > 0) this.pieces.push(chunk.length);
+        this.taken.push(chunk);
+        setTimeout(done, chunk.length / this.bytesPerMs);
+      },
+    });
+  }
+}
+
+function writerOf(sink: Sink): { readonly writer: PieceWriter; readonly allOut: () => void } {
+  const allOut = vi.fn<() => void>();
+  // A stream has all that is asked of a socket here.
+  return { writer: new PieceWriter(sink.socket as Socket, allOut), allOut };
+}
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+it('a peer that takes 500 KB a second is seen to take 64 KiB each time', async () => {
+  const sink = new Sink(500);
+  const { writer, allOut } = writerOf(sink);
+  writer.write(new Uint8Array(MEBIBYTE));
+  const held: number[] = [];
+  while (writer.bufferedBytes > 0) {
+    held.push(writer.bufferedBytes);
+    await vi.advanceTimersByTimeAsync(140);
+  }
+  expect(Math.max(...sink.pieces)).toBe(64 * KIBIBYTE);
+  expect(new Set(held).size).toBeGreaterThan(10);
+  expect(allOut).toHaveBeenCalledTimes(1);
+});
+
+it('a peer that takes 1 GB a second gets ever larger pieces, up to 2 MiB, and every byte in its order', async () => {
+  const sink = new Sink(1_000_000);
+  const { writer, allOut } = writerOf(sink);
+  const bytes = Uint8Array.from({ length: 20 * MEBIBYTE }, (_, index) => index % 251);
+  writer.write(bytes);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(sink.pieces.slice(0, 4)).toEqual([64, 128, 256, 512].map((count) => count * KIBIBYTE));
+  expect(Math.max(...sink.pieces)).toBe(2 * MEBIBYTE);
+  expect(Buffer.concat(sink.taken).equals(bytes)).toBe(true);
+  expect(allOut).toHaveBeenCalledTimes(1);
+});
+
+it('a peer that becomes slow is seen to take 64 KiB again after one large piece', async () => {
+  const sink = new Sink(1_000_000);
+  const { writer } = writerOf(sink);
+  writer.write(new Uint8Array(20 * MEBIBYTE));
+  await vi.advanceTimersByTimeAsync(1_000);
+  sink.bytesPerMs = 500;
+  sink.pieces.length = 0;
+  writer.write(new Uint8Array(6 * MEBIBYTE));
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(sink.pieces[0]).toBe(2 * MEBIBYTE);
+  expect(Math.max(...sink.pieces.slice(1))).toBe(64 * KIBIBYTE);
+  expect(writer.bufferedBytes).toBe(0);
+});
+
+it('what is small goes out at once, and whoever waits is told when a slow peer has taken it', async () => {
+  const sink = new Sink(10);
+  const { writer, allOut } = writerOf(sink);
+  expect(writer.write(new Uint8Array(100))).toBe(true);
+  expect(allOut).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(20);
+  expect(allOut).toHaveBeenCalledTimes(1);
+  expect(writer.bufferedBytes).toBe(0);
+});
