@@ -37,6 +37,8 @@ export interface Outcome {
   /** What the dearest input took. */
   readonly mostMs: number;
   readonly mostBytes: number;
+  /** The largest part that an input took of the time it may take. */
+  readonly mostPart: number;
   readonly finding: Finding | undefined;
 }
 
@@ -69,6 +71,7 @@ export async function fuzz(options: FuzzOptions): Promise<Outcome> {
     knownBlocks: coverage.knownCount,
     mostMs: guard.mostMs,
     mostBytes: guard.mostBytes,
+    mostPart: guard.mostPart,
     finding,
   });
 

@@ -18,6 +18,7 @@ import { Corpus, readHex, saveFinding } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import { fuzz, type Outcome } from './fuzz.ts';
 import { Guard } from './guard.ts';
+import { yardstickMs } from './pace.ts';
 import { Random } from './random.ts';
 import { ROOT } from './root.ts';
 import type { Target } from './target.ts';
@@ -51,7 +52,9 @@ if (given.input !== undefined) {
 
 const findingsFolder = join(ROOT, 'fuzz', 'findings');
 const watchdog = new Watchdog(findingsFolder);
-process.stdout.write(`seed ${seed}, ${seconds} s for ${chosen.length} targets\n`);
+process.stdout.write(
+  `seed ${seed}, ${seconds} s for ${chosen.length} targets, yardstick ${yardstickMs().toFixed(1)} ms\n`,
+);
 let findings = 0;
 for (const target of chosen) {
   const corpus = new Corpus(join(ROOT, 'fuzz', 'corpus'), target.name);
@@ -87,10 +90,22 @@ if (given.report !== undefined) {
 process.exit(findings === 0 ? 0 : 1);
 
 function lineOf({ name }: Target, outcome: Outcome): string {
-  const { executions, seconds: took, inputs, added, blocks, knownBlocks, mostMs, mostBytes, finding } = outcome;
+  const {
+    executions,
+    seconds: took,
+    inputs,
+    added,
+    blocks,
+    knownBlocks,
+    mostMs,
+    mostBytes,
+    mostPart,
+    finding,
+  } = outcome;
   const rate = Math.round(executions / took);
   const part = knownBlocks === 0 ? 0 : Math.round((blocks / knownBlocks) * 100);
-  const dearest = `at most ${Math.round(mostMs)} ms and ${(mostBytes / BYTES_PER_MIB).toFixed(1)} MiB an input`;
+  const ofTime = `${Math.round(mostPart * 100)} % of what it may take`;
+  const dearest = `at most ${Math.round(mostMs)} ms (${ofTime}) and ${(mostBytes / BYTES_PER_MIB).toFixed(1)} MiB an input`;
   const found = finding === undefined ? '' : ', a FINDING';
   return (
     `${name.padEnd(16)} ${executions} inputs, ${rate}/s, ${blocks} of ${knownBlocks} blocks covered (${part} %), ` +

@@ -18,7 +18,7 @@ export interface Target {
   readonly long?: (bytes: number, random: Random) => Uint8Array;
   /** Longer inputs are not tried; 256 KiB unless something says less. */
   readonly mostBytes?: number;
-  /** What an input may take however short it is, where that is more than 50 ms, and each of its bytes, where that is more than 1 us. */
+  /** What an input may take however short it is, where that is more than 50 ms, and each of its bytes, where that is more than 2 us. */
   readonly baseMs?: number;
   readonly usPerByte?: number;
   /** Takes one input. What it throws or rejects with is a finding. */

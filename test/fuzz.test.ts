@@ -11,6 +11,7 @@ import { Corpus, saveFinding, readHex } from '../fuzz/corpus.ts';
 import { fuzz } from '../fuzz/fuzz.ts';
 import { grown } from '../fuzz/grow.ts';
 import { Guard } from '../fuzz/guard.ts';
+import { pace, yardstickMs } from '../fuzz/pace.ts';
 import { fromHexText, toHexText } from '../fuzz/hex-text.ts';
 import { messagesOf, mutateMessages } from '../fuzz/mutate-messages.ts';
 import { mutate } from '../fuzz/mutate.ts';
@@ -129,9 +130,22 @@ describe('the fuzzer', () => {
         for (const since = process.cpuUsage(); process.cpuUsage(since).user < length * 2;) rounds++;
       },
     };
-    expect(await new Guard().reasonAgainst(target, new Uint8Array(60_000))).toBeUndefined();
-    expect(await new Guard().reasonAgainst({ ...target, usPerByte: 1 }, new Uint8Array(60_000))).toContain('too slow');
+    const input = new Uint8Array(60_000);
+    const guardAt = (pace: number): Guard => new Guard(undefined, () => pace);
+    expect(await guardAt(1).reasonAgainst(target, input)).toBeUndefined();
+    expect(await guardAt(1).reasonAgainst({ ...target, usPerByte: 0.5 }, input)).toContain('too slow');
+    // A machine that is slower has more time, and is asked only when the time is not enough.
+    expect(await guardAt(20).reasonAgainst({ ...target, usPerByte: 0.5 }, input)).toBeUndefined();
+    const unasked = (): never => {
+      throw new Error('asked');
+    };
+    expect(await new Guard(undefined, unasked).reasonAgainst({ ...target, usPerByte: 200 }, input)).toBeUndefined();
     expect(rounds).toBeGreaterThan(0);
+  });
+
+  it('measures how fast the machine is just now', () => {
+    expect(yardstickMs()).toBeGreaterThan(0);
+    expect(pace()).toBeGreaterThanOrEqual(1);
   });
 
   it('makes long inputs of the same seed, with sizes that fit in either codec', () => {

@@ -26,7 +26,7 @@ function messagesOf(from: From, codec: Codec): Target {
     repair: withFittingSizes,
     speaks: codec.name,
     // In pvAccess types may come as an id and go out in full.
-    usPerByte: codec === pva ? 16 : 2,
+    usPerByte: codec === pva ? 40 : 4,
     long: (bytes, random) => longMessage(bytes, random, codec.name, from),
     run(input) {
       const framer = new Framer({ expectFromServer: from === 'server' });

@@ -104,6 +104,8 @@ export const pvFlags: Target = {
 /** JSON of types, schemas and values. */
 export const json: Target = {
   name: 'json',
+  // Read, made a type of in three ways, and written again.
+  usPerByte: 4,
   seeds: () =>
     [
       '{"value":1.5,"count":2,"big":"9007199254740993","text":"a","flag":true,"choice":{"select":"text","value":"x"}}',

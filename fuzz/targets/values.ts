@@ -49,7 +49,7 @@ export const types: Target = {
 export const values: Target = {
   name: 'values',
   // A byte may become several objects, which are made, encoded and compared three times.
-  usPerByte: 16,
+  usPerByte: 48,
   seeds: () => ORDERS.flatMap((keys, index) => typedValues(index === 0, keys)),
   long: (bytes, random) => {
     const bigEndian = random.chance(2);

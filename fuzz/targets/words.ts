@@ -30,7 +30,7 @@ const MOST_SECONDS = 86_400;
 export const words: Target = {
   name: 'words',
   // Few characters may stand for a hundred thousand names.
-  baseMs: 500,
+  baseMs: 1_500,
   seeds: () =>
     [
       '21.5',
