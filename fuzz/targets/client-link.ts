@@ -31,6 +31,8 @@ const EVIL = `${ADDRESS}:${EVIL_PORT}`;
 const TIMEOUT_MS = 1_000;
 /** What is not asked for comes by itself, a message at a time. */
 const UNASKED_MS = 20;
+/** Two who answer each other at once would do nothing else: what is left after so many answers is said in one go. */
+const MOST_ANSWERS = 1_000;
 const CONTROL = 0x01;
 const BIG_ENDIAN = 0x80;
 const OPTIONS = { server: EVIL, timeoutMs: TIMEOUT_MS };
@@ -72,6 +74,9 @@ function linkOf(codec: Codec, name: string, seeds: Target['seeds']): Target {
     seeds,
     repair: withFittingSizes,
     speaks: codec.name,
+    // A whole world is made, and both ends of its links.
+    baseMs: 250,
+    usPerByte: 8,
     long: (bytes, random) => longMessage(bytes, random, codec.name, 'server'),
     async run(input) {
       const clock = new ManualClock();
@@ -154,14 +159,19 @@ async function honestServer(
 function evilServer(clock: ManualClock, host: MemoryHost, input: Uint8Array, codec: Codec): Promise<TcpListener> {
   return host.listenTcp({ address: ADDRESS, port: EVIL_PORT }, (connection) => {
     let at = 0;
+    let answers = 0;
     const say = (): void => {
-      const end = messageEnd(input, at);
+      const end = answers < MOST_ANSWERS ? messageEnd(input, at) : input.length;
       if (end > at) connection.write(Uint8Array.from(input.subarray(at, end)));
       at = end;
       if (at >= input.length) timer.cancel();
     };
     const timer = clock.every(UNASKED_MS, say);
-    listen(connection, codec, say, () => timer.cancel());
+    const answer = (): void => {
+      answers++;
+      say();
+    };
+    listen(connection, codec, answer, () => timer.cancel());
     say();
     say();
   });

@@ -73,6 +73,9 @@ function linkOf(codec: Codec, name: string, seeds: Target['seeds']): Target {
     seeds,
     repair: withFittingSizes,
     speaks: codec.name,
+    // A whole world is made, and both ends of its links.
+    baseMs: 250,
+    usPerByte: 8,
     long: (bytes, random) => longMessage(bytes, random, codec.name, 'client'),
     async run(input) {
       world ??= await makeWorld(codec);
