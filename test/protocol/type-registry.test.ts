@@ -113,6 +113,19 @@ describe('the receiving side', () => {
     expect(() => read('80 00 01 01 61 '.repeat(6) + 'FE 00 01', types)).toThrow(/maxTypeNesting allows 20/);
   });
 
+  test.each(['22', '2A', '82', '8A', '80 00 00', '81 00 00', '88 80 00 00'])(
+    'reads the deepest type that may be, %s at its end, by an id as well as in full',
+    (end) => {
+      const outer = '80 00 01 01 61 '.repeat(end.startsWith('88') ? 19 : 20);
+      const type = read(outer + end, new TypeReceiver());
+      const types = new TypeReceiver();
+      read(`FD 00 01 ${end}`, types);
+      expect(read(`${outer} FE 00 01`, types)).toBe(type);
+      expect(() => read(`80 00 01 01 61 ${outer} ${end}`, types)).toThrow('maxTypeNesting allows 20');
+      expect(() => read(`80 00 01 01 61 ${outer} FE 00 01`, types)).toThrow('maxTypeNesting allows 20');
+    },
+  );
+
   test('refuses more fields than the limit before it has read them all', () => {
     hitsLimit('maxTypeFields');
     const limits = { ...DEFAULT_LIMITS, maxTypeFields: 3 };

@@ -58,7 +58,7 @@ interface Extent {
   readonly bitCount: number;
   /** Nodes of the whole description, members of unions and elements of arrays included. */
   readonly nodeCount: number;
-  /** Levels below this one: 0 for a scalar, 1 for a structure of scalars. */
+  /** Levels below this one: 0 for a scalar or a structure without fields, 1 for a structure of scalars. */
   readonly depth: number;
 }
 
@@ -249,12 +249,7 @@ export function scalar<S extends ScalarName>(name: S): ScalarType<S> {
 export const any: AnyType = intern('any', () => ({ kind: 'any', ...LEAF }));
 
 /** An array of values that each bring their type along. */
-export const anyArray: AnyArrayType = intern('any[]', () => ({
-  kind: 'anyArray',
-  bitCount: 1,
-  nodeCount: 2,
-  depth: 1,
-}));
+export const anyArray: AnyArrayType = intern('any[]', () => ({ kind: 'anyArray', ...LEAF, nodeCount: 2 }));
 
 /** A string of at most `bound` UTF-8 bytes. */
 export function boundedString(bound: number): BoundedStringType {
@@ -363,7 +358,7 @@ function members(id: string, fields: readonly Field[]) {
     fields,
     indexOf,
     nodeCount: fields.reduce((sum, field) => sum + field.type.nodeCount, 1),
-    depth: fields.reduce((deepest, field) => Math.max(deepest, field.type.depth), 0) + 1,
+    depth: fields.reduce((deepest, field) => Math.max(deepest, field.type.depth + 1), 0),
   };
 }
 
