@@ -12,6 +12,8 @@ const tests = 'test/protocol';
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const BESIDE = {
+  'src/protocol/normative/nt-scalar.ts': ['test/protocol/normative-types.test.ts'],
+  'src/protocol/normative/substructures.ts': ['test/protocol/normative-types.test.ts'],
   'src/protocol/trace/msgpack-notes.ts': ['test/protocol/trace/msgpack.test.ts'],
   'src/protocol/trace/operation-layouts.ts': [
     'test/protocol/trace/conversation.test.ts',

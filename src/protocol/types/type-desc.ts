@@ -348,10 +348,12 @@ function memberKey(kind: string, id: string, fields: readonly Field[]): string {
 }
 
 function members(id: string, fields: readonly Field[]) {
-  const indexOf = new Map(fields.map(({ name }, index) => [name, index]));
-  if (indexOf.size !== fields.length) {
-    const twice = fields.find(({ name }, index) => indexOf.get(name) !== index);
-    throw new LocalProtocolError(`two fields of one ${id === '' ? 'type' : id} are named '${twice?.name ?? ''}'`);
+  const indexOf = new Map<string, number>();
+  for (const { name } of fields) {
+    if (indexOf.has(name)) {
+      throw new LocalProtocolError(`two fields of one ${id === '' ? 'type' : id} are named '${name}'`);
+    }
+    indexOf.set(name, indexOf.size);
   }
   return {
     id,
