@@ -15,10 +15,6 @@ const BESIDE = {
   'src/protocol/normative/nt-scalar.ts': ['test/protocol/normative-types.test.ts'],
   'src/protocol/normative/substructures.ts': ['test/protocol/normative-types.test.ts'],
   'src/protocol/trace/msgpack-notes.ts': ['test/protocol/trace/msgpack.test.ts'],
-  'src/protocol/trace/operation-layouts.ts': [
-    'test/protocol/trace/conversation.test.ts',
-    'test/protocol/trace/recorded-conversations.test.ts',
-  ],
   'src/protocol/types/wire.ts': ['test/protocol/type-registry.test.ts', 'test/protocol/vectors.test.ts'],
   'src/protocol/values/codec.ts': ['test/protocol/vectors.test.ts'],
 };
