@@ -61,8 +61,8 @@ describe('the tests of a file', () => {
   });
 
   it('are those that import it, where none has its name', () => {
-    expect(ownTests('src/protocol/limits.ts')).toContain('test/protocol/framer.test.ts');
-    expect(ownTests('src/protocol/limits.ts')).not.toContain('test/protocol/status.test.ts');
+    expect(ownTests('src/protocol/normative/nt-uri.ts')).toContain('test/protocol/normative-values.test.ts');
+    expect(ownTests('src/protocol/normative/nt-uri.ts')).not.toContain('test/protocol/status.test.ts');
   });
 
   it('are those of what imports it, where none does', () => {
