@@ -66,3 +66,13 @@ test.each<[what: string, headBytes: number, isOne: (reply: TracedMessage) => boo
   }
   expect(new Set(compared.map(({ header }) => header.bigEndian))).toEqual(new Set([false, true]));
 });
+
+// Spec: Protocol-Messages, "CMD_GET" and "CMD_PUT"; no recorded client asks for the last of its requests so.
+test('the subcommand is that of the request', () => {
+  const writer = new Writer(true, 1);
+  writeGetHead(writer, 0x1020_3040, 0x50, 3);
+  writePutDone(writer, 0x1020_3040, 0x10);
+  expect(spaced(writer.view())).toBe(
+    'ca 02 c0 0a 00 00 00 09 10 20 30 40 50 ff ca 02 c0 0b 00 00 00 06 10 20 30 40 10 ff',
+  );
+});
