@@ -77,6 +77,12 @@ describe('the bytes of a whole value', () => {
       ],
     ],
     [
+      'a list of one any',
+      t.anyArray,
+      '01 01 ff',
+      ['0  01  it any[], 1 element', '1  01    [0] any', '2  ff      type null type'],
+    ],
+    [
       'a list of any',
       t.anyArray,
       '03 01 21 00 07 01 ff 00',
