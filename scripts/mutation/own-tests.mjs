@@ -30,7 +30,9 @@ export function mutableFiles() {
 export function ownTests(file) {
   const name = posix.basename(file, '.ts');
   const folder = posix.dirname(file).replace(sources, tests);
-  const namesakes = [`${folder}/${name}.test.ts`, `${tests}/${name}.test.ts`].filter((each) =>
+  // A test that stands in no folder may be that of a file in any, but for the file that stands in none itself.
+  const isTaken = existsSync(join(root, sources, `${name}.ts`));
+  const namesakes = [`${folder}/${name}.test.ts`, ...(isTaken ? [] : [`${tests}/${name}.test.ts`])].filter((each) =>
     existsSync(join(root, each)),
   );
   const own = new Set([...namesakes, ...(BESIDE[file] ?? [])]);
