@@ -186,6 +186,8 @@ describe('the receiving side', () => {
     // Of four fields three are there.
     expect(() => readUpTo(3, three.replace('03', '04'))).toThrow(LimitError);
     expect(() => readUpTo(4, three.replace('03', '04'))).toThrow(TruncatedError);
+    const alone = new Reader(fromHex(three), true);
+    expect(() => decodeType(alone, { ...DEFAULT_LIMITS, maxTypeFields: 3 })).toThrow(LimitError);
     // An array has its element, too.
     expect(readUpTo(2, '8A')).toBe(t.anyArray);
     expect(() => readUpTo(1, '8A')).toThrow(new LimitError('maxTypeFields', 2, 1, 'fields of one type'));
