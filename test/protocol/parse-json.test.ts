@@ -103,8 +103,8 @@ describe('updateFromJson', () => {
 
   describe('of a type with any', () => {
     const anyType = structure({
-      one: any,
       more: anyArray,
+      one: any,
       inner: structure({ a: any }),
       rows: arrayOf(structure({ a: any })),
       choice: union({ a: any, b: int }),
@@ -148,8 +148,9 @@ describe('updateFromJson', () => {
     const NO_TYPE = 'is no type; "double", "int[]", "string(40)", "any" or {"kind", "id", "fields"} expected';
 
     it.each([
-      ['null', '', 'an object with fields one, more, inner, rows, choice, choices expected, null given'],
-      ['[]', '', 'an object with fields one, more, inner, rows, choice, choices expected, a list of 0 given'],
+      ['null', '', 'an object with fields more, one, inner, rows, choice, choices expected, null given'],
+      ['[]', '', 'an object with fields more, one, inner, rows, choice, choices expected, a list of 0 given'],
+      ['{"nosuch":{"type":"y"}}', 'nosuch', 'no such field, the structure has more, one, inner, rows, choice, choices'],
       ['{"inner":5}', 'inner', 'an object with fields a expected, number 5 given'],
       ['{"inner":[]}', 'inner', 'an object with fields a expected, a list of 0 given'],
       ['{"inner":{"b":1}}', 'inner.b', 'no such field, the structure has a'],

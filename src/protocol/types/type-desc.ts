@@ -180,7 +180,7 @@ function intern<T extends TypeDesc>(key: string, make: () => T): T {
 
 /** Whether something is a type that a builder or a decoder made. */
 export function isType(thing: unknown): thing is TypeDesc {
-  return typeof thing === 'object' && thing !== null && serials.has(thing as TypeDesc); // WeakMap asks for the key's type
+  return serials.has(thing as TypeDesc); // has what was put there, and for all else, whatever it is, says no
 }
 
 function serialOf(type: TypeDesc): number {
