@@ -154,3 +154,23 @@ describe('data of a type that was not heard of is left', () => {
     }
   });
 });
+
+// With the type known: only what the subcommand and the status say makes these messages end where they do.
+test.each([
+  ['PUT', 'client', '00000002 00000003 40', `${IDS}, subcommand (GET)`],
+  ['PUT', 'server', '00000003 00 ff', `requestID, subcommand, ${OK}`],
+  ['PUT_GET', 'client', '00000002 00000003 80', `${IDS}, subcommand (GET_PUT)`],
+  ['MONITOR', 'client', '00000002 00000003 44', `${IDS}, subcommand (START)`],
+  ['MONITOR', 'server', "00000003 10 02 02 'no' 00", `requestID, subcommand (DESTROY), ${ERROR}`],
+  ['ARRAY', 'client', '00000002 00000003 04', `${IDS}, subcommand (GET_LENGTH)`],
+  ['ARRAY', 'server', '00000003 00 ff', `requestID, subcommand, ${OK}`],
+] as const)('%s of a %s ends behind %s, whatever follows', (command, from, body, fields) => {
+  const operation: OperationTypes = { command, type: PUT_TYPE, putType: PUT_TYPE };
+  expect(lineOf(command, from, body, operation)).toBe(fields);
+  expect(lineOf(command, from, `${body} 01 02 00 00 00 07 00`, operation)).toBe(`${fields}, rest`);
+});
+
+test('the end of a monitor whose type is known may come without a last update', () => {
+  const operation: OperationTypes = { command: 'MONITOR', type: PUT_TYPE };
+  expect(lineOf('MONITOR', 'server', '00000003 10 ff', operation)).toBe(`requestID, subcommand (DESTROY), ${OK}`);
+});
