@@ -14,6 +14,7 @@ const tests = 'test/protocol';
 const BESIDE = {
   'src/protocol/normative/nt-scalar.ts': ['test/protocol/normative-types.test.ts'],
   'src/protocol/normative/substructures.ts': ['test/protocol/normative-types.test.ts'],
+  'src/protocol/trace/conversation.ts': ['test/protocol/trace/msgpack.test.ts'],
   'src/protocol/types/wire.ts': ['test/protocol/type-registry.test.ts', 'test/protocol/vectors.test.ts'],
   'src/protocol/values/codec.ts': ['test/protocol/vectors.test.ts'],
 };

@@ -18,6 +18,7 @@ test.each<[choice: unknown, index: number]>([
   ['0000000001', 1],
   [0, 0],
   [3, 3],
+  [0n, 0],
   [3n, 3],
 ])('%s names the choice %i', (choice, index) => {
   expect(enumIndex(CHOICES, choice)).toBe(index);
@@ -38,6 +39,7 @@ test.each<[choice: unknown, given: string]>([
   [-1n, 'bigint -1 given'],
   [true, 'boolean true given'],
   [null, 'null given'],
+  [['1'], 'a list of 1 given'],
 ])('%s names none', (choice, given) => {
   expect(() => enumIndex(CHOICES, choice)).toThrow(
     new LocalProtocolError(`one of 'Off', 'On', '0', ' 1', or an index from 0 to 3 expected, ${given}`),

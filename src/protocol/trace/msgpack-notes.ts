@@ -92,7 +92,7 @@ function noteItem(note: NoteTaker, input: PackReader, name: string, place: Place
   const integer = format === 'an integer' ? input.long(LONG_MIN, ULONG_MAX) : 0n;
   reader.offset = start;
   const skipKey = (): void => {
-    if (place.hasKey) reader.offset = itemAt;
+    reader.offset = itemAt;
   };
   const remarkOf = (): string => place.remark;
   function after<T>(read: () => T): () => T {

@@ -36,6 +36,7 @@ describe('packSearches', () => {
   it('sends a name that fits nowhere alone', () => {
     const list = [...names(1, 10), { cid: 7, pvName: 'y'.repeat(2000) }, ...names(1, 10)];
     expect([...packSearches(list)].map((batch) => batch.length)).toEqual([1, 1, 1]);
+    expect([...packSearches(list.slice(1))].map((batch) => batch.length)).toEqual([1, 1]);
   });
 
   it('counts bytes, not characters', () => {
