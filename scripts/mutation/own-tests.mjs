@@ -10,8 +10,15 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const sources = 'src/protocol';
 const tests = 'test/protocol';
 
+const MSGPACK = ['codecs', 'msgpack-malformed', 'msgpack-vectors', 'values-to-send']
+  .map((name) => `${tests}/codecs/${name}.test.ts`)
+  .concat(`${tests}/trace/msgpack-notes.test.ts`);
+
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const BESIDE = {
+  'src/protocol/codecs/msgpack-reader.ts': MSGPACK,
+  'src/protocol/codecs/msgpack-scalars.ts': MSGPACK,
+  'src/protocol/messages/message-module.ts': ['test/protocol/messages.test.ts'],
   'src/protocol/normative/nt-scalar.ts': ['test/protocol/normative-types.test.ts'],
   'src/protocol/normative/substructures.ts': ['test/protocol/normative-types.test.ts'],
   'src/protocol/trace/conversation.ts': ['test/protocol/trace/msgpack.test.ts'],
