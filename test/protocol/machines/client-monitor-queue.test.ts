@@ -108,6 +108,7 @@ describe('updates', () => {
   it('that the server squashed are counted', () => {
     const queue = queueOf(4);
     push(queue, 1, BitSet.of(1), BitSet.of(1));
+    push(queue, 2);
     expect(queue.counters.serverSquashCount).toBe(1);
   });
 
