@@ -280,6 +280,16 @@ describe('what cannot be decoded', () => {
     ]);
   });
 
+  it('is data of a request that begins anew and has no type yet', () => {
+    const init = `ca 02 00 0a 0a 00 00 00 ${INIT_BODY}`;
+    const typed = 'ca 02 40 0a 0c 00 00 00  03 00 00 00 08 ff  80 00 01 01 67 60';
+    const data = 'ca 02 40 0a 0a 00 00 00  03 00 00 00 00 ff  01 02  01 78';
+    expect(tracesOfHex(CREATE, CREATED, init, typed, data, init, data).map(({ problem }) => problem)).toEqual([
+      ...Array.from({ length: 6 }, () => undefined),
+      'not decodable: the type of the data is not known: no INIT of request 3 was seen',
+    ]);
+  });
+
   it('is no MessagePack in a datagram, whatever it looks like', () => {
     const looksPacked = 'ca 02 00 05 02 00 00 00  91 c0';
     const problemOf = (conversation: Conversation) =>
