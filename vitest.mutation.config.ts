@@ -7,7 +7,8 @@ export default defineConfig({
     setupFiles: ['test/support/same-cases.ts'],
     // A mutant lives in one process for all of its tests: most of the time would go into loading modules otherwise.
     isolate: false,
-    testTimeout: 10_000,
+    // Stryker ends mutants that never end, long before this: it is for the run without any, on a machine that is slow.
+    testTimeout: 60_000,
     restoreMocks: true,
   },
 });

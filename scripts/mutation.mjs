@@ -4,7 +4,7 @@
 //
 //   npm run test:mutation -- FILE...             these files; without any, all of src/protocol, which takes hours
 //   npm run test:mutation -- --quick             the files that CI measures each time
-//   npm run test:mutation -- --survivors FILE... and each change that went unnoticed, with its place
+//   npm run test:mutation -- --survivors FILE... and each change that went unnoticed, or was noticed by the clock alone
 //   npm run test:mutation -- --update FILE...    and writes their scores to the baseline
 //
 // With PVKIT_REPORT=FILE the counts of files go there as JSON.
@@ -80,9 +80,14 @@ async function mutate(file) {
   return new Stryker({ mutate: [file] }).runMutationTest();
 }
 
-/** @param {Mutant} mutant */
-function tellSurvivor({ status, fileName, location, mutatorName, replacement }) {
-  if (status !== 'Survived' && status !== 'NoCoverage') return;
+/**
+ * Timeouts that Stryker gives no reason for are those of the clock: an endless loop that it could not count, or a machine
+ * that is busy with other things.
+ * @param {Mutant} mutant
+ */
+function tellSurvivor({ status, statusReason, fileName, location, mutatorName, replacement }) {
+  const isByClock = status === 'Timeout' && statusReason === undefined;
+  if (status !== 'Survived' && status !== 'NoCoverage' && !isByClock) return;
   const { line, column } = location.start;
   const change = (replacement ?? '').replaceAll(/\s+/gu, ' ').slice(0, 120);
   process.stdout.write(`  ${fileName}:${line}:${column} ${status} ${mutatorName}: ${change}\n`);

@@ -10,13 +10,18 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const sources = 'src/protocol';
 const tests = 'test/protocol';
 
+const MSGPACK = ['codecs', 'msgpack-malformed', 'msgpack-vectors', 'values-to-send']
+  .map((name) => `${tests}/codecs/${name}.test.ts`)
+  .concat(`${tests}/trace/msgpack-notes.test.ts`);
+
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const BESIDE = {
-  'src/protocol/trace/msgpack-notes.ts': ['test/protocol/trace/msgpack.test.ts'],
-  'src/protocol/trace/operation-layouts.ts': [
-    'test/protocol/trace/conversation.test.ts',
-    'test/protocol/trace/recorded-conversations.test.ts',
-  ],
+  'src/protocol/codecs/msgpack-reader.ts': MSGPACK,
+  'src/protocol/codecs/msgpack-scalars.ts': MSGPACK,
+  'src/protocol/messages/message-module.ts': ['test/protocol/messages.test.ts'],
+  'src/protocol/normative/nt-scalar.ts': ['test/protocol/normative-types.test.ts'],
+  'src/protocol/normative/substructures.ts': ['test/protocol/normative-types.test.ts'],
+  'src/protocol/trace/conversation.ts': ['test/protocol/trace/msgpack.test.ts'],
   'src/protocol/types/wire.ts': ['test/protocol/type-registry.test.ts', 'test/protocol/vectors.test.ts'],
   'src/protocol/values/codec.ts': ['test/protocol/vectors.test.ts'],
 };
@@ -33,7 +38,9 @@ export function mutableFiles() {
 export function ownTests(file) {
   const name = posix.basename(file, '.ts');
   const folder = posix.dirname(file).replace(sources, tests);
-  const namesakes = [`${folder}/${name}.test.ts`, `${tests}/${name}.test.ts`].filter((each) =>
+  // A test that stands in no folder may be that of a file in any, but for the file that stands in none itself.
+  const isTaken = existsSync(join(root, sources, `${name}.ts`));
+  const namesakes = [`${folder}/${name}.test.ts`, ...(isTaken ? [] : [`${tests}/${name}.test.ts`])].filter((each) =>
     existsSync(join(root, each)),
   );
   const own = new Set([...namesakes, ...(BESIDE[file] ?? [])]);

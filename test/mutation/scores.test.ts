@@ -60,9 +60,15 @@ describe('the tests of a file', () => {
     expect(ownTests(file)).toEqual([test]);
   });
 
+  it('are not those of another file of its name', () => {
+    expect(ownTests('src/protocol/text.ts')).toEqual(['test/protocol/text.test.ts']);
+    expect(ownTests('src/protocol/types/text.ts')).toContain('test/protocol/type-text.test.ts');
+    expect(ownTests('src/protocol/types/text.ts')).not.toContain('test/protocol/text.test.ts');
+  });
+
   it('are those that import it, where none has its name', () => {
-    expect(ownTests('src/protocol/limits.ts')).toContain('test/protocol/framer.test.ts');
-    expect(ownTests('src/protocol/limits.ts')).not.toContain('test/protocol/status.test.ts');
+    expect(ownTests('src/protocol/normative/nt-uri.ts')).toContain('test/protocol/normative-values.test.ts');
+    expect(ownTests('src/protocol/normative/nt-uri.ts')).not.toContain('test/protocol/status.test.ts');
   });
 
   it('are those of what imports it, where none does', () => {

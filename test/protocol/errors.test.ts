@@ -38,14 +38,15 @@ test.each([
 });
 
 test.each([
-  [new LocalProtocolError('the writer is closed'), 'LocalProtocolError', 'LOCAL_PROTOCOL', 'the writer is closed'],
-  [new RemoteProtocolError('no such command'), 'RemoteProtocolError', 'REMOTE_PROTOCOL', 'no such command'],
-  [new TruncatedError('4 bytes are missing', 12), 'TruncatedError', 'TRUNCATED', '4 bytes are missing'],
-  [new LimitError('maxBodyBytes', 9n, 5, 'message'), 'LimitError', 'LIMIT', 'message: 9 asked, maxBodyBytes allows 5'],
-  [new StatusError('read-only'), 'StatusError', 'STATUS', 'read-only'],
-  [new DisconnectedError('the server closed it'), 'DisconnectedError', 'DISCONNECTED', 'the server closed it'],
-  [new TimeoutError('no answer within 5 s'), 'TimeoutError', 'TIMEOUT', 'no answer within 5 s'],
-])('%s says what it is to people and to programs', (error, name, code, message) => {
+  ['LocalProtocolError', () => new LocalProtocolError('it is closed'), 'LOCAL_PROTOCOL', 'it is closed'],
+  ['RemoteProtocolError', () => new RemoteProtocolError('no such command'), 'REMOTE_PROTOCOL', 'no such command'],
+  ['TruncatedError', () => new TruncatedError('4 bytes are missing', 12), 'TRUNCATED', '4 bytes are missing'],
+  ['LimitError', () => new LimitError('maxNodes', 9n, 5, 'type'), 'LIMIT', 'type: 9 asked, maxNodes allows 5'],
+  ['StatusError', () => new StatusError('read-only'), 'STATUS', 'read-only'],
+  ['DisconnectedError', () => new DisconnectedError('the server closed it'), 'DISCONNECTED', 'the server closed it'],
+  ['TimeoutError', () => new TimeoutError('no answer within 5 s'), 'TIMEOUT', 'no answer within 5 s'],
+])('%s says what it is to people and to programs', (name, make, code, message) => {
+  const error = make();
   expect(error).toBeInstanceOf(PvaError);
   expect(error).toBeInstanceOf(Error);
   expect({ name: error.name, code: error.code, message: error.message }).toEqual({ name, code, message });

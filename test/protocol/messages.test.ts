@@ -332,9 +332,19 @@ describe('masked data', () => {
         return spaced(writer.view());
       });
       expect(early).toBe(late);
-      const reply = { command: 'GET', phase: 'exec', ioid: 1, subcommand: 0, status: OK, update: encoded } as const;
-      expect(() => encodeMessage(new Writer(!bigEndian), reply, { fromServer: true })).toThrow(LocalProtocolError);
     }
+  });
+
+  test.each([
+    ['pva', true, false, 'update encoded in big-endian pvAccess for a link that speaks little-endian pvAccess'],
+    ['pva', false, true, 'update encoded in little-endian pvAccess for a link that speaks big-endian pvAccess'],
+    ['msgpack', true, true, 'update encoded in MessagePack for a link that speaks big-endian pvAccess'],
+  ] as const)('that was encoded for another link is not written: %s, %s for %s', (codec, theirs, ours, why) => {
+    const update = { bytes: Uint8Array.of(0), codec, bigEndian: theirs, type: SAMPLE_TYPE };
+    const reply = { command: 'GET', phase: 'exec', ioid: 1, subcommand: 0, status: OK, update } as const;
+    expect(() => encodeMessage(new Writer(ours), reply, { fromServer: true })).toThrow(
+      new LocalProtocolError(`GET: ${why}`),
+    );
   });
 });
 

@@ -4,11 +4,22 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { BitSet } from '../../src/protocol/bit-set.ts';
-import { any, arrayOf, double, int, string, structure, union } from '../../src/protocol/types/type-desc.ts';
+import {
+  any,
+  anyArray,
+  arrayOf,
+  boolean,
+  double,
+  int,
+  string,
+  structure,
+  union,
+} from '../../src/protocol/types/type-desc.ts';
 import { typeFromJson } from '../../src/protocol/types/type-from-json.ts';
 import { codecOf } from '../../src/protocol/values/codec.ts';
 import { formatJson, typeJson } from '../../src/protocol/values/format-json.ts';
 import { leafMask } from '../../src/protocol/values/leaf-mask.ts';
+import { LocalProtocolError } from '../../src/protocol/errors.ts';
 import { updateFromJson } from '../../src/protocol/values/parse-json.ts';
 import { isSameValue, masksOf, structureTypes, types, valuesOf } from '../support/arbitraries.ts';
 
@@ -90,9 +101,86 @@ describe('updateFromJson', () => {
     expect(() => updateFromJson(type, parsed(json))).toThrow(reason);
   });
 
-  it('refuses any inside any without end', () => {
-    let deep = '{"type":"int","value":1}';
-    for (let level = 0; level < 5_000; level++) deep = `{"type":"any","value":${deep}}`;
-    expect(() => updateFromJson(structure({ value: any }), parsed(`{"value":${deep}}`))).toThrow('any inside any');
+  describe('of a type with any', () => {
+    const anyType = structure({
+      more: anyArray,
+      one: any,
+      inner: structure({ a: any }),
+      rows: arrayOf(structure({ a: any })),
+      choice: union({ a: any, b: int }),
+      choices: arrayOf(union({ a: any })),
+    });
+    const read = (json: string) => updateFromJson(anyType, parsed(json)).value;
+
+    it('has null wherever there may be nothing', () => {
+      const nothing = { one: null, more: [null], rows: [null], choice: null, choices: [null] };
+      expect(read(JSON.stringify(nothing))).toEqual({ ...nothing, inner: { a: null } });
+    });
+
+    it('has types wherever any stands', () => {
+      const seven = { type: int, value: 7 };
+      const sevens = {
+        one: seven,
+        more: [seven, null],
+        inner: { a: seven },
+        rows: [{ a: seven }, null],
+        choice: { select: 'a', value: seven },
+        choices: [{ select: 'a', value: seven }],
+      };
+      const json = JSON.stringify(sevens, (key, value: unknown) => (key === 'type' ? 'int' : value));
+      expect(read(json)).toEqual(sevens);
+    });
+
+    it('guesses the type where the JSON is a bare value, as for all that people type', () => {
+      expect(read('{"one":5,"inner":{"a":true},"more":["x"]}')).toMatchObject({
+        one: { type: double, value: 5 },
+        inner: { a: { type: boolean, value: true } },
+        more: [{ type: string, value: 'x' }],
+      });
+    });
+
+    it('is read with a field of any name', () => {
+      const odd = structure('', [{ name: '__proto__', type: any }]);
+      const { value } = updateFromJson(odd, parsed('{"__proto__":{"type":"int","value":7}}'));
+      expect(Object.entries(value)).toEqual([['__proto__', { type: int, value: 7 }]]);
+    });
+
+    const NO_TYPE = 'is no type; "double", "int[]", "string(40)", "any" or {"kind", "id", "fields"} expected';
+
+    it.each([
+      ['null', '', 'an object with fields more, one, inner, rows, choice, choices expected, null given'],
+      ['[]', '', 'an object with fields more, one, inner, rows, choice, choices expected, a list of 0 given'],
+      ['{"nosuch":{"type":"y"}}', 'nosuch', 'no such field, the structure has more, one, inner, rows, choice, choices'],
+      ['{"inner":5}', 'inner', 'an object with fields a expected, number 5 given'],
+      ['{"inner":[]}', 'inner', 'an object with fields a expected, a list of 0 given'],
+      ['{"inner":{"b":1}}', 'inner.b', 'no such field, the structure has a'],
+      ['{"inner":{"a":{"type":"y"}}}', 'inner.a', `"y" ${NO_TYPE}`],
+      ['{"one":{}}', 'one', `undefined ${NO_TYPE}`],
+      ['{"one":{"type":"int"}}', 'one', 'a whole number (int) expected, nothing given'],
+      ['{"more":{"a":1}}', 'more', 'a list of any values expected, an object given'],
+      ['{"more":[{"type":"y"}]}', 'more[0]', `"y" ${NO_TYPE}`],
+      ['{"rows":5}', 'rows', 'a list of structure values expected, number 5 given'],
+      ['{"rows":[{},{"a":{"type":"y"}}]}', 'rows[1].a', `"y" ${NO_TYPE}`],
+      ['{"choice":[]}', 'choice', 'a value that a member takes (a, b), or null expected, a list of 0 given'],
+      ['{"choice":{"select":"c","value":1}}', 'choice', "the name of a member (a, b) expected, text 'c' given"],
+      ['{"choice":{"select":"a","value":{"type":"y"}}}', 'choice.a', `"y" ${NO_TYPE}`],
+      ['{"choice":{"select":"b","value":"y"}}', 'choice.b', "a whole number (int) expected, text 'y' given"],
+      ['{"choices":[{"select":"a","value":{"type":"y"}}]}', 'choices[0].a', `"y" ${NO_TYPE}`],
+    ])('refuses %s, at "%s"', (json, fieldPath, why) => {
+      const refused = new LocalProtocolError(fieldPath === '' ? why : `${fieldPath}: ${why}`);
+      expect(() => read(json)).toThrow(Object.assign(refused, { fieldPath }));
+    });
+
+    it.each([
+      ['any', '{"type":"any","value":', '}'],
+      ['any[]', '{"type":"any[]","value":[', ']}'],
+    ])('is read 20 levels of %s deep, and refused below before the stack is full', (_, open, close) => {
+      const nested = (levels: number): string =>
+        `{"one":${open.repeat(levels - 1)}{"type":"int","value":1}${close.repeat(levels - 1)}}`;
+      expect(read(nested(20))['one']).not.toBe(null);
+      for (const levels of [21, 100_000]) {
+        expect(() => read(nested(levels))).toThrow('any inside any: 21 asked, maxTypeNesting allows 20');
+      }
+    });
   });
 });

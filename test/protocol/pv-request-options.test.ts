@@ -101,9 +101,53 @@ describe('record options', () => {
     expect(typed('queueSize', double, Number.NaN).queueSize).toBe(4);
     expect(typed('pipeline', boolean, true).pipeline).toBe(true);
     expect(typed('pipeline', int, 1).pipeline).toBe(true);
-    expect(typed('pipeline', ulong, 0n).pipeline).toBe(false);
+    expect(typed('pipeline', int, 0).pipeline).toBe(false);
+    expect(typed('pipeline', ulong, 1n).pipeline).toBe(true);
+    expect(typed('pipeline', ulong, 0n)).toMatchObject({ pipeline: false, notices: [] });
     expect(typed('block', string, 'TRUE').block).toBe(true);
     expect(typed('process', boolean, false).process).toBe(false);
+  });
+
+  test.each([
+    ['true', true],
+    [' True\t', true],
+    ['  1 ', true],
+    ['FALSE', false],
+    [' false ', false],
+    [' 0  ', false],
+  ])('"%s" is a truth value as text', (text, isTrue) => {
+    expect(typed('atomic', string, text)).toMatchObject({ atomic: isTrue, notices: [] });
+  });
+
+  test.each(['', 'true!', 'untrue', 'falsehood', 'afalse', '11', '01', '10', '00', 'yes'])('"%s" is none', (text) => {
+    expect(typed('atomic', string, text)).toMatchObject({
+      atomic: undefined,
+      notices: [`record._options.atomic '${text}', true or false expected; ignored`],
+    });
+  });
+
+  test.each<[type: TypeDesc, value: PvValue, shown: string]>([
+    [string, '', "''"],
+    [string, '8 updates', "'8 updates'"],
+    [string, 'x8', "'x8'"],
+    [string, '0x', "'0x'"],
+    [string, '0x123456789', "'0x123456789'"],
+    [string, 'x'.repeat(40), `'${'x'.repeat(40)}'`],
+    [string, 'x'.repeat(41), `'${'x'.repeat(40)}…'`],
+    [boolean, true, 'true'],
+    [double, Number.POSITIVE_INFINITY, 'Infinity'],
+    [double, 1.9, '1.9'],
+    // What reads as a number where it is made text.
+    [arrayOf(int), Int32Array.of(8), 'that is no scalar'],
+  ])('%o: no queueSize is %o', (type, value, shown) => {
+    expect(typed('queueSize', type, value)).toMatchObject({
+      queueSize: 4,
+      notices: [`record._options.queueSize ${shown}, a whole number from 2 to 1000 expected; 4 is used`],
+    });
+  });
+
+  test.each(['8', '  8\t', '0x8', ' 0X08 '])('"%s" is a queueSize as text', (text) => {
+    expect(typed('queueSize', string, text)).toMatchObject({ queueSize: 8, notices: [] });
   });
 
   test('what is no truth value is ignored and said', () => {
@@ -133,6 +177,32 @@ describe('record options', () => {
     const options = optionsOf(text);
     expect(options.ackAny).toBe(ackAny);
     expect(options.notices).toHaveLength(noticeCount);
+  });
+
+  test.each<[type: TypeDesc, value: PvValue, ackAny: number]>([
+    [int, 3, 3],
+    [ulong, 3n, 3],
+    [double, 3.9, 3],
+    [string, ' 75 % ', 3],
+    [string, '74.99%', 2],
+    [string, '75.%', 3],
+    [string, '75', 4],
+  ])('%o: %o acknowledges after %i of 4', (type, value, ackAny) => {
+    expect(typed('ackAny', type, value)).toMatchObject({ ackAny, notices: [] });
+  });
+
+  test.each<[type: TypeDesc, value: PvValue, shown: string]>([
+    [int, -1, '-1'],
+    [string, 'about 75%', "'about 75%'"],
+    [string, '75% of it', "'75% of it'"],
+    [string, '75%%', "'75%%'"],
+    [string, '.5%', "'.5%'"],
+    [arrayOf(string), ['75%'], 'that is no scalar'],
+  ])('%o: no ackAny is %o', (type, value, shown) => {
+    expect(typed('ackAny', type, value)).toMatchObject({
+      ackAny: 2,
+      notices: [`record._options.ackAny ${shown}, a whole number or a part such as 50% expected; 2 is used`],
+    });
   });
 
   test('a hostile text is shown by its beginning', () => {

@@ -71,8 +71,43 @@ describe('the receiving side', () => {
     );
   });
 
-  test('refuses the form with a tag, which is of transports that lose messages', () => {
-    expect(() => read('FC 00 01 00 00 00 2A 80 00 00', new TypeReceiver())).toThrow(/0xfc.* reserved/);
+  test.each([
+    [
+      'the form with a tag, which is of transports that lose messages',
+      '80 00 01 01 61 FC 00 01 00 00 00 2A 22',
+      'type with a tag (0xfc) at offset 5: reserved for other transports',
+    ],
+    ['a code that no type has', '80 00 01 01 61 01', 'type code 0x01 at offset 5 is not assigned'],
+    ['a size that no scalar has', '6F', 'type code 0x6f at offset 0 is not assigned'],
+    [
+      'a definition that is an id',
+      'FD 00 07 FE 00 01',
+      'type id 7 at offset 1 is followed by code 0xfe, a full description expected',
+    ],
+    [
+      'a definition of no type',
+      '80 00 01 01 61 FD 00 07 FF',
+      'type id 7 at offset 6 is followed by code 0xff, a full description expected',
+    ],
+    [
+      'a definition that none of the other codes can be, either',
+      'FD 00 07 E0',
+      'type id 7 at offset 1 is followed by code 0xe0, a full description expected',
+    ],
+    ['a field of no type', '80 00 01 01 61 FF', "field 'a' at offset 5 has the null type, a type expected"],
+    ['two fields of one name', '80 00 02 01 61 22 01 61 22', "two fields named 'a' in the structure at offset 0"],
+    ['two members of one name', '81 00 02 01 61 22 01 61 22', "two fields named 'a' in the union at offset 0"],
+    ['an array of null structures', '88 FF', 'element type of an array of structures is null at offset 2'],
+    ['a structure array of int', '88 22', 'element type of an array of structures is scalar at offset 2'],
+    ['a structure array of unions', '88 81 00 00', 'element type of an array of structures is union at offset 4'],
+    ['an array of null unions', '89 FF', 'element type of an array of unions is null at offset 2'],
+    ['a union array of structures', '89 80 00 00', 'element type of an array of unions is structure at offset 4'],
+    ['a union array of any', '89 82', 'element type of an array of unions is any at offset 2'],
+    ['a string that may have no byte', '83 00', 'bound 0 before offset 2, at least 1 expected'],
+    ['an array that may have no element', '30 00', 'bound 0 before offset 2, at least 1 expected'],
+    ['an array of no element', '38 00', 'bound 0 before offset 2, at least 1 expected'],
+  ])('refuses %s, and says where', (_, hex, why) => {
+    expect(() => read(hex, new TypeReceiver())).toThrow(new RemoteProtocolError(why));
   });
 
   test('counts the entries it keeps and refuses one too many', () => {
@@ -81,7 +116,7 @@ describe('the receiving side', () => {
     read('FD 00 01 22', types);
     read('FD 00 02 22', types);
     read('FD 00 02 23', types);
-    expect(() => read('FD 00 03 22', types)).toThrow(LimitError);
+    expect(() => read('FD 00 03 22', types)).toThrow(new LimitError('maxTypeRegistryEntries', 3, 2, 'type registry'));
     expect(read('FE 00 02', types)).toBe(t.long);
   });
 
@@ -107,27 +142,73 @@ describe('the receiving side', () => {
     hitsLimit('maxTypeNesting');
     const nested = (levels: number): string => '80 00 01 01 61 '.repeat(levels) + '22';
     expect(read(nested(20), new TypeReceiver())?.depth).toBe(20);
-    expect(() => read(nested(21), new TypeReceiver())).toThrow(/maxTypeNesting allows 20/);
+    expect(() => read(nested(21), new TypeReceiver())).toThrow(
+      new LimitError('maxTypeNesting', 21, 20, 'levels of one type'),
+    );
     const types = new TypeReceiver();
     read(`FD 00 01 ${nested(15)}`, types);
     expect(() => read('80 00 01 01 61 '.repeat(6) + 'FE 00 01', types)).toThrow(/maxTypeNesting allows 20/);
   });
 
-  test('refuses more fields than the limit before it has read them all', () => {
-    hitsLimit('maxTypeFields');
-    const limits = { ...DEFAULT_LIMITS, maxTypeFields: 3 };
-    expect(() => read('80 00 03 01 61 22 01 62 22 01 63 22', new TypeReceiver({ limits }))).toThrow(
-      /maxTypeFields allows 3/,
-    );
-    expect(() => read('8A', new TypeReceiver({ limits: { ...limits, maxTypeFields: 1 } }))).toThrow(
-      /maxTypeFields allows 1/,
+  test.each(['22', '2A', '82', '8A', '80 00 00', '81 00 00', '88 80 00 00'])(
+    'reads the deepest type that may be, %s at its end, by an id as well as in full',
+    (end) => {
+      const outer = '80 00 01 01 61 '.repeat(end.startsWith('88') ? 19 : 20);
+      const type = read(outer + end, new TypeReceiver());
+      const types = new TypeReceiver();
+      read(`FD 00 01 ${end}`, types);
+      expect(read(`${outer} FE 00 01`, types)).toBe(type);
+      expect(() => read(`80 00 01 01 61 ${outer} ${end}`, types)).toThrow('maxTypeNesting allows 20');
+      expect(() => read(`80 00 01 01 61 ${outer} FE 00 01`, types)).toThrow('maxTypeNesting allows 20');
+    },
+  );
+
+  test.each([
+    ['structures', '80 00 01 01 61 88 '],
+    ['unions', '81 00 01 01 61 89 '],
+  ])('counts an array of %s as a level of its own', (_, outer) => {
+    const inner = `${outer.slice(0, 2)} 00 00`;
+    expect(read(outer.repeat(10) + inner, new TypeReceiver())?.nodeCount).toBe(21);
+    expect(() => read(outer.repeat(10) + `${outer.slice(0, 2)} 00 01 01 61 22`, new TypeReceiver())).toThrow(
+      new LimitError('maxTypeNesting', 21, 20, 'levels of one type'),
     );
   });
 
-  test('refuses two fields of one name, which no value could hold', () => {
-    expect(() => read('80 00 02 01 61 22 01 61 22', new TypeReceiver())).toThrow(
-      "two fields named 'a' in the structure at offset 0",
+  test('refuses more fields than the limit before it has read them all', () => {
+    hitsLimit('maxTypeFields');
+    const readUpTo = (maxTypeFields: number, hex: string) =>
+      read(hex, new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeFields } }));
+    const three = '80 00 03 01 61 22 01 62 22 01 63 22';
+    expect(readUpTo(4, three)?.nodeCount).toBe(4);
+    expect(() => readUpTo(3, three)).toThrow(
+      new LimitError('maxTypeFields', 4, 3, 'fields of the structure at offset 0'),
     );
+    // Of four fields three are there.
+    expect(() => readUpTo(3, three.replace('03', '04'))).toThrow(LimitError);
+    expect(() => readUpTo(4, three.replace('03', '04'))).toThrow(TruncatedError);
+    const alone = new Reader(fromHex(three), true);
+    expect(() => decodeType(alone, { ...DEFAULT_LIMITS, maxTypeFields: 3 })).toThrow(LimitError);
+    // An array has its element, too.
+    expect(readUpTo(2, '8A')).toBe(t.anyArray);
+    expect(() => readUpTo(1, '8A')).toThrow(new LimitError('maxTypeFields', 2, 1, 'fields of one type'));
+  });
+
+  test('counts of the type of an any what its ids stand for, ids behind ids too, and of other types nothing', () => {
+    const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxBodyBytes: 31 } });
+    const readAny = (hex: string) => types.decodeOfAny(new Reader(fromHex(hex), true));
+    const whyOf = (asked: number) => new LimitError('maxBodyBytes', asked, 31, 'bytes of types in any');
+    // 1 is a structure of 6 bytes; 2 one of 8 with its id in it, defined behind that id.
+    read('FD 00 01 80 00 01 01 61 22', types);
+    read('80 00 02 01 61 FE 00 01 01 62 FD 00 02 80 00 01 01 63 FE 00 01', types);
+    for (let round = 0; round < 10; round++) {
+      types.beginMessage();
+      expect(readAny('80 00 02 01 61 FE 00 01 01 62 FE 00 02')?.nodeCount).toBe(6);
+      expect(readAny('80 00 02 01 61 22 01 62 22')?.nodeCount).toBe(3);
+      expect(readAny('FF')).toBe(null);
+      read('FE 00 02', types);
+      readAny('FE 00 01');
+      expect(() => readAny('FE 00 01')).toThrow(whyOf(6 + (8 + 6) + 6 + 6));
+    }
   });
 
   test.each(Array.from({ length: 61 }, (_, cut) => cut))(
@@ -175,6 +256,31 @@ describe('the sending side', () => {
     expect(encode(sender, other)).toBe('8000010161' + '22');
     expect(encode(sender, other)).toBe('8000010161' + '22');
     expect(encode(sender, timeStamp)).toBe('fe0001');
+  });
+
+  test.each([t.double, t.arrayOf(t.double), t.fixedArrayOf(t.int, 3), t.boundedString(8), null])(
+    'gives no id to what is as short as one: %j',
+    (type) => {
+      const sender = new TypeSender();
+      const [first, second] = [encode(sender, type), encode(sender, type)];
+      const writer = new Writer(true);
+      encodeType(writer, type);
+      expect([first, second]).toEqual([toHex(writer.view()), toHex(writer.view())]);
+      expect(sender.idCount).toBe(0);
+    },
+  );
+
+  test('takes back the ids of a message that was not sent', () => {
+    const sender = new TypeSender();
+    const [known, lost] = [t.structure({ a: t.int }), t.structure({ c: t.structure({ d: t.int }) })];
+    expect(encode(sender, known)).toBe('fd0001' + '8000010161' + '22');
+    const { idCount } = sender;
+    const definition = 'fd0002' + '8000010163' + 'fd0003' + '8000010164' + '22';
+    expect(encode(sender, lost)).toBe(definition);
+    sender.forgetSince(idCount);
+    expect(encode(sender, known)).toBe('fe0001');
+    expect(encode(sender, lost)).toBe(definition);
+    expect(encode(sender, lost)).toBe('fe0002');
   });
 
   test('writes every type in full without a registry', () => {

@@ -3,12 +3,16 @@
 import { Conversation, type TracedMessage } from '../../src/protocol/trace/conversation.ts';
 import { MessageCutter, type Piece } from '../../src/protocol/trace/message-cutter.ts';
 import { noteText } from '../../src/protocol/trace/note-text.ts';
-import type { FieldNote } from '../../src/protocol/trace/notes.ts';
+import { NoteTaker, type FieldNote } from '../../src/protocol/trace/notes.ts';
 import { SearchedNames } from '../../src/protocol/trace/channel-names.ts';
+import type { BodyLayout } from '../../src/protocol/trace/layout.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import type { OperationTypes } from '../../src/protocol/messages/message-module.ts';
+import { Reader } from '../../src/protocol/reader.ts';
+import { TypeReceiver } from '../../src/protocol/types/wire.ts';
 import { isBytes, type RecordedConversation } from './transcript.ts';
 import { fromHex } from './vectors.ts';
-import { spaced } from './wire-text.ts';
+import { spaced, wireBytes } from './wire-text.ts';
 
 /** Every message of a recorded conversation, datagrams first. */
 export function tracesOf({ udp, tcp }: RecordedConversation): readonly TracedMessage[] {
@@ -56,6 +60,23 @@ export function noteLines(traced: Pick<TracedMessage, 'body' | 'fields'>): reado
   };
   for (const note of traced.fields) add(note, '');
   return lines;
+}
+
+/**
+ * The fields that a layout finds in a body, on one line: `requestID, subcommand (GET), status (ERROR) { message, callTree }`.
+ * What it leaves is a field `rest`.
+ */
+export function layoutLine(layout: BodyLayout, body: string, operation?: OperationTypes): string {
+  const types = new TypeReceiver();
+  const note = new NoteTaker(new Reader(wireBytes(body, true), true), types);
+  layout(note, { types, typeOf: () => operation });
+  note.remainder('rest', '');
+  return note.notes.map(noteWords).join(', ');
+}
+
+function noteWords({ name, remark, fields }: FieldNote): string {
+  const head = remark === '' ? name : `${name} (${remark})`;
+  return fields.length === 0 ? head : `${head} { ${fields.map(noteWords).join(', ')} }`;
 }
 
 /** All notes in the order of their bytes. */

@@ -60,10 +60,11 @@ export type FormatName =
   | 'an extension';
 
 export function formatName(first: number): FormatName {
-  if (first <= FIXINT_MAX || first >= NEGATIVE_FIXINT) return 'an integer';
+  if (first <= FIXINT_MAX) return 'an integer';
   if (first < FIXARRAY) return 'a map';
   if (first < FIXSTR) return 'an array';
   if (first < NIL) return 'text';
+  // Behind the table stand the negative integers of one byte.
   return NAMES[first - NIL] ?? 'an integer';
 }
 

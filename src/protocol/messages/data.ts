@@ -71,11 +71,11 @@ export function decodeAny(reader: Reader, types: TypeReceiver): AnyValue {
 export function requireForm(update: EncodedUpdate, codec: CodecName, bigEndian: boolean): void {
   if (update.codec === codec && update.bigEndian === bigEndian) return;
   throw new LocalProtocolError(
-    `update encoded ${formName(update.codec, update.bigEndian)} for a link that is ${formName(codec, bigEndian)}`,
+    `update encoded in ${formName(update)} for a link that speaks ${formName({ codec, bigEndian })}`,
   );
 }
 
-function formName(codec: CodecName, bigEndian: boolean): string {
-  if (codec === 'msgpack') return 'as MessagePack';
-  return bigEndian ? 'big endian' : 'little endian';
+function formName({ codec, bigEndian }: Pick<EncodedUpdate, 'codec' | 'bigEndian'>): string {
+  if (codec === 'msgpack') return 'MessagePack';
+  return bigEndian ? 'big-endian pvAccess' : 'little-endian pvAccess';
 }

@@ -26,8 +26,9 @@ export class SearchedNames {
 export class ChannelNames {
   readonly #searched: SearchedNames;
   readonly #byCid: BoundedMap<number, string>;
-  readonly #bySid: BoundedMap<number, string>;
-  readonly #byIoid: BoundedMap<number, string>;
+  // undefined for what belongs to a channel whose name was not heard: an id that is given again has a new meaning.
+  readonly #bySid: BoundedMap<number, string | undefined>;
+  readonly #byIoid: BoundedMap<number, string | undefined>;
 
   constructor(limits: Limits, searched: SearchedNames) {
     this.#searched = searched;
@@ -62,14 +63,14 @@ export class ChannelNames {
 
   #link(cid: number, sid: number): string | undefined {
     const pvName = this.#byCid.get(cid);
-    if (pvName !== undefined) this.#bySid.set(sid, pvName);
+    this.#bySid.set(sid, pvName);
     return pvName;
   }
 
   #named(message: Message): readonly string[] {
     if ('sid' in message) {
       const pvName = this.#bySid.get(message.sid);
-      if (pvName !== undefined && 'ioid' in message) this.#byIoid.set(message.ioid, pvName);
+      if ('ioid' in message) this.#byIoid.set(message.ioid, pvName);
       return known([pvName]);
     }
     if ('ioid' in message) return known([this.#byIoid.get(message.ioid)]);

@@ -4,7 +4,7 @@
 // and are fast. A test holds the one against the other over all recorded messages.
 
 import type { DecodeContext } from '../messages/message-module.ts';
-import type { NoteTaker } from './notes.ts';
+import { elementsText, type NoteTaker } from './notes.ts';
 
 /** Notes the fields of a body; stops where the rest cannot be understood without what was not seen. */
 export type BodyLayout = (note: NoteTaker, context: DecodeContext) => void;
@@ -26,7 +26,7 @@ export function noteList(
     name,
     () => {
       const count = readCount();
-      return [count === 1 ? '1 element' : `${count} elements`, count];
+      return [elementsText(count), count];
     },
     (count) => {
       for (let index = 0; index < count; index++) noteElement(`[${index}]`);

@@ -2,7 +2,7 @@
 // are those of the message that was decoded from it.
 
 import { msgpack } from '../codecs/msgpack.ts';
-import { FIX_COUNT, FIXARRAY, formatName } from '../codecs/msgpack-format.ts';
+import { formatName } from '../codecs/msgpack-format.ts';
 import type { PackReader, WalkBounds } from '../codecs/msgpack-reader.ts';
 import { arrayPack } from '../codecs/msgpack-scalars.ts';
 import type { Frame } from '../framer.ts';
@@ -33,9 +33,13 @@ const NOT_FIELDS: ReadonlySet<string> = new Set(['command', 'phase', 'form']);
 const [LONG_MIN, LONG_MAX] = LONG_RANGES.long;
 const [, ULONG_MAX] = LONG_RANGES.ulong;
 
-// The keys of this table are the names.
-const ARRAY_TYPES: ReadonlyMap<number, ScalarArrayType> = new Map(
-  (Object.keys(TYPED_ARRAYS) as readonly NumericName[]).map((name) => [SCALAR_CODES[name], arrayOf(scalar(name))]),
+/** Arrays of numbers by the types of their extensions. */
+const ARRAYS: ReadonlyMap<number, { readonly type: ScalarArrayType; readonly elementBytes: number }> = new Map(
+  // The keys of this table are the names.
+  (Object.keys(TYPED_ARRAYS) as readonly NumericName[]).map((name) => [
+    SCALAR_CODES[name],
+    { type: arrayOf(scalar(name)), elementBytes: TYPED_ARRAYS[name].BYTES_PER_ELEMENT },
+  ]),
 );
 
 /**
@@ -45,8 +49,6 @@ const ARRAY_TYPES: ReadonlyMap<number, ScalarArrayType> = new Map(
 export function isPacked(frame: Frame, context: DecodeContext): boolean | undefined {
   const { header, body } = frame;
   if (header.isControl || body.length < TELLING_BYTES) return undefined;
-  const first = body[0] ?? 0;
-  if (first < FIXARRAY || first > FIXARRAY + FIX_COUNT) return false;
   try {
     return decodeMessage(frame, context, msgpack) !== undefined;
   } catch (thrown) {
@@ -90,7 +92,7 @@ function noteItem(note: NoteTaker, input: PackReader, name: string, place: Place
   const integer = format === 'an integer' ? input.long(LONG_MIN, ULONG_MAX) : 0n;
   reader.offset = start;
   const skipKey = (): void => {
-    if (place.hasKey) reader.offset = itemAt;
+    reader.offset = itemAt;
   };
   const remarkOf = (): string => place.remark;
   function after<T>(read: () => T): () => T {
@@ -189,11 +191,11 @@ function noteExtension(note: NoteTaker, input: PackReader, name: string, skipKey
   skipKey();
   const { code, length } = input.peekExtension();
   reader.offset = start;
-  const type = ARRAY_TYPES.get(code);
-  if (type !== undefined && length % TYPED_ARRAYS[numericName(type)].BYTES_PER_ELEMENT === 0) {
-    note.leaf(name, type, () => {
+  const array = ARRAYS.get(code);
+  if (array !== undefined && length % array.elementBytes === 0) {
+    note.leaf(name, array.type, () => {
       skipKey();
-      return arrayPack(type).read(input, note.types);
+      return arrayPack(array.type).read(input, note.types);
     });
     return;
   }
@@ -202,11 +204,6 @@ function noteExtension(note: NoteTaker, input: PackReader, name: string, skipKey
     input.walk(bounds(note));
   };
   note.mark(name, read, () => `extension 0x${code.toString(16)} of ${length} bytes`);
-}
-
-function numericName({ scalar }: ScalarArrayType): NumericName {
-  if (scalar === 'boolean' || scalar === 'string') throw new TypeError(`${scalar} is no number`);
-  return scalar;
 }
 
 function bounds({ types: { limits } }: NoteTaker): WalkBounds {

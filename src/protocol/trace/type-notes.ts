@@ -18,7 +18,7 @@ export function noteType(note: NoteTaker, name: string): TypeDesc | null {
   const start = note.reader.offset;
   const type = note.types.decode(note.reader);
   note.reader.offset = start;
-  describe(note, name, () => '', type);
+  describe(note, name, type);
   return type;
 }
 
@@ -49,24 +49,22 @@ function withId(kind: string, id: string): string {
   return id === '' ? kind : `${kind} "${escapeText(id)}"`;
 }
 
-/** `before` reads what belongs to the same note and stands in front of the type: the name of a field. */
-function describe(note: NoteTaker, name: string, before: (reader: Reader) => void, type: TypeDesc | null): void {
+/** Of a field its name belongs to the same note, and stands in front of the type. */
+function describe(note: NoteTaker, name: string, type: TypeDesc | null, isField = false): void {
   const { reader } = note;
-  let isDefined = false;
-  note.group(
+  note.group<TypeDesc | undefined>(
     name,
     () => {
-      before(reader);
+      if (isField) reader.string();
       const code = reader.u8();
       if (type === null) return ['null type', undefined];
       if (code === ONLY_ID) return [`${typeName(type)}, defined before as type ${reader.u16()}`, undefined];
       const id = code === FULL_WITH_ID ? `, from now on type ${reader.u16()}` : '';
       if (code === FULL_WITH_ID) reader.skip(1);
-      isDefined = true;
-      return [`${typeName(type)}${readHead(reader, type)}${id}`, undefined];
+      return [`${typeName(type)}${readHead(reader, type)}${id}`, type];
     },
-    () => {
-      if (isDefined && type !== null) describeInside(note, type);
+    (described) => {
+      if (described !== undefined) describeInside(note, described);
     },
   );
 }
@@ -94,11 +92,11 @@ function describeInside(note: NoteTaker, type: TypeDesc): void {
   switch (type.kind) {
     case 'structure':
     case 'union':
-      for (const field of type.fields) describe(note, field.name, (reader) => reader.string(), field.type);
+      for (const field of type.fields) describe(note, field.name, field.type, true);
       return;
     case 'structureArray':
     case 'unionArray':
-      return describe(note, 'element', () => '', type.element);
+      return describe(note, 'element', type.element);
     default:
   }
 }

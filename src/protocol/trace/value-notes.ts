@@ -6,7 +6,7 @@
 import { BitSet } from '../bit-set.ts';
 import { RemoteProtocolError } from '../errors.ts';
 import type { Field, StructureType, TypeDesc, UnionType } from '../types/type-desc.ts';
-import type { NoteTaker } from './notes.ts';
+import { elementsText, type NoteTaker } from './notes.ts';
 import { noteType, typeName } from './type-notes.ts';
 
 /** Bits that a remark lists; the fields themselves follow anyway. */
@@ -83,7 +83,7 @@ function noteElements(
       const count = note.reader.count(1);
       // As the codecs do, here and below: a count is cheap to claim, and an element takes more than its bytes.
       note.types.spend(count);
-      return [`${typeName(type)}, ${count} elements`, count];
+      return [`${typeName(type)}, ${elementsText(count)}`, count];
     },
     (count) => {
       for (let index = 0; index < count; index++) noteElement(`[${index}]`, readPresence);

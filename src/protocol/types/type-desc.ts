@@ -58,7 +58,7 @@ interface Extent {
   readonly bitCount: number;
   /** Nodes of the whole description, members of unions and elements of arrays included. */
   readonly nodeCount: number;
-  /** Levels below this one: 0 for a scalar, 1 for a structure of scalars. */
+  /** Levels below this one: 0 for a scalar or a structure without fields, 1 for a structure of scalars. */
   readonly depth: number;
 }
 
@@ -180,7 +180,7 @@ function intern<T extends TypeDesc>(key: string, make: () => T): T {
 
 /** Whether something is a type that a builder or a decoder made. */
 export function isType(thing: unknown): thing is TypeDesc {
-  return typeof thing === 'object' && thing !== null && serials.has(thing as TypeDesc); // WeakMap asks for the key's type
+  return serials.has(thing as TypeDesc); // has what was put there, and for all else, whatever it is, says no
 }
 
 function serialOf(type: TypeDesc): number {
@@ -249,12 +249,7 @@ export function scalar<S extends ScalarName>(name: S): ScalarType<S> {
 export const any: AnyType = intern('any', () => ({ kind: 'any', ...LEAF }));
 
 /** An array of values that each bring their type along. */
-export const anyArray: AnyArrayType = intern('any[]', () => ({
-  kind: 'anyArray',
-  bitCount: 1,
-  nodeCount: 2,
-  depth: 1,
-}));
+export const anyArray: AnyArrayType = intern('any[]', () => ({ kind: 'anyArray', ...LEAF, nodeCount: 2 }));
 
 /** A string of at most `bound` UTF-8 bytes. */
 export function boundedString(bound: number): BoundedStringType {
@@ -353,17 +348,19 @@ function memberKey(kind: string, id: string, fields: readonly Field[]): string {
 }
 
 function members(id: string, fields: readonly Field[]) {
-  const indexOf = new Map(fields.map(({ name }, index) => [name, index]));
-  if (indexOf.size !== fields.length) {
-    const twice = fields.find(({ name }, index) => indexOf.get(name) !== index);
-    throw new LocalProtocolError(`two fields of one ${id === '' ? 'type' : id} are named '${twice?.name ?? ''}'`);
+  const indexOf = new Map<string, number>();
+  for (const { name } of fields) {
+    if (indexOf.has(name)) {
+      throw new LocalProtocolError(`two fields of one ${id === '' ? 'type' : id} are named '${name}'`);
+    }
+    indexOf.set(name, indexOf.size);
   }
   return {
     id,
     fields,
     indexOf,
     nodeCount: fields.reduce((sum, field) => sum + field.type.nodeCount, 1),
-    depth: fields.reduce((deepest, field) => Math.max(deepest, field.type.depth), 0) + 1,
+    depth: fields.reduce((deepest, field) => Math.max(deepest, field.type.depth + 1), 0),
   };
 }
 

@@ -183,7 +183,7 @@ export class TypeReceiver extends ValueBudget {
   /** Reads the type of an `any`, which may take many times as much where it goes on: there are no ids then. */
   decodeOfAny(reader: Reader): TypeDesc | null {
     const type = this.decode(reader);
-    if (this.#bytesOfIds > 0) this.spendTypeBytes(this.#bytesOfIds);
+    this.spendTypeBytes(this.#bytesOfIds);
     return type;
   }
 
@@ -345,13 +345,13 @@ function requireBound(reader: Reader): number {
 
 function wrongElement(reader: Reader, expected: string, element: TypeDesc | null): RemoteProtocolError {
   return new RemoteProtocolError(
-    `element type of an array of ${expected}s is ${element === null ? 'null' : `a ${element.kind}`} at offset ${reader.offset}`,
+    `element type of an array of ${expected}s is ${element?.kind ?? 'null'} at offset ${reader.offset}`,
   );
 }
 
 /** For readers of one type alone, as in a test or a beacon; nothing is kept. */
-export function decodeType(reader: Reader, limits?: Limits): TypeDesc | null {
-  return new TypeReceiver(limits === undefined ? {} : { limits }).decode(reader);
+export function decodeType(reader: Reader, limits = DEFAULT_LIMITS): TypeDesc | null {
+  return new TypeReceiver({ limits }).decode(reader);
 }
 
 /** What value codecs need to write the type inside an `any`. */

@@ -24,14 +24,14 @@ export function updateFromJson(type: StructureType, json: unknown): Update<Struc
 
 /** The same JSON with the types of `any` values as types; what does not fit its type is left for coercion to refuse. */
 function withTypes(type: TypeDesc, json: unknown, anyNesting: number): unknown {
-  if (json === null || !holdsAny(type)) return json;
+  if (!holdsAny(type)) return json;
   switch (type.kind) {
     case 'any':
       return typedAny(json, anyNesting + 1);
     case 'anyArray':
-      return eachOf(json, (item) => (item === null ? null : typedAny(item, anyNesting + 1)));
+      return eachOf(json, (item) => typedAny(item, anyNesting + 1));
     case 'structure':
-      return fieldsOf(type.fields, json, anyNesting);
+      return fieldsOf(type, json, anyNesting);
     case 'structureArray':
       return eachOf(json, (item) => withTypes(type.element, item, anyNesting));
     case 'union':
@@ -51,15 +51,14 @@ function typedAny(json: unknown, anyNesting: number): unknown {
   return { type, value: withTypes(type, json['value'], anyNesting) };
 }
 
-function fieldsOf(fields: readonly Field[], json: unknown, anyNesting: number): unknown {
+function fieldsOf({ fields, indexOf }: StructureType, json: unknown, anyNesting: number): unknown {
   if (!isObject(json)) return json;
-  const typed: Record<string, unknown> = { ...json };
-  for (const { name, type } of fields) {
-    if (!Object.hasOwn(typed, name)) continue;
-    const value = inField(name, () => withTypes(type, json[name], anyNesting));
-    Object.defineProperty(typed, name, { value, enumerable: true, writable: true, configurable: true });
-  }
-  return typed;
+  const typed = Object.entries(json).map(([name, value]) => {
+    const field = fields[indexOf.get(name) ?? -1];
+    return [name, field === undefined ? value : inField(name, () => withTypes(field.type, value, anyNesting))];
+  });
+  // Unlike an assignment this is right for a field named `__proto__`, too.
+  return Object.fromEntries(typed);
 }
 
 function selectedOf(fields: readonly Field[], json: unknown, anyNesting: number): unknown {

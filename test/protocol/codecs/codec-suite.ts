@@ -148,15 +148,14 @@ export function runCodecSuite(codec: Codec): void {
       );
     });
 
-    test('refuses an update that another codec or byte order encoded', () => {
-      const other = {
-        bytes: Uint8Array.of(0),
-        codec: codec.name === 'pva' ? 'msgpack' : 'pva',
-        bigEndian: true,
-      } as const;
+    test('refuses an update that another codec encoded', () => {
+      const other = codec.name === 'pva' ? 'msgpack' : 'pva';
       const message = { command: 'GET', phase: 'exec', ioid: IOID, subcommand: 0, status: OK } as const;
-      const update = { ...other, type: UPDATE_TYPE };
-      expect(() => written(codec, { from: 'server', message: { ...message, update } })).toThrow('update encoded');
+      const update = { bytes: Uint8Array.of(0), codec: other, bigEndian: true, type: UPDATE_TYPE } as const;
+      const names = { pva: 'big-endian pvAccess', msgpack: 'MessagePack' };
+      expect(() => written(codec, { from: 'server', message: { ...message, update } })).toThrow(
+        `update encoded in ${names[other]} for a link that speaks ${names[codec.name]}`,
+      );
     });
   });
 }

@@ -61,6 +61,40 @@ describe('updates', () => {
     });
   });
 
+  it('squash into the last one however many wait before it', () => {
+    const queue = queueOf(3);
+    for (const value of [1, 2, 3, 4]) push(queue, value);
+    expect(drain(queue)).toEqual([
+      [1, [1], []],
+      [2, [1], []],
+      [4, [1], [1]],
+    ]);
+  });
+
+  it('do not squash into one of an earlier subscription, after which the server sent everything again', () => {
+    const queue = queueOf(1);
+    push(queue, 1);
+    queue.begin(TYPE, SERVER);
+    push(queue, 2);
+    expect(queue.counters).toMatchObject({ clientSquashCount: 1, waitingCount: 1, highWaterCount: 1 });
+    expect(drain(queue)).toEqual([[2, [1], []]]);
+  });
+
+  it('tell who sent them, and that they are updates', () => {
+    const queue = queueOf(4);
+    push(queue, 1);
+    queue.begin(TYPE, '10.0.0.3:5075');
+    push(queue, 2);
+    const first = {
+      kind: 'update',
+      server: SERVER,
+      type: TYPE,
+      value: { value: 1, alarm: { severity: 1, status: 0 } },
+    };
+    expect(queue.shift()).toMatchObject(first);
+    expect(queue.shift()).toMatchObject({ kind: 'update', server: '10.0.0.3:5075' });
+  });
+
   it('mark what a whole structure and a field of it have in common', () => {
     const queue = queueOf(1);
     push(queue, 1, BitSet.of(2));
@@ -74,13 +108,14 @@ describe('updates', () => {
   it('that the server squashed are counted', () => {
     const queue = queueOf(4);
     push(queue, 1, BitSet.of(1), BitSet.of(1));
+    push(queue, 2);
     expect(queue.counters.serverSquashCount).toBe(1);
   });
 
   it('are read over the last full value, which starts from defaults at each subscription', () => {
     const queue = new ClientMonitorQueue({ queueSize: 1 });
     expect(queue.base).toBeUndefined();
-    expect(() => push(queue, 1)).toThrow(LocalProtocolError);
+    expect(() => push(queue, 1)).toThrow(new LocalProtocolError('an update came in before the subscription began'));
     queue.begin(TYPE, SERVER);
     expect(queue.base).toEqual({ value: 0, alarm: { severity: 0, status: 0 } });
     push(queue, 5);
@@ -107,6 +142,17 @@ describe('events', () => {
     queue.pushEvent(CONNECTED);
     push(queue, 2);
     expect(drain(queue)).toEqual(['connected', [1, [1], []], 'disconnected', 'connected', [2, [1], []]]);
+  });
+
+  it('of one kind that follow each other are one: the last', () => {
+    const queue = new ClientMonitorQueue<QueuedEvent & { readonly time: number }>({ queueSize: 4 });
+    for (const [time, kind] of ['connected', 'connected', 'disconnected', 'disconnected'].entries())
+      queue.pushEvent({ kind, time });
+    expect([queue.shift(), queue.shift(), queue.shift()]).toEqual([
+      { kind: 'connected', time: 1 },
+      { kind: 'disconnected', time: 3 },
+      undefined,
+    ]);
   });
 
   it('of a flapping server do not pile up', () => {
@@ -142,7 +188,18 @@ describe('events', () => {
     push(queue, 1);
     queue.pushEvent(CONNECTED);
     push(queue, 2);
+    expect(queue.counters).toMatchObject({ clientSquashCount: 1, waitingCount: 1 });
     expect(drain(queue)).toEqual(['connected', [2, [1], [1]]]);
+  });
+
+  it('between two updates of two subscriptions leave the older to be forgotten', () => {
+    const queue = queueOf(1, 1);
+    push(queue, 1);
+    queue.pushEvent(DISCONNECTED);
+    queue.begin(TYPE, SERVER);
+    push(queue, 2);
+    expect(drain(queue)).toEqual(['disconnected', [2, [1], []]]);
+    expect(queue.takeAcknowledgement()).toBe(1);
   });
 });
 
@@ -172,6 +229,35 @@ describe('acknowledgements', () => {
     queue.begin(TYPE, SERVER);
     queue.shift();
     expect(queue.takeAcknowledgement()).toBe(0);
+  });
+
+  it('count an update that was squashed with the one that it became part of', () => {
+    const queue = queueOf(1, 1);
+    push(queue, 1);
+    queue.pushEvent(CONNECTED);
+    push(queue, 2);
+    push(queue, 3);
+    expect(drain(queue)).toEqual(['connected', [3, [1], [1]]]);
+    expect(queue.takeAcknowledgement()).toBe(3);
+  });
+
+  it('open the window again', () => {
+    const queue = queueOf(2, 2);
+    for (let round = 0; round < 3; round++) {
+      push(queue, 1);
+      push(queue, 2);
+      expect(queue.counters.windowExcessCount).toBe(0);
+      drain(queue);
+      expect(queue.takeAcknowledgement()).toBe(2);
+    }
+    for (const value of [1, 2, 3]) push(queue, value);
+    expect(queue.counters.windowExcessCount).toBe(1);
+  });
+
+  it('are no matter of a subscription without a pipeline, which has no window', () => {
+    const queue = queueOf(2);
+    for (const value of [1, 2, 3, 4]) push(queue, value);
+    expect(queue.counters.windowExcessCount).toBe(0);
   });
 
   it('count what a server sent beyond its window, which is squashed', () => {

@@ -19,9 +19,24 @@ describe('packSearches', () => {
     expect(FIXED_BYTES + 31 * 45).toBeGreaterThan(SEARCH_BYTES);
   });
 
+  it.each([
+    // Id, size and text; from 254 bytes on a size takes five bytes.
+    [0, 4 + 1 + 0],
+    [40, 4 + 1 + 40],
+    [253, 4 + 1 + 253],
+    [254, 4 + 5 + 254],
+  ])('fills them to the last byte with names of %i bytes', (length, cost) => {
+    const sizes = (maxBytes: number) => [...packSearches(names(4, length), maxBytes)].map((batch) => batch.length);
+    expect(sizes(FIXED_BYTES + 4 * cost)).toEqual([4]);
+    expect(sizes(FIXED_BYTES + 4 * cost - 1)).toEqual([3, 1]);
+    expect(sizes(FIXED_BYTES + 2 * cost)).toEqual([2, 2]);
+    expect(sizes(FIXED_BYTES + 2 * cost - 1)).toEqual([1, 1, 1, 1]);
+  });
+
   it('sends a name that fits nowhere alone', () => {
     const list = [...names(1, 10), { cid: 7, pvName: 'y'.repeat(2000) }, ...names(1, 10)];
     expect([...packSearches(list)].map((batch) => batch.length)).toEqual([1, 1, 1]);
+    expect([...packSearches(list.slice(1))].map((batch) => batch.length)).toEqual([1, 1]);
   });
 
   it('counts bytes, not characters', () => {

@@ -13,6 +13,16 @@ import {
 /** With 0 the ring's first turn comes a whole turn after the first channel. */
 const noRandom = (): number => 0;
 
+/** The times at which the ring turns, or new channels are searched for, up to `end`. */
+function dueTimesOf(schedule: SearchSchedule, end: number): number[] {
+  const times: number[] = [];
+  for (let at = schedule.nextDueAt(); at <= end; at = schedule.nextDueAt()) {
+    schedule.due(at);
+    times.push(at);
+  }
+  return times;
+}
+
 /** Moves from due time to due time until `end`; gives the times at which `id` was searched for. */
 function timesOf(schedule: SearchSchedule, id: number, end: number): number[] {
   const times: number[] = [];
@@ -55,6 +65,30 @@ describe('a new channel', () => {
     schedule.addLater(1, 0, 5);
     expect(schedule.size).toBe(1);
     expect(schedule.due(10)).toEqual([1]);
+    schedule.add(1, 20);
+    schedule.addLater(1, 20, FAR_BUCKET);
+    expect(schedule.tryCount(1)).toBe(1);
+    expect(timesOf(schedule, 1, 5000)).toEqual([1000, 2000, 4000]);
+  });
+
+  it('does not move the turns of the ring when others are searched for already', () => {
+    const schedule = new SearchSchedule(noRandom);
+    schedule.add(1, 0);
+    schedule.add(2, 500);
+    schedule.addLater(3, 600, 0);
+    expect(dueTimesOf(schedule, 2000)).toEqual([10, 1000, 2000]);
+  });
+
+  it('is searched for at its time when another that waits with it was found', () => {
+    const schedule = new SearchSchedule(noRandom);
+    schedule.add(1, 0);
+    schedule.add(2, 5);
+    schedule.remove(1);
+    expect(schedule.due(10)).toEqual([2]);
+    schedule.add(3, 20);
+    schedule.remove(3);
+    expect(schedule.nextDueAt()).toBe(1000);
+    expect(schedule.due(1000)).toEqual([2]);
   });
 
   it('is named once when its first search and its turn fall together', () => {
@@ -86,6 +120,15 @@ describe('the ring', () => {
     expect(schedule.size).toBe(1);
   });
 
+  it('stops searching for it in whichever bucket it stands', () => {
+    const schedule = new SearchSchedule(noRandom);
+    schedule.add(1, 0);
+    schedule.add(2, 0);
+    expect(timesOf(schedule, 1, 40_000).at(-1)).toBe(37_000);
+    schedule.remove(1);
+    expect(timesOf(schedule, 1, 200_000)).toEqual([]);
+  });
+
   it('starts at a random moment, so that clients started together do not search together', () => {
     const early = new SearchSchedule(() => 0.75);
     early.add(1, 0);
@@ -106,12 +149,12 @@ describe('the ring', () => {
 
   it('spreads a crowd over two buckets', () => {
     const schedule = new SearchSchedule(noRandom);
-    for (let id = 0; id < 400; id++) schedule.add(id, 0);
-    expect(schedule.due(10)).toHaveLength(400);
+    for (let id = 0; id < 401; id++) schedule.add(id, 0);
+    expect(schedule.due(10)).toHaveLength(401);
     const counts = [1000, 2000].map((at) => schedule.due(at).length);
-    // 101 more than the neighbour have to come together before one is passed on.
-    expect(counts[0]).toBeGreaterThan(200);
-    expect(counts[0]).toBeLessThan(300);
+    // 101 come together before one is passed on; of the 300 others each second one is. At the next turn the 251 go to where
+    // the 150 are: 50 are passed on before only 100 more are there than behind, and of the 201 others each second one.
+    expect(counts).toEqual([251, 251]);
   });
 
   it('does not catch up in a burst after a pause of the program', () => {
@@ -135,11 +178,40 @@ describe('a hurry', () => {
     expect(times[0]).toBeLessThan(now + BUCKET_COUNT * FAST_TURN_MS);
   });
 
+  it('begins at once, lasts a revolution, and then the ring turns as before', () => {
+    const schedule = new SearchSchedule(noRandom);
+    schedule.add(1, 0);
+    schedule.due(10);
+    schedule.hurry(500);
+    const fast = Array.from({ length: BUCKET_COUNT + 1 }, (_, turn) => 500 + turn * FAST_TURN_MS);
+    expect(dueTimesOf(schedule, 8500)).toEqual([...fast, 7500, 8500]);
+  });
+
+  it('waits for the first channel while nothing is searched for', () => {
+    const schedule = new SearchSchedule(noRandom);
+    schedule.hurry(0);
+    expect(schedule.nextDueAt()).toBe(Number.POSITIVE_INFINITY);
+    schedule.revolve(10);
+    expect(schedule.nextDueAt()).toBe(Number.POSITIVE_INFINITY);
+    schedule.add(1, 1000);
+    expect(dueTimesOf(schedule, 1500)).toEqual([1010, 1200, 1400]);
+  });
+
   it('comes at most every 30 s', () => {
     const schedule = new SearchSchedule(noRandom);
     expect(schedule.hurry(0)).toBe(true);
     expect(schedule.hurry(29_999)).toBe(false);
     expect(schedule.hurry(30_000)).toBe(true);
+  });
+
+  it('begins with a fast turn from now when names have moved, or with the one that comes sooner', () => {
+    const schedule = new SearchSchedule(noRandom);
+    schedule.add(1, 0);
+    schedule.due(10);
+    schedule.revolve(100);
+    expect(dueTimesOf(schedule, 700)).toEqual([300, 500, 700]);
+    schedule.revolve(750);
+    expect(dueTimesOf(schedule, 1100)).toEqual([900, 1100]);
   });
 
   it('comes at any time when names have moved', () => {

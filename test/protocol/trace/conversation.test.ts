@@ -274,6 +274,28 @@ describe('what cannot be decoded', () => {
       '8  09  status unknown type 9',
     ]);
     expect(traces.at(-1)?.pvNames).toEqual(['a']);
+    expect(traces.slice(1, 3).map(({ pvNames, words }) => [pvNames, words])).toEqual([
+      [[], ''],
+      [[], ''],
+    ]);
+  });
+
+  it('is data of a request that begins anew and has no type yet', () => {
+    const init = `ca 02 00 0a 0a 00 00 00 ${INIT_BODY}`;
+    const typed = 'ca 02 40 0a 0c 00 00 00  03 00 00 00 08 ff  80 00 01 01 67 60';
+    const data = 'ca 02 40 0a 0a 00 00 00  03 00 00 00 00 ff  01 02  01 78';
+    expect(tracesOfHex(CREATE, CREATED, init, typed, data, init, data).map(({ problem }) => problem)).toEqual([
+      ...Array.from({ length: 6 }, () => undefined),
+      'not decodable: the type of the data is not known: no INIT of request 3 was seen',
+    ]);
+  });
+
+  it('is no MessagePack in a datagram, whatever it looks like', () => {
+    const looksPacked = 'ca 02 00 05 02 00 00 00  91 c0';
+    const problemOf = (conversation: Conversation) =>
+      heard(conversation, cut(new MessageCutter(), fromHex(looksPacked)))[0]?.problem;
+    expect(problemOf(new Conversation())).toBe(undefined);
+    expect(problemOf(new Conversation({ toPort: 5076 }))).toContain('type code 0x91 at offset 0 is not assigned');
   });
 
   it('is not looked into further than the decoder does, which has its limits', () => {
@@ -323,13 +345,15 @@ describe('a message in segments', () => {
 
   it('comes in segments and then as a whole, whatever else comes between', () => {
     const traces = tracesOfHex(first, middle, 'ca 02 01 03 07 00 00 00', CREATED, last);
-    expect(traces.map(({ command, part, problem }) => [command, part, problem])).toEqual([
-      ['CREATE_CHANNEL', 'segment', undefined],
-      ['CREATE_CHANNEL', 'segment', undefined],
-      ['ECHO_REQUEST', 'whole', undefined],
-      ['CREATE_CHANNEL', 'whole', undefined],
-      ['CREATE_CHANNEL', 'segment', undefined],
-      ['CREATE_CHANNEL', 'joined', undefined],
+    expect(
+      traces.map(({ command, part, problem, pvNames, words }) => [command, part, problem, [...pvNames, words]]),
+    ).toEqual([
+      ['CREATE_CHANNEL', 'segment', undefined, ['']],
+      ['CREATE_CHANNEL', 'segment', undefined, ['']],
+      ['ECHO_REQUEST', 'whole', undefined, ['']],
+      ['CREATE_CHANNEL', 'whole', undefined, ['']],
+      ['CREATE_CHANNEL', 'segment', undefined, ['']],
+      ['CREATE_CHANNEL', 'joined', undefined, ['a', '']],
     ]);
     expect(traces.slice(-2).map((trace) => noteLines(trace))).toEqual([
       ['0  00 00 00 01 61  segment a part of the message'],
@@ -367,6 +391,20 @@ describe('a message in segments', () => {
     expect(heard(small, cut(new MessageCutter(), fromHex(first + last))).map(({ problem }) => problem)).toEqual([
       undefined,
       'joined segments: 8 asked, maxBodyBytes allows 5',
+    ]);
+    const upTo = (maxBodyBytes: number, ...segments: readonly string[]) =>
+      heard(
+        new Conversation({ limits: { ...DEFAULT_LIMITS, maxBodyBytes } }),
+        cut(new MessageCutter(), fromHex(segments.join(''))),
+      ).map(({ problem }) => problem);
+    expect(upTo(8, first, last)).toEqual([undefined, undefined, undefined]);
+    const more = 'ca 02 30 07 02 00 00 00  00 00';
+    expect(upTo(9, first, more, more, more, last)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      'joined segments: 14 asked, maxBodyBytes allows 9',
     ]);
     const holed = new Conversation();
     heard(holed, cut(new MessageCutter(), fromHex(first)));

@@ -69,6 +69,17 @@ describe('a conversation in MessagePack', () => {
       'not decodable: GET at offset 1 of 1: a byte that MessagePack does not use (0xc1) at offset 0, an array expected',
     ]);
     for (const traced of traces) expect(holesIn(traced)).toEqual([]);
+    expect(traces.slice(1).map((traced) => noteLines(traced))).toEqual([['0  c1  rest not decoded']]);
+  });
+
+  test('is known by the first body that tells', () => {
+    const emptyEcho = 'ca02c00200000000';
+    const problems = (...messages: readonly string[]) =>
+      tracesOfHex(emptyEcho, ...messages).map(({ problem }) => problem);
+    expect(problems(GREETING)).toEqual([undefined, undefined]);
+    // Behind a body of pvAccess: CREATE_CHANNEL.
+    const inPvAccess = 'ca0280070000000800010000000101 61';
+    expect(problems(inPvAccess, GREETING)).toEqual([undefined, undefined, expect.stringContaining('not decodable: ')]);
   });
 
   test('shows the numbers of arrays, integers of 64 bits, and bytes', () => {
