@@ -9,7 +9,6 @@ import type { Peer } from '../channels/peer.ts';
 import { requireStructure } from '../channels/standard-fields.ts';
 import type { ClientMessage } from '../protocol/messages/index.ts';
 import type { OperationCommand } from '../protocol/messages/message-module.ts';
-import { isLast } from '../protocol/messages/subcommand.ts';
 import { error, type Status } from '../protocol/status.ts';
 import { leafMask } from '../protocol/values/leaf-mask.ts';
 import type { Link, LinkChannel } from './link.ts';
@@ -57,8 +56,7 @@ export function admits(link: Link, message: ClientMessage): boolean {
   link.host.notices.ofLink('accessRefused', 'debug', link.remote, status.message);
   if (need.writes === true) logRefused(link, channel, message, status);
   answerRefused(link, message, status);
-  const operation = link.operations.get(message.ioid);
-  if ('subcommand' in message && operation !== undefined && isLast(message.subcommand)) link.endOperation(operation);
+  if ('subcommand' in message) link.operations.get(message.ioid)?.endAfter(message.subcommand);
   return false;
 }
 

@@ -304,13 +304,14 @@ export class LinkOutput implements Outlet {
   }
 
   #makeUse(): void {
-    if (!this.isFull) this.#readable();
+    // Before requests: one that was held back may be answered with so much that nothing else has room behind it.
     // Whoever stops again, because the link is congested again, goes to the end: every monitor gets its turn.
     for (const sender of this.#waiting) {
-      if (this.isCongested) return;
+      if (this.isCongested) break;
       this.#waiting.delete(sender);
       sender.resume();
     }
+    if (!this.isFull) this.#readable();
     if (this.#waitingLarge.size > 0) this.#resumeLarge();
   }
 

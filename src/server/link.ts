@@ -47,6 +47,8 @@ export interface LinkOperation {
   readonly keptBytes: number;
   /** Whether a request may be on its way whose client could not tell whether it was carried out, if its link ended now. */
   readonly isAwaited: boolean;
+  /** Called when one of its requests is answered: after the last one it ends, once nothing is under way. */
+  endAfter(subcommand: number): void;
   /** The client's CANCEL_REQUEST: what is under way is given up, and answered so. */
   cancel(): void;
   /** The client may not read any more: what goes on by itself ends with this status. */

@@ -223,7 +223,8 @@ export class ServerLink implements Link {
   /** Ends the link once nothing is under way on it, nor awaited if that counts; true when it has ended. */
   endWhenIdle(isAwaiting: boolean): boolean {
     if (this.#state === 'closed') return true;
-    if (this.openingCount > 0 || this.#held.first !== undefined) return false;
+    // What has come, or begun to come, is carried out first.
+    if (this.openingCount > 0 || this.#held.bytes > 0 || this.#framer.pendingBytes > 0) return false;
     for (const { isUnderWay, isAwaited } of this.operations.values())
       if (isUnderWay || (isAwaiting && isAwaited)) return false;
     this.end();

@@ -4,10 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import type { Source } from '../../src/channels/source.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import { encodeMessage, type ClientMessageToSend } from '../../src/protocol/messages/index.ts';
 import { SEARCH_MUST_REPLY, SEARCH_UNICAST } from '../../src/protocol/messages/search.ts';
 import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { OK } from '../../src/protocol/status.ts';
 import { double } from '../../src/protocol/types/type-desc.ts';
+import { coercePartial } from '../../src/protocol/values/coerce.ts';
+import { Writer } from '../../src/protocol/writer.ts';
 import type { Server } from '../../src/server/server.ts';
 import { makeWorld } from '../support/server-world.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
@@ -30,6 +33,21 @@ function drainOf(server: Server) {
   const seen = { isOver: false };
   const over = server.drain().then(() => (seen.isOver = true));
   return { seen, over };
+}
+
+function putOf(sid: number, ioid: number, value: number): ClientMessageToSend {
+  const update = { type: SCALAR, ...coercePartial(SCALAR, { value }) };
+  return { command: 'PUT', phase: 'exec', sid, ioid, subcommand: 0, update };
+}
+
+function getOf(sid: number, ioid: number): ClientMessageToSend {
+  return { command: 'GET', phase: 'exec', sid, ioid, subcommand: 0 };
+}
+
+function encoded(message: ClientMessageToSend): Uint8Array {
+  const writer = new Writer(false);
+  encodeMessage(writer, message, { fromServer: false });
+  return writer.detach(0);
 }
 
 describe('while a server drains', () => {
@@ -102,6 +120,46 @@ describe('while a server drains', () => {
     await world.clock.until(over);
     expect(world.clock.now() - before).toBeLessThanOrEqual(20);
     expect(pv.value.value).toBe(2);
+  });
+
+  test('a put that has come half is read to its end, carried out and answered', async () => {
+    const pv = SharedPV.mailbox(SCALAR, { initial: { value: 1 } });
+    const world = await makeWorld({ pvs: { x: pv } });
+    const client = await world.validated();
+    const sid = await client.createChannel('x');
+    const ioid = await client.init('PUT', sid);
+    client.take('PUT');
+    const bytes = encoded(putOf(sid, ioid, 2));
+    await client.sendBytes(bytes.subarray(0, 12));
+    const { over } = drainOf(world.server);
+    await world.clock.advanceAsync(1_000);
+    expect(client.isClosed).toBe(false);
+    await client.sendBytes(bytes.subarray(12));
+    expect(client.take('PUT')).toMatchObject({ status: OK });
+    await world.clock.until(over);
+    await world.settle();
+    expect([client.isClosed, pv.value.value]).toEqual([true, 2]);
+  });
+
+  test('a put behind answers that its client has not taken yet is carried out and answered', async () => {
+    const wave = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(4_000) } });
+    const pv = SharedPV.mailbox(SCALAR, { initial: { value: 1 } });
+    const limits = { ...DEFAULT_LIMITS, readPauseBytes: 16 * 1_024 };
+    const world = await makeWorld({ pvs: { wave, pv }, config: { limits } });
+    const client = await world.validated();
+    const [waveSid, pvSid] = [await client.createChannel('wave'), await client.createChannel('pv')];
+    const [get, put] = [await client.init('GET', waveSid), await client.init('PUT', pvSid)];
+    client.heard.length = 0;
+    client.connection.pause();
+    const gets = Array.from({ length: 6 }, () => getOf(waveSid, get));
+    await client.send(...gets, putOf(pvSid, put, 2));
+    const { over } = drainOf(world.server);
+    await world.clock.advanceAsync(1_000);
+    client.connection.resume();
+    await world.clock.until(over);
+    await world.settle();
+    expect([client.takeAll('GET').length, client.take('PUT')]).toMatchObject([6, { status: OK }]);
+    expect([client.isClosed, pv.value.value]).toEqual([true, 2]);
   });
 
   test('one that does not follow is waited for 100 ms', async () => {

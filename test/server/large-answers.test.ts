@@ -115,6 +115,33 @@ describe('a client that reads', () => {
     await world.clock.until(world.server.close());
   });
 
+  test('gets the updates of a monitor also while it always asks for the next image', async () => {
+    const roomy = { ...DEFAULT_LIMITS, monitorPauseBytes: 20_000, readPauseBytes: 100_000 };
+    const counter = new SharedPV(ntScalar(double), { initial: { value: 0 } });
+    const image = new SharedPV(WAVE, { initial: { value: new Float64Array(IMAGE_LENGTH) } });
+    const pvs = { counter, image };
+    const world = await makeWorld(
+      { pvs, config: { limits: roomy } },
+      { kernelBytes: 40_000, chunkBytes: [40_000, 40_000], bytesPerMs: 4_000 },
+    );
+    const asking = await open(world, 'image');
+    const { client } = asking;
+    const sid = await client.createChannel('counter');
+    const monitor = await client.initMonitor(sid);
+    await client.steer(sid, monitor, START);
+    for (let index = 0; index < 20; index++) await get(asking);
+    client.heard.length = 0;
+    // 100 ms an image: ten of twenty.
+    let updates = 0;
+    for (let value = 1; value <= 10; value++) {
+      counter.post({ value });
+      await world.clock.advanceAsync(100);
+      updates += client.updates(monitor).length;
+    }
+    expect([gotCount(asking) <= 11, updates]).toEqual([true, 10]);
+    await world.clock.until(world.server.close());
+  });
+
   test('gets what is small at once, while what is large waits', async () => {
     const world = await makeImages();
     const images = [await open(world, 'image 1'), await open(world, 'image 2')];

@@ -9,7 +9,6 @@ import { requireStructure } from '../../channels/standard-fields.ts';
 import { LocalProtocolError } from '../../protocol/errors.ts';
 import type { ArrayPutRequest, ArrayRequest } from '../../protocol/messages/array.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
-import { isLast } from '../../protocol/messages/subcommand.ts';
 import { OK } from '../../protocol/status.ts';
 import { arrayOf, scalar, type ScalarArrayType } from '../../protocol/types/type-desc.ts';
 import type { ScalarArrayValue } from '../../protocol/types/value-of.ts';
@@ -68,7 +67,7 @@ class ArrayOperation extends WorkingOperation {
     } catch (thrown) {
       link.send({ ...reply, status: refusal(thrown), array: null });
     }
-    if (isLast(subcommand)) link.endOperation(this);
+    this.endAfter(subcommand);
   }
 
   getLength({ subcommand }: RequestOf<'getLength'>): void {
@@ -79,7 +78,7 @@ class ArrayOperation extends WorkingOperation {
     } catch (thrown) {
       link.send({ ...reply, status: refusal(thrown), length: null });
     }
-    if (isLast(subcommand)) link.endOperation(this);
+    this.endAfter(subcommand);
   }
 
   putPart(request: ArrayPutRequest): void {

@@ -2,7 +2,7 @@
 
 import type { GetExecRequest, GetInitRequest, GetRequest } from '../../protocol/messages/get.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
-import { isLast, SUBCOMMAND_DESTROY, SUBCOMMAND_INIT } from '../../protocol/messages/subcommand.ts';
+import { SUBCOMMAND_DESTROY, SUBCOMMAND_INIT } from '../../protocol/messages/subcommand.ts';
 import { OK } from '../../protocol/status.ts';
 import type { Selection } from '../../channels/encoded-cache.ts';
 import type { Link, LinkChannel, PlacedRequest } from '../link.ts';
@@ -39,7 +39,7 @@ class GetOperation extends Operation {
     const [status, update] = readState(this, this.#selection);
     if (update === null) link.send({ command: 'GET', phase: 'exec', ioid, subcommand, status, update });
     else link.output.sendGot(ioid, subcommand, update);
-    if (isLast(subcommand)) link.endOperation(this);
+    this.endAfter(subcommand);
   }
 
   takeInPlace({ subcommand }: PlacedRequest): boolean {

@@ -8,6 +8,7 @@ import {
   type ServerOperationState,
 } from '../../protocol/machines/server-operation.ts';
 import type { OperationCommand, OperationTypes } from '../../protocol/messages/message-module.ts';
+import { isLast } from '../../protocol/messages/subcommand.ts';
 import { error, type Status } from '../../protocol/status.ts';
 import type { Link, LinkChannel, LinkOperation } from '../link.ts';
 
@@ -61,6 +62,11 @@ export abstract class Operation implements LinkOperation {
   /** Whether the client may ask for this now, or is to be told that it cannot. */
   allows(event: ServerOperationEvent): boolean {
     return isPossible(SERVER_OPERATION, this.#state, event);
+  }
+
+  /** Called when a request is answered: with the reply to the last one the operation is gone. */
+  endAfter(subcommand: number): void {
+    if (isLast(subcommand)) this.link.endOperation(this);
   }
 
   /** The client's CANCEL_REQUEST: what is under way is given up. */

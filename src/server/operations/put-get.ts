@@ -16,7 +16,6 @@ import type {
   PutGetReadRequest,
   PutGetRequest,
 } from '../../protocol/messages/put-get.ts';
-import { isLast } from '../../protocol/messages/subcommand.ts';
 import { recordOptions } from '../../protocol/pv-request/record-options.ts';
 import { OK } from '../../protocol/status.ts';
 import { anyCodecOf } from '../../protocol/values/codec.ts';
@@ -68,7 +67,7 @@ class PutGetOperation extends WorkingOperation {
     const { link, ioid } = this;
     const [status, update] = readState(this, phase === 'getPut' ? this.#toPut : this.#toGet);
     link.send({ command: 'PUT_GET', phase, ioid, subcommand, status, update });
-    if (isLast(subcommand)) link.endOperation(this);
+    this.endAfter(subcommand);
   }
 
   putGet({ subcommand, update: given }: PutGetExecRequest): void {

@@ -6,7 +6,6 @@ import { nativePromise } from '../../channels/promise-like.ts';
 import { requireStructure } from '../../channels/standard-fields.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import type { PutInitRequest, PutRequest } from '../../protocol/messages/put.ts';
-import { isLast } from '../../protocol/messages/subcommand.ts';
 import { OK, type Status } from '../../protocol/status.ts';
 import { leafMask } from '../../protocol/values/leaf-mask.ts';
 import type { TypedUpdate } from '../../protocol/values/update.ts';
@@ -52,7 +51,7 @@ class PutOperation extends WorkingOperation {
     const { link, ioid } = this;
     const [status, update] = readState(this, this.#selection);
     link.send({ command: 'PUT', phase: 'get', ioid, subcommand, status, update });
-    if (isLast(subcommand)) link.endOperation(this);
+    this.endAfter(subcommand);
   }
 
   /** A put that is done when its handler returns, as most are, costs one object: no work, no outcome, no log. */

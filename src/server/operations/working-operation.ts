@@ -30,6 +30,8 @@ export abstract class WorkingOperation extends Operation {
   readonly pvRequest: AnyValue;
   readonly #pvRequestBytes: number;
   readonly #work = new Work();
+  /** Its last request has come. */
+  #isEnding = false;
   /** What the put log will be told of the request that is under way. */
   #record: PutRecord | undefined;
   /** Made when it is first asked for. */
@@ -58,6 +60,15 @@ export abstract class WorkingOperation extends Operation {
     return this.state === 'idle';
   }
 
+  /**
+   * What is under way is answered before: a last request that comes behind it, to read or to be refused, is no reason to give
+   * it up.
+   */
+  override endAfter(subcommand: number): void {
+    this.#isEnding ||= isLast(subcommand);
+    if (this.#isEnding && !this.isUnderWay) this.link.endOperation(this);
+  }
+
   override cancel(): void {
     this.#work.cancel(this.command);
     super.cancel();
@@ -82,7 +93,8 @@ export abstract class WorkingOperation extends Operation {
     if (!this.allows('execute')) {
       const status = busy(this);
       record?.refused(status);
-      return answer({ ok: false, status });
+      answer({ ok: false, status });
+      return this.endAfter(subcommand);
     }
     this.#record = record;
     this.#work.begin(
@@ -97,7 +109,7 @@ export abstract class WorkingOperation extends Operation {
         if (outcome.ok) record?.accepted();
         else record?.refused(outcome.status);
         answer(outcome);
-        if (isLast(subcommand)) this.link.endOperation(this);
+        this.endAfter(subcommand);
       },
     );
   }
@@ -109,7 +121,10 @@ export abstract class WorkingOperation extends Operation {
     result: Promise<R>,
     answer: (outcome: Outcome<R>) => void,
   ): void {
-    this.#work.adopt(this, timeoutMs, controller, result, answer);
+    this.#work.adopt(this, timeoutMs, controller, result, (outcome) => {
+      answer(outcome);
+      this.endAfter(0);
+    });
   }
 
   get peer(): Peer {
