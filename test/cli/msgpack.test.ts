@@ -51,6 +51,25 @@ describe('--codec msgpack', () => {
     expect(stdout).toContain('lab:a');
   });
 
+  it('loads the port that a search finds, or the one that is named, and checks what it answers', async () => {
+    const quick = ['--seconds', '0.2', '--warmup', '0', '--json', '--codec', 'msgpack'];
+    for (const words of [
+      ['get', 'lab:a', 'lab:wave', '--depth', '4'],
+      ['put', 'lab:a', '--server', `127.0.0.1:${port}`],
+      ['connect', 'lab:a', '--clients', '5'],
+    ]) {
+      const { stdout, stderr, exitCode } = await pvkit('load', ...words, ...quick);
+      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+      expect(JSON.parse(stdout)).toMatchObject({ codec: 'msgpack', server: `127.0.0.1:${port}`, wrong: 0, lost: 0 });
+    }
+  });
+
+  it('is not for loads of searches, which are pvAccess always', async () => {
+    const { stderr, exitCode } = await pvkit('load', 'search', 'lab:a', '--codec', 'msgpack');
+    expect(stderr).toContain('--codec is for `pvkit load get|put|monitor|array|connect|connect-storm|');
+    expect(exitCode).toBe(2);
+  });
+
   it('needs a port where the server is named', async () => {
     const { stderr, exitCode } = await pvkit('get', '--codec', 'msgpack', '--server', '127.0.0.1', 'lab:a');
     expect(stderr).toContain('has no port, and MessagePack none by default; expected host:port');
