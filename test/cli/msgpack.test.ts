@@ -78,12 +78,24 @@ describe('--codec msgpack', () => {
     expect(put).toMatchObject({ exitCode: 2, stdout: '' });
   });
 
-  it('is asked for at a port that speaks something else', async () => {
-    const { stderr } = await pvkit('get', '-w', '0.5', '--server', `127.0.0.1:${port}`, 'lab:a');
-    expect(stderr).toContain('its first message is not pvAccess; is this a port for MessagePack? (');
+  it('is told at once that a port speaks something else', async () => {
+    const startedAt = performance.now();
+    const wrong = await pvkit('get', '-w', '60', '--server', `127.0.0.1:${port}`, 'lab:a');
+    expect(wrong.stderr).toContain(`connection closed to 127.0.0.1:${port}: it speaks MessagePack, not pvAccess (`);
+    expect(wrong.exitCode).toBe(1);
     const other = `127.0.0.1:${serving.tcpPort}`;
-    const asked = await pvkit('get', '-w', '0.5', '--codec', 'msgpack', '--server', other, 'lab:a');
-    expect(asked.stderr).toContain('its first message is not MessagePack; is this a port for pvAccess? (');
+    for (const words of [
+      ['get', 'lab:a'],
+      ['put', 'lab:a', '1'],
+      ['monitor', 'lab:a'],
+      ['info', 'lab:a'],
+      ['call', 'server', 'op=info'],
+    ]) {
+      const asked = await pvkit(...words, '-w', '60', '--codec', 'msgpack', '--server', other);
+      expect(asked.stderr).toContain(`connection closed to ${other}: it speaks pvAccess, not MessagePack (`);
+      expect(asked.exitCode).toBe(1);
+    }
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   it('must be one that there is', async () => {
