@@ -1,6 +1,7 @@
 // Which flags does a scenario of `pvkit load` take? One that it would ignore is refused: whoever gave it wanted something.
 
-import type { LoadScenario } from '../index.ts';
+import { LOAD_SCENARIOS, type LoadScenario } from '../index.ts';
+import type { CodecName } from '../protocol/index.ts';
 import { UsageError } from './fault.ts';
 
 /** What is only for some scenarios. */
@@ -14,7 +15,11 @@ export interface ScenarioFlags {
   readonly stopped?: number;
   readonly hold?: true;
   readonly seed?: number;
+  readonly codec?: CodecName;
 }
+
+/** Scenarios that go to the server's UDP port, where pvAccess alone is spoken. */
+export const BY_UDP: ReadonlySet<LoadScenario> = new Set(['search', 'search-flood']);
 
 interface Flag {
   readonly text: string;
@@ -37,6 +42,7 @@ const FLAGS: Readonly<Record<keyof ScenarioFlags, Flag>> = {
   stopped: { text: '--stopped', scenarios: ['slow-readers'] },
   hold: { text: '--hold', scenarios: ['connect-storm'] },
   seed: { text: '--seed', scenarios: ['churn', 'soak'] },
+  codec: { text: '--codec', scenarios: LOAD_SCENARIOS.filter((scenario) => !BY_UDP.has(scenario)) },
 };
 
 /** @throws UsageError naming the scenarios that take the flag */

@@ -3,13 +3,19 @@
 import type { CliHost } from './host.ts';
 import type { Endpoint } from '../index.ts';
 import { UsageError } from './fault.ts';
-import { timeoutMsOf, type DebugOptions, type ServerOptions, type TimeoutOptions } from './options.ts';
+import {
+  timeoutMsOf,
+  type CodecOptions,
+  type DebugOptions,
+  type ServerOptions,
+  type TimeoutOptions,
+} from './options.ts';
 import { clientConfig, withClient } from './session.ts';
 
 /** The server's TCP address. @throws TimeoutError when no server has the PV */
 export function endpointOf(
   pvName: string,
-  options: DebugOptions & ServerOptions & TimeoutOptions,
+  options: DebugOptions & CodecOptions & ServerOptions & TimeoutOptions,
   host: CliHost,
 ): Promise<Endpoint> {
   return withClient(host, options, async (context) => {

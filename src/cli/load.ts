@@ -7,13 +7,14 @@ import { DONE, FAILED, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import { UsageError } from './fault.ts';
 import type { CliHost } from './host.ts';
-import { requireFitting, type ScenarioFlags } from './load-flags.ts';
+import { BY_UDP, requireFitting, type ScenarioFlags } from './load-flags.ts';
 import { loadNamesOf } from './load-names.ts';
 import { LoadMeter, loadSummary } from './load-view.ts';
 import {
   countOf,
   secondsOf,
   timeoutMsOf,
+  withCodec,
   withDebug,
   withJson,
   withRequest,
@@ -53,7 +54,8 @@ something at random, and leave; soak, all of it together for hours, with links t
 numbers to the PVs, which nobody else may write meanwhile, and hold every value to what was put; a PV that takes no puts
 is only read.
 
-Every server of pvAccess can be loaded. Each of --depth requests under way on each of --clients connections is sent again
+Every server of pvAccess can be loaded, and with --codec msgpack what speaks MessagePack, with all that does not go to its
+UDP port. Each of --depth requests under way on each of --clients connections is sent again
 when it is answered, or at --rate. All go to the server that has the first name, or to --server. A reply to a get that
 differs from the one before is right when its time stamp differs, too, or was never set. A monitor misses updates without
 a fault when the overrun mask says so: they are counted as squashed. The exit code is 1 when a value was wrong or lost, or
@@ -68,13 +70,12 @@ Examples:
   pvkit load monitor demo:counter --clients 100 --pid $(pgrep -d, -f 'pvkit serve')
   pvkit load array demo:waveform --json | jq .bytesPerSecond
   pvkit load connect demo:sine --clients 1000
+  pvkit load get demo:sine --codec msgpack
   pvkit load search demo:sine --server ioc1 --names 50 --depth 4
   pvkit load connect-storm demo:sine --clients 5000 --rate 1000 --hold --pid 1234
   pvkit load slow-readers 'bench:put{0..3}' --clients 100 --stopped 20 --rate 1000
   pvkit load soak 'bench:put{0..9}' --clients 20 --seconds 1800 --warmup 60 --pid 1234
 `;
-/** Scenarios that go to the server's UDP port. */
-const BY_UDP: ReadonlySet<LoadScenario> = new Set(['search', 'search-flood']);
 const MAX_SEED = 0xffff_ffff;
 const MAX_CLIENTS = 10_000;
 const MAX_DEPTH = 10_000;
@@ -156,7 +157,9 @@ export function addLoad(program: Command, host: CliHost, run: Act): Command {
       ),
     );
   withDebug(
-    withRequest(withServer(withTimeout(withJson(command), 'what a connection or a reply may take, more than 0'))),
+    withRequest(
+      withCodec(withServer(withTimeout(withJson(command), 'what a connection or a reply may take, more than 0'))),
+    ),
     'print the configuration of the client on stderr',
   );
   return command
@@ -181,6 +184,7 @@ async function load(
   const result = await runLoad(scenario, {
     server,
     names,
+    codec: options.codec,
     clients: options.clients,
     depth: options.depth,
     seconds: options.seconds,

@@ -1,6 +1,6 @@
 // How does a client come to a PV and stay with it: search, connect, create, lose, and from the beginning?
 
-import { DisconnectedError, LocalProtocolError, StatusError } from '../protocol/errors.ts';
+import { DisconnectedError, LocalProtocolError, type PvaError, StatusError } from '../protocol/errors.ts';
 import {
   CLIENT_CHANNEL,
   type ClientChannelEvent,
@@ -57,6 +57,8 @@ export class Channel implements LinkedChannel {
   #duplicateGuid: string | undefined;
   /** Why the last try with a server came to nothing. */
   #lastFailure: string | undefined;
+  /** Why the server that the caller named is not asked again. */
+  #refusal: PvaError | undefined;
   #userCount = 0;
   #timer: TimerHandle | undefined;
 
@@ -93,13 +95,13 @@ export class Channel implements LinkedChannel {
     this.#around.idle(this);
   }
 
-  /** Waits until operations are possible. Rejects when the server that the caller named refuses. */
+  /** Waits until operations are possible. Rejects when the server that the caller named refuses, or speaks otherwise. */
   whenActive(call: Call): Promise<ActiveChannel> {
     call.waitingFor = () => this.describeWait();
     return call.wait((resolve, reject) => {
       const waiter: Waiter = { resolve, reject };
       if (this.#active !== undefined) resolve(this.#active);
-      else if (this.#state === 'refused') reject(this.#refusal());
+      else if (this.#refusal !== undefined) reject(this.#refusal);
       else if (this.#state === 'closed') reject(new DisconnectedError(`${this.pvName}: the channel is closed`));
       else this.#waiters.add(waiter);
       return () => this.#waiters.delete(waiter);
@@ -167,18 +169,18 @@ export class Channel implements LinkedChannel {
     const level = this.direct === undefined ? 'warning' : 'debug';
     this.#around.notices.publish({ kind: 'channelRefused', level, pvName: this.pvName, server, text });
     this.#leave();
-    if (this.direct !== undefined) {
-      this.#follow('refuseDirect');
-      return this.#rejectAll(this.#refusal());
-    }
+    if (this.direct !== undefined) return this.#refuseDirect(new StatusError(text));
     this.#follow('refuse');
     this.#around.seeker.addAgain(this, 'refused');
   }
 
   lost(reason: DisconnectedError): void {
     const wasReached = this.#state !== 'connecting';
+    const isInVain = this.direct !== undefined && this.#link?.connection.speaksOtherwise === true;
     this.#lastFailure = reason.message;
     this.#leave();
+    if (isInVain)
+      return this.#refuseDirect(new DisconnectedError(`${this.pvName}: ${reason.message}`, { cause: reason }));
     this.#follow('lose');
     if (this.#userCount === 0) return this.#around.unused(this);
     if (this.direct === undefined) return this.#around.seeker.addAgain(this, wasReached ? 'lost' : 'unreachable');
@@ -215,8 +217,11 @@ export class Channel implements LinkedChannel {
     return this.direct === undefined ? `found at ${server}` : `asked ${server}`;
   }
 
-  #refusal(): StatusError {
-    return new StatusError(`${this.pvName}: ${this.#lastFailure ?? 'refused'}`);
+  /** Nothing is to be had of the server that the caller named. */
+  #refuseDirect(refusal: PvaError): void {
+    this.#follow('refuseDirect');
+    this.#refusal = refusal;
+    this.#rejectAll(refusal);
   }
 
   #rejectAll(reason: unknown): void {

@@ -3,6 +3,7 @@
 // What the messages mean is decided elsewhere (server-link.ts). Spec: Protocol-Prose, "Connection establishment".
 
 import type { Codec } from '../protocol/codecs/codec.ts';
+import { msgpack } from '../protocol/codecs/msgpack.ts';
 import { pva } from '../protocol/codecs/pva.ts';
 import { DisconnectedError, reasonOf, RemoteProtocolError } from '../protocol/errors.ts';
 import { Framer, type Frame } from '../protocol/framer.ts';
@@ -96,6 +97,7 @@ export class Connection {
   #isOrderSet = false;
   #isFlushDue = false;
   #hasAnswered = false;
+  #speaksOtherwise = false;
   #heardAt = 0;
   #blockedAt: number | undefined;
 
@@ -114,6 +116,11 @@ export class Connection {
 
   get state(): ClientLinkState {
     return this.#state;
+  }
+
+  /** The server has greeted us in another codec than the one that we speak: it will do so again. */
+  get speaksOtherwise(): boolean {
+    return this.#speaksOtherwise;
   }
 
   /** Bytes that the server has not taken yet. */
@@ -275,9 +282,12 @@ export class Connection {
     } catch (error) {
       if (this.#hasAnswered) throw error;
       // Headers are alike, so the first body is what shows that the port speaks otherwise.
-      const [spoken, other] = this.#codec === pva ? ['pvAccess', 'MessagePack'] : ['MessagePack', 'pvAccess'];
-      const text = `its first message is not ${spoken}; is this a port for ${other}? (${reasonOf(error)})`;
-      throw new RemoteProtocolError(text, { cause: error });
+      const [codec, other] = this.#codec === pva ? ['pvAccess', 'MessagePack'] : ['MessagePack', 'pvAccess'];
+      this.#speaksOtherwise = isGreeting(frame, context, this.#codec === pva ? msgpack : pva);
+      const what = this.#speaksOtherwise
+        ? `it speaks ${other}, not ${codec}`
+        : `its first message is neither ${codec} nor ${other}`;
+      throw new RemoteProtocolError(`${what} (${reasonOf(error)})`, { cause: error });
     }
   }
 
@@ -340,5 +350,14 @@ export class Connection {
 
   #fail(error: unknown, what: string): void {
     this.#close(new DisconnectedError(`${what} ${this.serverText}: ${reasonOf(error)}`, { cause: error }), true);
+  }
+}
+
+/** Whether this is how a server begins that speaks the codec. */
+function isGreeting(frame: Frame, context: DecodeContext, codec: Codec): boolean {
+  try {
+    return decodeServerMessage(frame, context, codec)?.command === 'CONNECTION_VALIDATION';
+  } catch {
+    return false;
   }
 }

@@ -101,6 +101,7 @@ export class Search implements Seeker {
         ? ['there is nowhere to search: no address, no name server, no network with broadcasts']
         : []),
       ...(this.#nameServers.isEmpty || this.#nameServers.isAnyReady ? [] : ['no name server is connected']),
+      ...(this.#around.protocol === 'tcp' ? [] : ['only servers that speak MessagePack were asked']),
       ...(this.#lastError === undefined ? [] : [this.#lastError]),
     ];
     return [times, ...problems].join('; ');

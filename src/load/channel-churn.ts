@@ -1,21 +1,22 @@
 // How fast does a server create channels? Many on one link at once, destroyed when all are there, and again.
 
+import { pva } from '../protocol/codecs/pva.ts';
 import type { PvaError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/framer.ts';
 import { HEADER_BYTES } from '../protocol/header.ts';
 import type { ServerMessage } from '../protocol/messages/index.ts';
 import { isSuccess } from '../protocol/status.ts';
+import { bodyFormOf, WIDEST_ID } from './body-form.ts';
 import { LoadLink, type LinkHandlers } from './link.ts';
 import type { Workload, WorkloadSettings } from './workload.ts';
 
 const CREATE_CHANNEL = 0x07;
 const DESTROY_CHANNEL = 0x08;
-/** Two ids and the status of success. */
+/** In pvAccess: two ids and the status of success. */
 const CREATED_BYTES = 9;
-const STATUS_AT = HEADER_BYTES + 8;
+const SID_AT = HEADER_BYTES + 4;
+const STATUS_AT = SID_AT + 4;
 const SHORT_OK = 0xff;
-/** Two ids behind a header. */
-const DESTROY_BYTES = HEADER_BYTES + 8;
 
 export class ChannelChurn implements Workload {
   readonly #settings: WorkloadSettings;
@@ -65,6 +66,8 @@ class ChurningLink implements LinkHandlers {
   /** One message for each channel, whose server id is filled in when it is known. */
   readonly #destruction: Buffer;
   readonly #destructionView: DataView;
+  /** By channel: where that is. */
+  readonly #sidAt: readonly number[];
   readonly #isLittle: boolean;
   #view: DataView = new DataView(new ArrayBuffer(0));
   #startedAt = 0;
@@ -85,7 +88,14 @@ class ChurningLink implements LinkHandlers {
         link.encode({ command: 'CREATE_CHANNEL', channels: [{ cid, pvName: names[cid % names.length] ?? '' }] }),
       ),
     );
-    this.#destruction = Buffer.concat(cids.map((cid) => link.encode({ command: 'DESTROY_CHANNEL', sid: 0, cid })));
+    const destructions = cids.map((cid) => link.encode({ command: 'DESTROY_CHANNEL', sid: WIDEST_ID, cid }));
+    const { wideIdAt } = bodyFormOf(link.codec);
+    let end = 0;
+    this.#sidAt = destructions.map(({ length }) => {
+      end += length;
+      return end - length + HEADER_BYTES + wideIdAt;
+    });
+    this.#destruction = Buffer.concat(destructions);
     this.#destructionView = new DataView(
       this.#destruction.buffer,
       this.#destruction.byteOffset,
@@ -104,18 +114,18 @@ class ChurningLink implements LinkHandlers {
     this.#now = this.#settings.link.clock.now();
   }
 
-  raw(command: number, bytes: Buffer, at: number, size: number): boolean {
+  raw(command: number, cid: number, bytes: Buffer, at: number, size: number): boolean {
     if (command === DESTROY_CHANNEL) return true;
-    if (command !== CREATE_CHANNEL || size !== CREATED_BYTES || bytes[at + STATUS_AT] !== SHORT_OK) return false;
+    if (this.#link.codec !== pva || command !== CREATE_CHANNEL) return false;
+    if (size !== CREATED_BYTES || bytes[at + STATUS_AT] !== SHORT_OK) return false;
     if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
-    const start = bytes.byteOffset + at + HEADER_BYTES;
-    this.#created(this.#view.getUint32(start, this.#isLittle), this.#view.getUint32(start + 4, this.#isLittle));
+    this.#created(cid, this.#view.getUint32(bytes.byteOffset + at + SID_AT, this.#isLittle), size);
     return true;
   }
 
-  reply(message: ServerMessage, _frame: Frame): void {
+  reply(message: ServerMessage, { body }: Frame): void {
     if (message.command !== 'CREATE_CHANNEL') return;
-    if (isSuccess(message.status)) return this.#created(message.cid, message.sid);
+    if (isSuccess(message.status)) return this.#created(message.cid, message.sid, body.length);
     this.#settings.tally.errors++;
     this.#settings.tally.tell(`CREATE_CHANNEL refused: ${message.status.message}`);
     this.#oneLess();
@@ -129,16 +139,16 @@ class ChurningLink implements LinkHandlers {
     this.#settings.tally.tell(reason.message);
   }
 
-  #created(cid: number, sid: number): void {
+  #created(cid: number, sid: number, bodyBytes: number): void {
     const { tally } = this.#settings;
     if (cid >= this.#count || this.missingCount === 0) {
       tally.wrong++;
       return tally.tell(`CREATE_CHANNEL is answered for channel ${cid}, which was not asked for`);
     }
-    this.#destructionView.setUint32(cid * DESTROY_BYTES + HEADER_BYTES, sid, this.#isLittle);
+    this.#destructionView.setUint32(this.#sidAt[cid] ?? 0, sid, this.#isLittle);
     if (tally.isCounting) {
       tally.operations++;
-      tally.bytes += HEADER_BYTES + CREATED_BYTES;
+      tally.bytes += HEADER_BYTES + bodyBytes;
       tally.latency.add(this.#now - this.#startedAt);
     }
     this.#oneLess();

@@ -83,7 +83,7 @@ export class Exchange implements Workload {
     const { clock } = this.#settings.link;
     const isPut = this.#command === 'PUT';
     const pvRequest = parsePvRequest(isPut ? 'field(value)' : this.#settings.request);
-    const puts = new PutReplies(tally, this.#values, link.bigEndian);
+    const puts = new PutReplies(tally, this.#values, link);
     const channels = new Map<string, Promise<number>>();
     const channelOf = (pvName: string): Promise<number> => {
       const sid = channels.get(pvName) ?? link.createChannel(channels.size + 1, pvName);

@@ -1,5 +1,6 @@
 // What else may come to a server's port? Links that say nothing, noise, half a message, or a conversation that goes wrong.
 
+import type { Codec } from '../protocol/codecs/codec.ts';
 import { HEADER_BYTES, MAGIC } from '../protocol/header.ts';
 import { encodeMessage, type ClientMessageToSend } from '../protocol/messages/index.ts';
 import { SUBCOMMAND_INIT } from '../protocol/messages/subcommand.ts';
@@ -10,7 +11,7 @@ import type { SeededRandom } from '../transport/seeded-random.ts';
 import type { LinkSettings } from './link.ts';
 import { waited } from './pace.ts';
 
-type Speech = (random: SeededRandom, pvName: string) => Buffer;
+type Speech = (random: SeededRandom, pvName: string, codec: Codec) => Buffer;
 
 const MOST_NOISE_BYTES = 4_096;
 const MOST_ACCIDENTS = 8;
@@ -35,9 +36,9 @@ export class GarbageLinks {
 
   /** Opens one link, says something, and leaves. What the server thinks of it is not asked; that it takes it, is. */
   async next(pvName: string): Promise<void> {
-    const { network, server, timeoutMs, clock, links } = this.#settings;
+    const { network, server, timeoutMs, clock, links, codec } = this.#settings;
     const speech = SPEECHES[Math.floor(this.#random.next() * SPEECHES.length)] ?? silence;
-    const bytes = speech(this.#random, pvName);
+    const bytes = speech(this.#random, pvName, codec);
     const stayMs = this.#random.size(1, LONGEST_STAY_MS);
     const tcp = await links.connecting((signal) => network.connectTcp(server, { timeoutMs, signal }));
     this.count++;
@@ -78,13 +79,13 @@ function noiseInFrames(random: SeededRandom): Buffer {
 }
 
 /** Its header promises more than ever comes. */
-function halfMessage(random: SeededRandom, pvName: string): Buffer {
-  const bytes = conversation(pvName);
+function halfMessage(random: SeededRandom, pvName: string, codec: Codec): Buffer {
+  const bytes = conversation(pvName, codec);
   return bytes.subarray(0, Math.floor(random.next() * bytes.length));
 }
 
-function spoiledConversation(random: SeededRandom, pvName: string): Buffer {
-  const bytes = conversation(pvName);
+function spoiledConversation(random: SeededRandom, pvName: string, codec: Codec): Buffer {
+  const bytes = conversation(pvName, codec);
   for (let accidents = random.size(1, MOST_ACCIDENTS); accidents > 0; accidents--) {
     bytes[Math.floor(random.next() * bytes.length)] = Math.floor(random.next() * 256);
   }
@@ -92,7 +93,7 @@ function spoiledConversation(random: SeededRandom, pvName: string): Buffer {
 }
 
 /** What a client says that does not wait for answers; the ids are those that a server is likely to give. */
-function conversation(pvName: string): Buffer {
+function conversation(pvName: string, codec: Codec): Buffer {
   const pvRequest = parsePvRequest('');
   const messages: readonly ClientMessageToSend[] = [
     {
@@ -110,7 +111,7 @@ function conversation(pvName: string): Buffer {
     { command: 'DESTROY_REQUEST', sid: 1, ioid: 2 },
     { command: 'DESTROY_CHANNEL', sid: 1, cid: 1 },
   ];
-  const writer = new Writer(false);
-  for (const message of messages) encodeMessage(writer, message, { fromServer: false });
+  const writer = new Writer(codec.orderOf(false));
+  for (const message of messages) encodeMessage(writer, message, { fromServer: false, codec });
   return Buffer.from(writer.copy());
 }

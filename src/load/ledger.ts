@@ -182,7 +182,7 @@ async function prepared(
 async function firstPut(link: LoadLink, sid: number, ioid: number, pvName: string): Promise<ValueForm | undefined> {
   try {
     const type = await link.init('PUT', sid, ioid, PUT_REQUEST, pvName);
-    const form = putFormOf(pvName, type);
+    const form = putFormOf(pvName, type, link.codec);
     if (form.count < LEAST_COUNT) return undefined;
     await link.put(ioid, pvName, putBytes(link, { sid, ioid, type, form, value: 0 }));
     return form;

@@ -3,6 +3,7 @@
 // What is measured goes around them: requests are bytes made before, replies are recognised by reply-scanner.ts. Messages
 // that are not recognised are decoded here like those of any client.
 
+import type { Codec } from '../protocol/codecs/codec.ts';
 import {
   DisconnectedError,
   type PvaError,
@@ -27,6 +28,7 @@ import { Writer } from '../protocol/writer.ts';
 import type { Clock, TimerHandle } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
 import type { Endpoint, Network, TcpConnection } from '../transport/network.ts';
+import { bodyFormOf } from './body-form.ts';
 import type { OpenLinks } from './open-links.ts';
 import { ReplyScanner } from './reply-scanner.ts';
 
@@ -35,6 +37,7 @@ export interface LinkSettings {
   readonly network: Network;
   readonly clock: Clock;
   readonly limits: Limits;
+  readonly codec: Codec;
   readonly timeoutMs: number;
   /** Of the buffer that each connection reads into. */
   readonly readBytes: number;
@@ -55,7 +58,7 @@ export interface LinkHandlers {
   /** Any other reply to an operation, or the beginning or end of a channel that nobody waits for; the frame is valid until this returns. */
   reply(message: ServerMessage, frame: Frame): void;
   /** See `ScannerHandlers.raw`. */
-  raw?(command: number, bytes: Buffer, at: number, size: number): boolean;
+  raw?(command: number, id: number, bytes: Buffer, at: number, size: number): boolean;
   /** The link is gone, not by our own doing. */
   lost(reason: PvaError): void;
 }
@@ -87,7 +90,7 @@ export class LoadLink {
   readonly #types = new Map<number, OperationTypes>();
   readonly #waiters = new Map<string, Waiter>();
   readonly #context;
-  #writer = new Writer(false);
+  #writer: Writer;
   #isOrderSet = false;
   #echo: TimerHandle | undefined;
   #end: PvaError | undefined;
@@ -96,11 +99,12 @@ export class LoadLink {
     this.#tcp = tcp;
     this.#settings = settings;
     this.serverText = endpointText(settings.server);
+    this.#writer = new Writer(settings.codec.orderOf(false));
     this.#receiver = new TypeReceiver({ limits: settings.limits });
     this.#context = { types: this.#receiver, typeOf: (ioid: number) => this.#types.get(ioid) };
-    this.#scanner = new ReplyScanner(COMMAND_CODES[command], settings.limits, {
+    this.#scanner = new ReplyScanner(COMMAND_CODES[command], bodyFormOf(settings.codec), settings.limits, {
       matched: (ioid) => this.handlers?.matched?.(ioid),
-      raw: (code, bytes, at, size) => this.handlers?.raw?.(code, bytes, at, size) === true,
+      raw: (code, id, bytes, at, size) => this.handlers?.raw?.(code, id, bytes, at, size) === true,
       frame: (frame) => this.#accept(frame),
     });
   }
@@ -154,6 +158,10 @@ export class LoadLink {
 
   get isOpen(): boolean {
     return this.#end === undefined;
+  }
+
+  get codec(): Codec {
+    return this.#settings.codec;
   }
 
   get bigEndian(): boolean {
@@ -245,7 +253,7 @@ export class LoadLink {
   /** A message as the bytes that `write` takes. */
   encode(message: ClientMessageToSend): Buffer {
     const writer = new Writer(this.bigEndian);
-    encodeMessage(writer, message, { fromServer: false });
+    encodeMessage(writer, message, { fromServer: false, codec: this.codec });
     const bytes = writer.view();
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -277,7 +285,7 @@ export class LoadLink {
   }
 
   #accept(frame: Frame): void {
-    const message = decodeServerMessage(frame, this.#context);
+    const message = decodeServerMessage(frame, this.#context, this.codec);
     if (message === undefined) return;
     switch (message.command) {
       case 'SET_BYTE_ORDER':
@@ -305,7 +313,8 @@ export class LoadLink {
     }
   }
 
-  #setOrder(bigEndian: boolean): void {
+  #setOrder(asked: boolean): void {
+    const bigEndian = this.codec.orderOf(asked);
     this.#isOrderSet = true;
     if (this.#writer.bigEndian !== bigEndian) this.#writer = new Writer(bigEndian);
   }

@@ -1,6 +1,7 @@
 // What can a program load a server with, and what does it learn? The work itself is loaded when it is asked for.
 
 import type { Limits } from '../protocol/limits.ts';
+import type { CodecName } from '../protocol/messages/data.ts';
 import type { Clock } from '../transport/clocks.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
 import type { GrowthVerdict } from './growth-verdict.ts';
@@ -29,6 +30,7 @@ export interface LoadResult {
   readonly scenario: LoadScenario;
   /** `host:port` */
   readonly server: string;
+  readonly codec: CodecName;
   readonly clients: number;
   readonly depth: number;
   readonly names: number;
@@ -76,6 +78,8 @@ export interface LoadResult {
 export interface RunLoadOptions {
   /** Where the server listens: its TCP port, for `search` its UDP port. */
   readonly server: Endpoint;
+  /** How messages are encoded; default `pva`. `server` then is the port for it. Searches are pvAccess always. */
+  readonly codec?: CodecName | undefined;
   readonly names: readonly string[];
   /** Connections; default 1. */
   readonly clients?: number | undefined;

@@ -2,6 +2,8 @@
 
 import { hostname, userInfo } from 'node:os';
 
+import { msgpack } from '../protocol/codecs/msgpack.ts';
+import { pva } from '../protocol/codecs/pva.ts';
 import { LocalProtocolError, reasonOf } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 import { systemClock, type Clock } from '../transport/clocks.ts';
@@ -95,6 +97,7 @@ export async function measureLoad(scenario: LoadScenario, options: RunLoadOption
     return {
       scenario,
       server: endpointText(server),
+      codec: settings.link.codec.name,
       clients,
       depth,
       names: names.length,
@@ -157,6 +160,7 @@ function settingsOf(
       network: options.network ?? nodeNetwork,
       clock,
       limits: options.limits ?? DEFAULT_LIMITS,
+      codec: options.codec === 'msgpack' ? msgpack : pva,
       timeoutMs,
       readBytes: readBytesOf(scenario, clients),
       ...identity(),

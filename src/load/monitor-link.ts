@@ -1,5 +1,6 @@
 // What does one connection hear of the PVs that it watches? Counters have to go up by one; what the server left out it has to say.
 
+import { pva } from '../protocol/codecs/pva.ts';
 import type { PvaError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/framer.ts';
 import { HEADER_BYTES } from '../protocol/header.ts';
@@ -14,6 +15,7 @@ import {
   counterFormOf,
   counterIn,
   counterLayoutOf,
+  packedCounterLayoutOf,
   counterStep,
   valueBitOf,
   type CounterForm,
@@ -115,12 +117,13 @@ export class MonitorLink implements LinkHandlers {
     this.#now = this.#settings.link.clock.now();
   }
 
-  raw(command: number, bytes: Buffer, at: number, size: number): boolean {
+  raw(command: number, ioid: number, bytes: Buffer, at: number, size: number): boolean {
     if (command !== COMMAND_CODES.MONITOR) return false;
-    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
-    const start = at + HEADER_BYTES;
-    const isLittle = ((bytes[at + 2] ?? 0) & 0x80) === 0;
-    const subscription = this.#byIoid[this.#view.getUint32(bytes.byteOffset + start, isLittle)];
+    const { buffer, byteOffset } = bytes;
+    if (this.#view.buffer !== buffer || this.#view.byteOffset !== byteOffset) {
+      this.#view = new DataView(buffer, byteOffset);
+    }
+    const subscription = this.#byIoid[ioid];
     const layout = subscription?.layout;
     if (subscription === undefined || layout?.bodyBytes !== size) return false;
     const value = counterIn(layout, bytes, this.#view, at);
@@ -168,7 +171,8 @@ export class MonitorLink implements LinkHandlers {
     subscription.before = value;
     if (before !== undefined) this.#step(subscription, counterStep(form, before, value), overrun.isEmpty());
     if (subscription.kind === 'counter' && overrun.isEmpty()) {
-      subscription.layout = counterLayoutOf(type, update.changed, frame);
+      subscription.layout =
+        this.#link.codec === pva ? counterLayoutOf(type, update.changed, frame) : packedCounterLayoutOf(type, frame);
     }
   }
 

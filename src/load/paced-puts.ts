@@ -56,7 +56,7 @@ export class PacedPuts implements LinkHandlers {
       const ioid = index + 1;
       const sid = await link.createChannel(ioid, pvName);
       const type = await link.init('PUT', sid, ioid, PUT_REQUEST, pvName);
-      const form = putFormOf(pvName, type);
+      const form = putFormOf(pvName, type, settings.codec);
       if (form.count < LEAST_COUNT) {
         throw new LocalProtocolError(
           `${pvName}: its values are too small to be counted up; a PV of int or double is needed`,

@@ -16,22 +16,22 @@ import type { WorkloadSettings } from './workload.ts';
 export class PutReplies implements ExchangeScenario {
   readonly #tally: Tally;
   readonly #values: { next: number };
-  readonly #isLittle: boolean;
+  readonly #link: LoadLink;
   /** By request id: the name, how a value is written, what was put last, and what was acknowledged last. */
   readonly #names: string[] = [];
   readonly #forms: ValueForm[] = [];
   readonly #sent: number[] = [];
   readonly #acknowledged: (number | undefined)[] = [];
 
-  constructor(tally: Tally, values: { next: number }, bigEndian: boolean) {
+  constructor(tally: Tally, values: { next: number }, link: LoadLink) {
     this.#tally = tally;
     this.#values = values;
-    this.#isLittle = !bigEndian;
+    this.#link = link;
   }
 
   /** The message whose bytes are sent with ever new values. @throws LocalProtocolError when the PV takes none */
   message(pvName: string, sid: number, ioid: number, type: StructureType): PutExecRequest {
-    const form = putFormOf(pvName, type);
+    const form = putFormOf(pvName, type, this.#link.codec);
     this.#names[ioid] = pvName;
     this.#forms[ioid] = form;
     this.#sent[ioid] = 0;
@@ -43,7 +43,7 @@ export class PutReplies implements ExchangeScenario {
     if (form === undefined) return;
     const value = this.#values.next++ % form.count;
     this.#sent[ioid] = value;
-    form.write(view, end, value, this.#isLittle);
+    form.write(view, end, value, !this.#link.bigEndian);
   }
 
   done({ ioid }: LoadRequest): void {

@@ -7,6 +7,7 @@
 import { Framer, type Frame } from '../protocol/framer.ts';
 import { HEADER_BYTES } from '../protocol/header.ts';
 import type { Limits } from '../protocol/limits.ts';
+import { NO_ID, u32At, type BodyForm } from './body-form.ts';
 
 /** What the owner of a scanner is told, in the order of the stream. */
 export interface ScannerHandlers {
@@ -14,9 +15,9 @@ export interface ScannerHandlers {
   matched(ioid: number): void;
   /**
    * Any other message that lies whole in a chunk, with its header at `at`. True when it was understood from its bytes;
-   * otherwise it comes again as a frame. Called for messages of one piece with a body of at least four bytes.
+   * otherwise it comes again as a frame. Called for messages of one piece whose body begins with an id.
    */
-  raw?(command: number, bytes: Buffer, at: number, size: number): boolean;
+  raw?(command: number, id: number, bytes: Buffer, at: number, size: number): boolean;
   /** Any other message; its body is valid until this returns. What it throws is passed on by `push`. */
   frame(frame: Frame): void;
 }
@@ -29,14 +30,12 @@ const SIZE_AT = 4;
 const PLAIN_FLAGS = 0x40;
 const BIG_ENDIAN = 0x80;
 const CONTROL = 0x01;
-const IOID_BYTES = 4;
-/** Header and request id: what tells with which body the rest is compared. */
-const PREFIX_BYTES = HEADER_BYTES + IOID_BYTES;
 /** Past this the call of the native comparison costs less than the loop. */
 const LOOP_BYTES = 256;
 
 export class ReplyScanner {
   readonly #command: number;
+  readonly #form: BodyForm;
   readonly #handlers: ScannerHandlers;
   readonly #framer: Framer;
   /** By request id. */
@@ -51,9 +50,10 @@ export class ReplyScanner {
   #matchedBytes = 0;
   #ioid = 0;
 
-  /** `command` is the one whose replies have expected bodies. */
-  constructor(command: number, limits: Limits, handlers: ScannerHandlers) {
+  /** `command` is the one whose replies have expected bodies, of the form `form`. */
+  constructor(command: number, form: BodyForm, limits: Limits, handlers: ScannerHandlers) {
     this.#command = command;
+    this.#form = form;
     this.#handlers = handlers;
     this.#framer = new Framer({ expectFromServer: true, limits });
   }
@@ -74,12 +74,14 @@ export class ReplyScanner {
     while (end - at >= HEADER_BYTES) {
       const size = sizeAt(chunk, at);
       const next = at + HEADER_BYTES + size;
-      if (size >= IOID_BYTES && end - at >= PREFIX_BYTES && isPlain(chunk, at)) {
+      const start = at + HEADER_BYTES;
+      const ioid = isPlain(chunk, at)
+        ? this.#form.idAt(chunk, start, next < end ? next : end, isBigEndian(chunk, at))
+        : NO_ID;
+      if (ioid !== NO_ID) {
         const command = chunk[at + COMMAND_AT] ?? 0;
-        const ioid = ioidAt(chunk, at);
         const body = command === this.#command ? this.#bodies[ioid] : undefined;
         if (body?.length === size) {
-          const start = at + HEADER_BYTES;
           if (next <= end && isEqual(body, 0, chunk, start, size)) {
             this.#handlers.matched(ioid);
             at = next;
@@ -92,7 +94,7 @@ export class ReplyScanner {
             this.#matchedBytes = end - start;
             return;
           }
-        } else if (next <= end && this.#handlers.raw?.(command, chunk, at, size) === true) {
+        } else if (next <= end && this.#handlers.raw?.(command, ioid, chunk, at, size) === true) {
           at = next;
           continue;
         }
@@ -159,9 +161,8 @@ export class ReplyScanner {
 
   /** A message that was cut, or is not what was expected. */
   readonly #accept = (frame: Frame): void => {
-    const { header, body } = frame;
-    const ioid = header.command === this.#command && body.length >= IOID_BYTES ? idIn(frame) : -1;
-    if (this.#bodies[ioid]?.equals(body) === true) this.#handlers.matched(ioid);
+    const ioid = frame.header.command === this.#command ? this.#form.idIn(frame) : NO_ID;
+    if (this.#bodies[ioid]?.equals(frame.body) === true) this.#handlers.matched(ioid);
     else this.#handlers.frame(frame);
   };
 }
@@ -175,28 +176,13 @@ function isControl(bytes: Buffer, at: number): boolean {
   return ((bytes[at + FLAGS_AT] ?? 0) & CONTROL) !== 0;
 }
 
-function idIn({ header, body }: Frame): number {
-  return new DataView(body.buffer, body.byteOffset).getUint32(0, !header.bigEndian);
+function isBigEndian(bytes: Buffer, at: number): boolean {
+  return ((bytes[at + FLAGS_AT] ?? 0) & BIG_ENDIAN) !== 0;
 }
 
 /** Of the body; in a control message a value. */
 function sizeAt(bytes: Buffer, at: number): number {
-  return u32At(bytes, at, at + SIZE_AT);
-}
-
-function ioidAt(bytes: Buffer, at: number): number {
-  return u32At(bytes, at, at + HEADER_BYTES);
-}
-
-/** In the byte order of the header at `header`. `Buffer.readUInt32LE` checks its arguments, which takes longer. */
-function u32At(bytes: Buffer, header: number, at: number): number {
-  const first = bytes[at] ?? 0;
-  const second = bytes[at + 1] ?? 0;
-  const third = bytes[at + 2] ?? 0;
-  const fourth = bytes[at + 3] ?? 0;
-  return ((bytes[header + FLAGS_AT] ?? 0) & BIG_ENDIAN) === 0
-    ? (first | (second << 8) | (third << 16) | (fourth << 24)) >>> 0
-    : ((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0;
+  return u32At(bytes, at + SIZE_AT, isBigEndian(bytes, at));
 }
 
 function isEqual(expected: Buffer, expectedAt: number, bytes: Buffer, at: number, count: number): boolean {

@@ -40,3 +40,14 @@ export function limitsWithin(limits: Limits, maxMemoryBytes: number): Limits {
   if (maxMemoryBytes === 0) return limits;
   return { ...limits, maxUnsentBytes: Math.min(limits.maxUnsentBytes, Math.floor(maxMemoryBytes * UNSENT_PART)) };
 }
+
+/** Bounds on what all links take together are split: no worker knows what the others hold. */
+export function limitsShared(limits: Limits, workerCount: number): Limits {
+  const share = (bytes: number): number => Math.ceil(bytes / workerCount);
+  return {
+    ...limits,
+    maxReceivingBytes: share(limits.maxReceivingBytes),
+    maxQueuedBytes: share(limits.maxQueuedBytes),
+    maxUnsentBytes: share(limits.maxUnsentBytes),
+  };
+}

@@ -8,21 +8,27 @@ import type { ServedAddress } from './interfaces.ts';
 import type { Links } from './links.ts';
 import type { NoticeBoard } from './notices.ts';
 import type { ServedPorts } from './search-answer.ts';
+import type { Crew } from './workers/crew.ts';
 import { listenNear } from './tcp-listeners.ts';
 
 export interface TcpPortsOptions {
   readonly config: Pick<ServerConfig, 'tcpPort' | 'msgpackPort' | 'busyPoll'>;
   readonly network: Network;
-  /** Listens for connections that other processes are to have; where there are none, `network` does. */
-  readonly crew: Pick<Network, 'listenTcp'> | undefined;
+  /** Takes the connections of pvAccess, where other processes are to have them. */
+  readonly crew: Pick<Crew, 'listening'> | undefined;
   readonly notices: NoticeBoard;
   readonly links: Links;
+}
+
+interface ListeningAddress extends ServedPorts {
+  readonly served: ServedAddress;
 }
 
 export class TcpPorts {
   readonly #options: TcpPortsOptions;
   readonly #listeners: TcpListener[] = [];
   readonly #msgpackListeners: TcpListener[] = [];
+  #opened: Promise<unknown> = Promise.resolve();
 
   constructor(options: TcpPortsOptions) {
     this.#options = options;
@@ -39,16 +45,24 @@ export class TcpPorts {
   }
 
   /** Opens the ports of all addresses, one after the other; what was opened is open also when one cannot be. */
-  async open(
-    addresses: readonly ServedAddress[],
-  ): Promise<readonly ({ readonly served: ServedAddress } & ServedPorts)[]> {
+  open(addresses: readonly ServedAddress[]): Promise<readonly ListeningAddress[]> {
+    const opened = this.#open(addresses);
+    this.#opened = opened;
+    return opened;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#listeners, ...this.#msgpackListeners].map((listener) => listener.close()));
+  }
+
+  async #open(addresses: readonly ServedAddress[]): Promise<readonly ListeningAddress[]> {
     const { config, network, crew, notices, links } = this.#options;
-    const listening: ({ readonly served: ServedAddress } & ServedPorts)[] = [];
+    const listening: ListeningAddress[] = [];
     for (const served of addresses) {
-      // Whole only once both listeners are there; links look when they are searched over.
+      // Whole only once both listeners are there; links look when they are searched over, and workers are told then.
       const ports: { tcpPort: number; msgpackPort: number | undefined } = { tcpPort: 0, msgpackPort: undefined };
       const listener: TcpListener = await listenNear({
-        network: crew ?? network,
+        network: crew?.listening(() => this.#opened.then(() => ports)) ?? network,
         notices,
         served,
         // All interfaces on one port, as far as it is free.
@@ -62,10 +76,6 @@ export class TcpPorts {
       listening.push({ served, ...ports });
     }
     return listening;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#listeners, ...this.#msgpackListeners].map((listener) => listener.close()));
   }
 
   /** Opens the port of MessagePack beside a listener, if one is asked for. Its links are held by this process, always. */

@@ -8,8 +8,11 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import type { Endpoint, TcpConnection } from './network.ts';
-import type { IncomingConnection, Processes, WorkerProcess } from './processes.ts';
+import type { HandedConnection, IncomingConnection, Processes, WorkerProcess } from './processes.ts';
 import { connectionOf, endsOf, listenSockets } from './tcp.ts';
+
+/** What travels with a socket, as JSON. */
+type Label = Omit<HandedConnection, 'connection'>;
 
 /** Descriptor of the pipe in the worker; 0 to 2 are the standard streams, 3 is the channel of `fork`. */
 const PIPE_FD = 4;
@@ -29,15 +32,11 @@ export function nodeProcesses(entry: URL): Processes {
   };
 }
 
-/**
- * In a worker: the pipe to its parent. `accept` gets the connections that the parent hands on; undefined for one whose
- * client, whose address comes with it, was gone before it was here.
- */
-export function parentOfWorker(
-  accept: (connection: TcpConnection | undefined, address: string) => void,
-): TcpConnection {
+/** In a worker: the pipe to its parent. `accept` gets the connections that the parent hands on. */
+export function parentOfWorker(accept: (handed: HandedConnection) => void): TcpConnection {
   process.on('message', (message, handle) => {
-    accept(handle instanceof Socket ? connectionOf(handle) : undefined, String(message));
+    // Of the same program, which started this one.
+    accept({ ...(message as Label), connection: handle instanceof Socket ? connectionOf(handle) : undefined });
   });
   return pipeOf(new Socket({ fd: PIPE_FD, readable: true, writable: true }));
 }
@@ -73,15 +72,16 @@ function start(entry: URL, ended: (how: string) => void): WorkerProcess {
   return {
     pid: child.pid ?? 0,
     pipe: pipeOf(child.stdio[PIPE_FD]),
-    hand: (connection) => hand(child, connection),
+    hand: (connection, otherPort) => hand(child, connection, otherPort),
     kill: () => void child.kill('SIGKILL'),
   };
 }
 
-function hand(child: ChildProcess, connection: IncomingConnection): void {
+function hand(child: ChildProcess, connection: IncomingConnection, otherPort: number | undefined): void {
   if (!(connection instanceof SocketToHand)) throw new LocalProtocolError('only sockets of this host can be handed on');
   if (!child.connected) return connection.destroy();
-  child.send(connection.remote.address, connection.socket, {}, (error) => {
+  const label: Label = { address: connection.remote.address, otherPort };
+  child.send(label, connection.socket, {}, (error) => {
     if (error !== null) connection.destroy();
   });
 }

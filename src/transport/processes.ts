@@ -10,14 +10,24 @@ export interface IncomingConnection {
   destroy(): void;
 }
 
+/** What a process is told of a connection that is handed to it. */
+export interface HandedConnection {
+  /** Undefined when its client was gone before it was here. */
+  readonly connection: TcpConnection | undefined;
+  /** Of its client. */
+  readonly address: string;
+  /** As the process that handed it on had it. */
+  readonly otherPort: number | undefined;
+}
+
 /** A process that was started by this one and takes connections from it. */
 export interface WorkerProcess {
   /** Its process id. */
   readonly pid: number;
   /** A stream of bytes to the process and back; its addresses mean nothing. */
   readonly pipe: TcpConnection;
-  /** Hands a connection on; it is lost if the process ends before it has it. */
-  hand(connection: IncomingConnection): void;
+  /** Hands a connection on, with a port of this host to go with it; it is lost if the process ends before it has it. */
+  hand(connection: IncomingConnection, otherPort: number | undefined): void;
   /** Ends it at once. */
   kill(): void;
 }

@@ -51,6 +51,25 @@ describe('--codec msgpack', () => {
     expect(stdout).toContain('lab:a');
   });
 
+  it('loads the port that a search finds, or the one that is named, and checks what it answers', async () => {
+    const quick = ['--seconds', '0.2', '--warmup', '0', '--json', '--codec', 'msgpack'];
+    for (const words of [
+      ['get', 'lab:a', 'lab:wave', '--depth', '4'],
+      ['put', 'lab:a', '--server', `127.0.0.1:${port}`],
+      ['connect', 'lab:a', '--clients', '5'],
+    ]) {
+      const { stdout, stderr, exitCode } = await pvkit('load', ...words, ...quick);
+      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+      expect(JSON.parse(stdout)).toMatchObject({ codec: 'msgpack', server: `127.0.0.1:${port}`, wrong: 0, lost: 0 });
+    }
+  });
+
+  it('is not for loads of searches, which are pvAccess always', async () => {
+    const { stderr, exitCode } = await pvkit('load', 'search', 'lab:a', '--codec', 'msgpack');
+    expect(stderr).toContain('--codec is for `pvkit load get|put|monitor|array|connect|connect-storm|');
+    expect(exitCode).toBe(2);
+  });
+
   it('needs a port where the server is named', async () => {
     const { stderr, exitCode } = await pvkit('get', '--codec', 'msgpack', '--server', '127.0.0.1', 'lab:a');
     expect(stderr).toContain('has no port, and MessagePack none by default; expected host:port');
@@ -59,12 +78,24 @@ describe('--codec msgpack', () => {
     expect(put).toMatchObject({ exitCode: 2, stdout: '' });
   });
 
-  it('is asked for at a port that speaks something else', async () => {
-    const { stderr } = await pvkit('get', '-w', '0.5', '--server', `127.0.0.1:${port}`, 'lab:a');
-    expect(stderr).toContain('its first message is not pvAccess; is this a port for MessagePack? (');
+  it('is told at once that a port speaks something else', async () => {
+    const startedAt = performance.now();
+    const wrong = await pvkit('get', '-w', '60', '--server', `127.0.0.1:${port}`, 'lab:a');
+    expect(wrong.stderr).toContain(`connection closed to 127.0.0.1:${port}: it speaks MessagePack, not pvAccess (`);
+    expect(wrong.exitCode).toBe(1);
     const other = `127.0.0.1:${serving.tcpPort}`;
-    const asked = await pvkit('get', '-w', '0.5', '--codec', 'msgpack', '--server', other, 'lab:a');
-    expect(asked.stderr).toContain('its first message is not MessagePack; is this a port for pvAccess? (');
+    for (const words of [
+      ['get', 'lab:a'],
+      ['put', 'lab:a', '1'],
+      ['monitor', 'lab:a'],
+      ['info', 'lab:a'],
+      ['call', 'server', 'op=info'],
+    ]) {
+      const asked = await pvkit(...words, '-w', '60', '--codec', 'msgpack', '--server', other);
+      expect(asked.stderr).toContain(`connection closed to ${other}: it speaks pvAccess, not MessagePack (`);
+      expect(asked.exitCode).toBe(1);
+    }
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   it('must be one that there is', async () => {

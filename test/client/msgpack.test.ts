@@ -91,6 +91,46 @@ describe('a client of MessagePack', () => {
       /CONNECTION_VALIDATION at offset 1 of \d+: an integer \(0x00\) at offset 0, an array expected/u,
     );
   });
+
+  test('is told so at once, and each time that it asks, instead of when its patience ends', async () => {
+    const { clock, context } = await makeWorld();
+    for (const count of [1, 2]) {
+      const startedAt = clock.now();
+      await expect(clock.until(context.get('x', { server: 'server:5075', timeoutMs: 60_000 }))).rejects.toThrow(
+        /^x: connection closed to \S+:5075: it speaks pvAccess, not MessagePack \(CONNECTION_VALIDATION at /u,
+      );
+      // A server that was lost is left alone for two seconds.
+      expect(clock.now() - startedAt).toBeLessThan(count * 2_100);
+    }
+  });
+
+  test('watches nothing there either, and says so', async () => {
+    const { clock, context } = await makeWorld();
+    const monitor = context.monitor('x', { server: 'server:5075' });
+    await expect(clock.until(monitor[Symbol.asyncIterator]().next())).rejects.toThrow('it speaks pvAccess, not');
+  });
+
+  test('hears at the end of its patience that nobody else was asked', async () => {
+    const { clock, context } = await makeWorld({ hasPort: false });
+    await expect(clock.until(context.get('x', { timeoutMs: 1_000 }))).rejects.toThrow(
+      /^x: timed out after 1 s: searched \d times, no server answered; only servers that speak MessagePack were asked$/u,
+    );
+  });
+
+  test('goes on to ask a server that speaks neither, which may be a port that another program had for a while', async () => {
+    const { clock, context, network } = await makeWorld();
+    const hello = Buffer.from('ca 02 c0 01 00 00 00 02 c1 c1'.replaceAll(' ', ''), 'hex');
+    let count = 0;
+    await network.host('odd').listenTcp({ address: '0.0.0.0', port: 5075 }, (tcp) => {
+      count++;
+      tcp.listen({ data: () => {}, drain: () => {}, close: () => {} });
+      tcp.write(hello);
+    });
+    await expect(clock.until(context.get('x', { server: 'odd:5075', timeoutMs: 5_000 }))).rejects.toThrow(
+      /^x: timed out after 5 s: .*; before that .*: its first message is neither MessagePack nor pvAccess \(/u,
+    );
+    expect(count).toBeGreaterThan(1);
+  });
 });
 
 describe('a client of pvAccess', () => {
@@ -99,5 +139,14 @@ describe('a client of pvAccess', () => {
     await expect(clock.until(context.get('x', { server: `server:${MSGPACK_PORT}`, timeoutMs: 1_000 }))).rejects.toThrow(
       /CONNECTION_VALIDATION at offset \d+ of \d+/u,
     );
+  });
+
+  test('is told so at once', async () => {
+    const { clock, context } = await makeWorld({}, {});
+    const startedAt = clock.now();
+    await expect(
+      clock.until(context.get('x', { server: `server:${MSGPACK_PORT}`, timeoutMs: 60_000 })),
+    ).rejects.toThrow(/^x: connection closed to \S+:5080: it speaks MessagePack, not pvAccess \(/u);
+    expect(clock.now() - startedAt).toBeLessThan(1_000);
   });
 });

@@ -6,10 +6,13 @@ import {
   counterIn,
   counterLayoutOf,
   counterStep,
+  packedCounterLayoutOf,
   valueBitOf,
   type CounterLayout,
 } from '../../src/load/counter-layout.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
+import { msgpack } from '../../src/protocol/codecs/msgpack.ts';
+import { pva } from '../../src/protocol/codecs/pva.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import { encodeMessage } from '../../src/protocol/messages/index.ts';
 import {
@@ -39,14 +42,14 @@ function makeUpdate(
   type: StructureType,
   value: StructureValue,
   changed: BitSet,
-  { bigEndian = false, overrun = BitSet.empty() } = {},
+  { bigEndian = false, overrun = BitSet.empty(), codec = pva } = {},
 ) {
   const writer = new Writer(bigEndian);
   const update = { type, changed, value: { ...codecOf(type).defaultValue(), ...value } };
   encodeMessage(
     writer,
     { command: 'MONITOR', phase: 'update', ioid: 5, subcommand: 0, update, overrun },
-    { fromServer: true },
+    { fromServer: true, codec },
   );
   const bytes = Buffer.from(writer.copy());
   const frames: ReturnType<typeof ownFrame>[] = [];
@@ -101,6 +104,78 @@ describe.each([false, true])('a counter, big endian %s,', (bigEndian) => {
     const last = Buffer.from(bytes);
     last[8 + 4] = 0x10;
     expect(read(layout, last)).toBeUndefined();
+  });
+});
+
+describe('a counter as MessagePack', () => {
+  const time = structure({ seconds: long, nanoseconds: int });
+  const packed = { bigEndian: true, codec: msgpack };
+  /** The first of these numbers needs so many bytes, and the last no more. */
+  const WIDE: readonly (readonly [string, ScalarType, readonly (number | bigint)[]])[] = [
+    ['byte', byte, []],
+    ['ubyte', ubyte, [128, 255]],
+    ['short', short, [128, 255, 256, 32_767]],
+    ['ushort', ushort, [128, 255, 256, 65_535]],
+    ['int', int, [128, 255, 256, 65_535, 65_536, 2_147_483_647]],
+    ['uint', uint, [128, 256, 65_536, 4_294_967_295]],
+    ['long', long, [128n, 256n, 65_536n, 4_294_967_295n]],
+    ['ulong', ulong, [128n, 256n, 65_536n, 4_294_967_295n]],
+    ['float', float, [0, 1, 1_000_001]],
+    ['double', double, [0, 1, 2 ** 52 + 1]],
+  ];
+
+  it.each(WIDE)('of type %s is read where it stands, however wide it is', (_name, scalar, values) => {
+    const type = structure({ value: scalar, time });
+    for (const value of values) {
+      const changed = BitSet.of(1, 3, 4);
+      const fields = { value, time: { seconds: 9n, nanoseconds: 8 } };
+      const { bytes, frame } = makeUpdate(type, fields, changed, packed);
+      expect(read(packedCounterLayoutOf(type, frame), bytes)).toBe(Number(value));
+      expect(packedCounterLayoutOf(type, frame)?.modulus).toBe(counterFormOf(type)?.modulus);
+    }
+  });
+
+  it('of 64 bits is read by its lower half, as in pvAccess', () => {
+    const type = structure({ value: ulong });
+    const { bytes, frame } = makeUpdate(type, { value: 2n ** 40n + 7n }, BitSet.of(1), packed);
+    expect(read(packedCounterLayoutOf(type, frame), bytes)).toBe(7);
+  });
+
+  it.each([0, 127, -1, -32, -33, -129, -40_000])('of %i has no byte before it that is always there', (value) => {
+    const type = structure({ value: int });
+    const { frame } = makeUpdate(type, { value }, BitSet.of(1), packed);
+    expect(packedCounterLayoutOf(type, frame)).toBeUndefined();
+  });
+
+  it('is found beside text, which says itself how long it is', () => {
+    const type = structure({ value: int, message: string });
+    const { bytes, frame } = makeUpdate(type, { value: 700, message: 'abc' }, BitSet.of(1, 2), packed);
+    expect(read(packedCounterLayoutOf(type, frame), bytes)).toBe(700);
+  });
+
+  it('is not read from an update that looks otherwise', () => {
+    const type = structure({ value: int, severity: int });
+    const { bytes, frame } = makeUpdate(type, { value: 700 }, BitSet.of(1), packed);
+    const layout = packedCounterLayoutOf(type, frame);
+    expect(read(layout, bytes)).toBe(700);
+    for (const other of [
+      makeUpdate(type, { value: 700, severity: 2 }, BitSet.of(1, 2), packed),
+      makeUpdate(type, { value: 70_000 }, BitSet.of(1), packed),
+      makeUpdate(type, { value: 900 }, BitSet.of(1), { ...packed, overrun: BitSet.of(1) }),
+      makeUpdate(type, { severity: 900 }, BitSet.of(2), packed),
+    ]) {
+      expect(read(layout, other.bytes)).toBeUndefined();
+    }
+  });
+
+  it.each<[string, StructureType, BitSet]>([
+    ['did not change', structure({ value: int, other: int }), BitSet.of(2)],
+    ['comes behind another field', structure({ other: int, value: int }), BitSet.of(1, 2)],
+    ['is text', structure({ value: string }), BitSet.of(1)],
+    ['is true or false', structure({ value: boolean }), BitSet.of(1)],
+    ['is a structure', structure({ value: structure({ index: int }) }), BitSet.of(1)],
+  ])('has no layout where the value %s', (_what, type, changed) => {
+    expect(packedCounterLayoutOf(type, makeUpdate(type, {}, changed, packed).frame)).toBeUndefined();
   });
 });
 

@@ -184,6 +184,22 @@ describe('channels', () => {
     await close();
   });
 
+  test('are found at the port for MessagePack by who searches for that over the link of a worker', async () => {
+    const { connect, server, close } = await makeCrew({ pvs: { x: scalarPv() }, config: { msgpackPort: 0 } });
+    const client = await connect();
+    await client.send({ command: 'SEARCH', ...search(['x'], ['msgpack', 'tcp']) });
+    expect(client.take('SEARCH_RESPONSE')).toMatchObject({
+      found: true,
+      instanceIds: [0],
+      guid: server.guid,
+      protocol: 'msgpack',
+      serverPort: server.msgpackPort,
+    });
+    await client.send({ command: 'SEARCH', ...search(['x'], ['tcp', 'msgpack']) });
+    expect(client.take('SEARCH_RESPONSE')).toMatchObject({ protocol: 'tcp', serverPort: server.tcpPort });
+    await close();
+  });
+
   test('that are added, removed, closed or made anew later are so for the clients of workers', async () => {
     const x = scalarPv();
     const { connect, clock, settle, server, close } = await makeCrew({ pvs: { x } });
@@ -545,13 +561,13 @@ function fieldsOf(update: object): { readonly value?: unknown } {
   return 'value' in update && typeof update.value === 'object' && update.value !== null ? update.value : {};
 }
 
-function search(pvNames: readonly string[]) {
+function search(pvNames: readonly string[], protocols: readonly string[] = ['tcp']) {
   return {
     sequenceId: 1,
     flags: SEARCH_MUST_REPLY,
     responseAddress: '0.0.0.0',
     responsePort: 0,
-    protocols: ['tcp'],
+    protocols,
     names: pvNames.map((pvName, instanceId) => ({ pvName, instanceId })),
   };
 }

@@ -6,6 +6,8 @@
 //
 // Without handlers it validates everybody, creates every channel in `pvNames`, and says nothing else.
 
+import type { Codec } from '../../src/protocol/codecs/codec.ts';
+import { pva } from '../../src/protocol/codecs/pva.ts';
 import { readDatagram } from '../../src/protocol/datagram.ts';
 import { error, OK } from '../../src/protocol/status.ts';
 import { Framer } from '../../src/protocol/framer.ts';
@@ -33,6 +35,8 @@ export interface FakeServerOptions {
   readonly udpPort?: number;
   readonly guid?: string;
   readonly bigEndian?: boolean;
+  /** Of its TCP port; pvAccess by default. */
+  readonly codec?: Codec;
   readonly methods?: readonly string[];
 }
 
@@ -43,12 +47,13 @@ export class FakeLink {
   /** Everything that the client sent. */
   readonly received: ClientMessage[] = [];
   readonly pvNameBySid = new Map<number, string>();
-  readonly decoder = new LinkDecoder();
+  readonly decoder: LinkDecoder;
   isClosed = false;
 
   constructor(server: FakeServer, tcp: TcpConnection) {
     this.server = server;
     this.tcp = tcp;
+    this.decoder = new LinkDecoder(undefined, server.codec);
     const framer = new Framer({ expectFromServer: false });
     tcp.listen({
       data: (chunk) =>
@@ -65,7 +70,8 @@ export class FakeLink {
 
   /** Messages in one write. */
   send(...messages: ServerMessageToSend[]): void {
-    const writer = new Writer(this.server.bigEndian);
+    const { codec, bigEndian } = this.server;
+    const writer = new Writer(bigEndian);
     for (const message of messages) {
       if ('phase' in message && message.phase === 'init' && 'type' in message) {
         this.decoder.operations.set(message.ioid, { command: message.command, type: message.type });
@@ -74,7 +80,7 @@ export class FakeLink {
         const { command, ioid, getType, putType } = message;
         this.decoder.operations.set(ioid, { command, type: getType, putType });
       }
-      encodeMessage(writer, message, { fromServer: true });
+      encodeMessage(writer, message, { fromServer: true, codec });
     }
     this.tcp.write(writer.detach(0));
   }
@@ -97,6 +103,7 @@ export class FakeServer {
   readonly links: FakeLink[] = [];
   readonly searches: { readonly search: Search; readonly from: Endpoint }[] = [];
   readonly bigEndian: boolean;
+  readonly codec: Codec;
   readonly methods: readonly string[];
   guid: string;
   /** False: connections are accepted and nothing is said. */
@@ -109,7 +116,8 @@ export class FakeServer {
   private constructor(host: MemoryHost, options: FakeServerOptions) {
     this.host = host;
     this.guid = options.guid ?? '0102030405060708090a0b0c';
-    this.bigEndian = options.bigEndian ?? false;
+    this.codec = options.codec ?? pva;
+    this.bigEndian = this.codec.orderOf(options.bigEndian ?? false);
     this.methods = options.methods ?? ['anonymous', 'ca'];
   }
 

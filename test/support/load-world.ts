@@ -6,6 +6,8 @@ import { SharedPV } from '../../src/channels/shared-pv.ts';
 import type { ServerConfig } from '../../src/config/effective.ts';
 import type { LoadResult, LoadScenario, RunLoadOptions } from '../../src/load/load.ts';
 import { measureLoad } from '../../src/load/measure-load.ts';
+import { msgpack } from '../../src/protocol/codecs/msgpack.ts';
+import { pva } from '../../src/protocol/codecs/pva.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import type { ScalarType } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
@@ -23,9 +25,14 @@ export async function loadPvkit(
   during?: (tick: number, world: World) => void,
   config: Partial<ServerConfig> = {},
 ): Promise<LoadResult> {
-  const world = await makeWorld({ config }, { delayMs: [0.5, 1], chunkBytes: [1, 200] });
+  const isPacked = options.codec === 'msgpack';
+  const world = await makeWorld(
+    { config: { ...config, ...(isPacked && { msgpackPort: 0 }) } },
+    { delayMs: [0.5, 1], chunkBytes: [1, 200] },
+  );
   for (const [name, pv] of Object.entries(pvs)) world.server.add(name, pv);
-  const port = scenario.startsWith('search') ? world.server.udpPort : world.server.tcpPort;
+  const { udpPort, tcpPort, msgpackPort = tcpPort } = world.server;
+  const port = scenario.startsWith('search') ? udpPort : isPacked ? msgpackPort : tcpPort;
   let tick = 0;
   const timer = during === undefined ? undefined : world.clock.every(5, () => during(++tick, world));
   const result = await world.clock.until(
@@ -60,7 +67,7 @@ export async function loadFake(
   const clock = new ManualClock();
   const network = new MemoryNetwork({ clock, delayMs: [0.5, 1] });
   const host = network.host('server');
-  const server = await clock.until(FakeServer.start(host));
+  const server = await clock.until(FakeServer.start(host, { codec: options.codec === 'msgpack' ? msgpack : pva }));
   server.pvNames.add('x');
   server.on(handle);
   return clock.until(

@@ -66,10 +66,11 @@ export class MemoryProcesses implements Processes {
       worker,
       connections,
       farPipe,
-      hand: (connection) => {
+      hand: (connection, otherPort) => {
         if (!(connection instanceof MemoryConnection) || isOver) return connection.destroy();
         connections.add(connection);
-        this.#clock.soon(() => worker.accept(connection, connection.remote.address));
+        const { address } = connection.remote;
+        this.#clock.soon(() => worker.accept({ connection, address, otherPort }));
       },
       kill: () => over('signal SIGKILL'),
     };

@@ -11,7 +11,7 @@ export type ClientChannelState =
   | 'creating'
   /** The server gave a sid: operations are possible. */
   | 'active'
-  /** A server that was named directly refused the channel; only a new link is another chance. */
+  /** A server that was named directly refused the channel, or speaks another codec; only a new link is another chance. */
   | 'refused'
   | 'closed';
 
@@ -23,7 +23,7 @@ export type ClientChannelEvent =
   | 'created'
   /** The server that had answered the search says no: search again, much later. */
   | 'refuse'
-  /** The server that was named directly says no. */
+  /** The server that was named directly says no, or greets in another codec than it was to speak. */
   | 'refuseDirect'
   /** The link went away, or the server destroyed the channel. */
   | 'lose'
@@ -34,7 +34,7 @@ export const CLIENT_CHANNEL: Machine<ClientChannelState, ClientChannelEvent> = {
   initial: 'searching',
   table: {
     searching: { found: 'connecting', close: 'closed' },
-    connecting: { create: 'creating', lose: 'searching', close: 'closed' },
+    connecting: { create: 'creating', refuseDirect: 'refused', lose: 'searching', close: 'closed' },
     creating: { created: 'active', refuse: 'searching', refuseDirect: 'refused', lose: 'searching', close: 'closed' },
     active: { lose: 'searching', close: 'closed' },
     refused: { lose: 'searching', close: 'closed' },

@@ -6,15 +6,16 @@
 
 import type { AccessRules } from '../../channels/access/access-rules.ts';
 import { PvaError, reasonOf } from '../../protocol/errors.ts';
-import type { Limits } from '../../protocol/limits.ts';
 import type { TimerHandle } from '../../transport/clocks.ts';
-import type { ListenTcpOptions, TcpListener } from '../../transport/network.ts';
+import type { Network } from '../../transport/network.ts';
 import { nodeProcesses } from '../../transport/node-processes.ts';
 import type { IncomingConnection, Processes, WorkerProcess } from '../../transport/processes.ts';
 import { ENDING, type Admission } from '../admission.ts';
 import type { CalmNotices } from '../calm-notices.ts';
 import type { LinkHost } from '../link-host.ts';
 import { refusalsOf } from '../links.ts';
+import type { ServedPorts } from '../search-answer.ts';
+import { limitsShared } from '../system-limits.ts';
 import type { VitalSigns } from '../../transport/vitals.ts';
 import { WorkerDesk } from './desk.ts';
 import { COUNTER_NAMES, noCounters, type WorkerCounters, type WorkerRules } from './messages.ts';
@@ -119,9 +120,15 @@ export class Crew {
     return [...this.#members].map(({ vitals }) => vitals);
   }
 
-  /** Listens for connections that the workers are to have. */
-  listenTcp(options: ListenTcpOptions): Promise<TcpListener> {
-    return this.#options.processes.listenTcp(options, (connection) => this.#assign(connection));
+  /** Listens for connections that the workers are to have once all ports are open: searches are answered with them. */
+  listening(opened: () => Promise<ServedPorts>): Pick<Network, 'listenTcp'> {
+    const accept = (connection: IncomingConnection): void => {
+      opened().then(
+        (ports) => this.#assign(connection, ports),
+        () => connection.destroy(),
+      );
+    };
+    return { listenTcp: (options) => this.#options.processes.listenTcp(options, accept) };
   }
 
   setAccess(access: AccessRules): void {
@@ -175,7 +182,7 @@ export class Crew {
 
   // --- connections ---------------------------------------------------------------------------------------------
 
-  #assign(connection: IncomingConnection): void {
+  #assign(connection: IncomingConnection, { msgpackPort }: ServedPorts): void {
     const { address } = connection.remote;
     const refusal = this.#options.admission.admit(address);
     if (refusal !== undefined) return this.#refuse(connection, refusal);
@@ -187,7 +194,7 @@ export class Crew {
     }
     member.handedCount++;
     member.hosts.set(address, (member.hosts.get(address) ?? 0) + 1);
-    member.process.hand(connection);
+    member.process.hand(connection, msgpackPort);
   }
 
   #refuse(connection: IncomingConnection, reason: string): void {
@@ -277,7 +284,7 @@ export class Crew {
     this.#members.add(member);
     const { guid, bigEndian, connectionTimeoutMs, limits } = host;
     const logsPuts = host.putLog !== undefined;
-    const share = shareOf(limits, this.#options.workerCount);
+    const share = limitsShared(limits, this.#options.workerCount);
     desk.setUp(
       {
         ...this.#rules,
@@ -359,17 +366,6 @@ export class Crew {
 /** Worker processes of this machine. */
 export function workerProcesses(): Processes {
   return nodeProcesses(new URL('main.js', import.meta.url));
-}
-
-/** Bounds on what all links take together are split: no worker knows what the others hold. */
-function shareOf(limits: Limits, workerCount: number): Limits {
-  const share = (bytes: number): number => Math.ceil(bytes / workerCount);
-  return {
-    ...limits,
-    maxReceivingBytes: share(limits.maxReceivingBytes),
-    maxQueuedBytes: share(limits.maxQueuedBytes),
-    maxUnsentBytes: share(limits.maxUnsentBytes),
-  };
 }
 
 /** Links that a worker has, or will have when it has taken what was handed to it. */

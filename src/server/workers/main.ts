@@ -16,7 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 let isEnding = false;
-const connection = parentOfWorker((accepted, address) => worker.accept(accepted, address));
+const connection = parentOfWorker((handed) => worker.accept(handed));
 const worker = new Worker({
   connection,
   clock: systemClock,

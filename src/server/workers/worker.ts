@@ -9,6 +9,7 @@ import type { Reader } from '../../protocol/reader.ts';
 import type { TypeReceiver } from '../../protocol/types/wire.ts';
 import type { Clock, TimerHandle } from '../../transport/clocks.ts';
 import type { TcpConnection } from '../../transport/network.ts';
+import type { HandedConnection } from '../../transport/processes.ts';
 import type { Vitals } from '../../transport/vitals.ts';
 import { AccessControl } from '../access-control.ts';
 import { Directory } from '../directory.ts';
@@ -100,8 +101,8 @@ export class Worker {
     this.#source = new ServerSource(this.#pipe, this.#asked);
   }
 
-  /** Takes a connection over that the server accepted; undefined for one whose client, of that address, is gone. */
-  accept(accepted: TcpConnection | undefined, address: string): void {
+  /** Takes a connection over that the server accepted; its other port is that for MessagePack. */
+  accept({ connection: accepted, address, otherPort: msgpackPort }: HandedConnection): void {
     if (this.#serving === undefined) return accepted?.destroy();
     if (accepted === undefined) {
       // The server counts it among the links of this worker.
@@ -112,7 +113,7 @@ export class Worker {
     const connection = new HeldConnection(accepted, (gone) => this.#connections.delete(gone));
     this.#connections.add(connection);
     if (this.#isHolding) connection.hold();
-    this.#serving.links.accept(connection, { tcpPort: connection.local.port });
+    this.#serving.links.accept(connection, { tcpPort: connection.local.port, msgpackPort });
     this.#countSoon();
   }
 

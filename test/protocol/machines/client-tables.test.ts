@@ -52,6 +52,7 @@ describe('the way of a client', () => {
 
   it('waits for a new link when a server named directly refuses', () => {
     expect(follow(CLIENT_CHANNEL, ['found', 'create', 'refuseDirect'])).toBe('refused');
+    expect(follow(CLIENT_CHANNEL, ['found', 'refuseDirect'])).toBe('refused');
     expect(follow(CLIENT_CHANNEL, ['found', 'create', 'refuseDirect', 'lose'])).toBe('searching');
   });
 
