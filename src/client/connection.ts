@@ -16,7 +16,7 @@ import {
   type ServerMessage,
 } from '../protocol/messages/index.ts';
 import type { DecodeContext, OperationTypes } from '../protocol/messages/message-module.ts';
-import { isSuccess } from '../protocol/status.ts';
+import { isSuccess, type Status } from '../protocol/status.ts';
 import { string, structure } from '../protocol/types/type-desc.ts';
 import type { AnyValue } from '../protocol/types/value-of.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
@@ -257,13 +257,7 @@ export class Connection {
         if (!this.#isOrderSet) this.#setOrder(frame.header.bigEndian);
         return this.#answerValidation(message, frame.header.version);
       case 'CONNECTION_VALIDATED':
-        if (!isSuccess(message.status)) {
-          // pvxs goes on both as server and as client; what is not allowed will be refused one by one.
-          this.#handlers.warning(`refused our credentials: ${message.status.message}; going on without`);
-        }
-        if (this.#state === 'validated') return;
-        this.#followPeer('validated');
-        return this.#handlers.validated();
+        return this.#validated(message.status);
       default:
         return this.#handlers.message(message);
     }
@@ -294,9 +288,6 @@ export class Connection {
     if (this.#hasAnswered) return;
     this.#hasAnswered = true;
     const isNamed = methods.includes('ca');
-    if (!isNamed && !methods.includes('anonymous')) {
-      this.#handlers.warning(`offers no method that we know (${methods.join(', ')}); trying anonymous`);
-    }
     const method = isNamed ? 'ca' : 'anonymous';
     this.#handlers.greeted?.({ version, bigEndian: this.#writer.bigEndian, methods, method });
     const { user, host } = this.#settings.identity;
@@ -309,6 +300,17 @@ export class Connection {
       method,
       credentials,
     });
+    if (isNamed || methods.includes('anonymous')) return;
+    this.#handlers.warning(`offers no method that we know (${methods.join(', ')}); trying anonymous`);
+  }
+
+  #validated(status: Status): void {
+    if (this.#state !== 'validated') {
+      this.#followPeer('validated');
+      this.#handlers.validated();
+    }
+    // pvxs goes on both as server and as client; what is not allowed will be refused one by one.
+    if (!isSuccess(status)) this.#handlers.warning(`refused our credentials: ${status.message}; going on without`);
   }
 
   // --- state ---------------------------------------------------------------------------------------------------
