@@ -77,6 +77,8 @@ const CREDENTIALS = structure({ user: string, host: string });
 const ECHO_PART = 3 / 8;
 const MIN_ECHO_MS = 1_000;
 const MAX_ECHO_MS = 15_000;
+/** What waited for less than this may have waited for our own kernel, which tells nothing of the server. */
+const KERNEL_MS = 500;
 
 export class Connection {
   readonly server: Endpoint;
@@ -97,7 +99,10 @@ export class Connection {
   #isFlushDue = false;
   #hasAnswered = false;
   #heardAt = 0;
-  #blockedAt: number | undefined;
+  /** Bytes that TCP was given. */
+  #sentBytes = 0;
+  /** While many of them wait: how many do not any more, and since when it is so many. */
+  #waiting: { readonly takenBytes: number; readonly since: number } | undefined;
 
   constructor(server: Endpoint, settings: ConnectionSettings, handlers: ConnectionHandlers) {
     this.server = server;
@@ -178,7 +183,7 @@ export class Connection {
     });
     tcp.listen({
       data: (chunk) => this.#receive(chunk),
-      drain: () => (this.#blockedAt = undefined),
+      drain: () => this.#seeTaken(),
       close: (error) => this.#lose(error === undefined ? 'the server closed it' : reasonOf(error)),
     });
   }
@@ -186,7 +191,8 @@ export class Connection {
   /** Echoes go out all the time: a server judges by what it hears, however much it sends itself. */
   #echo(): void {
     const { clock, connectionTimeoutMs } = this.#settings;
-    if (this.#blockedAt !== undefined && clock.now() - this.#blockedAt >= connectionTimeoutMs) {
+    this.#seeTaken();
+    if (this.#waiting !== undefined && clock.now() - this.#waiting.since >= connectionTimeoutMs) {
       return this.#lose(`the server has read nothing for ${connectionTimeoutMs / 1000} s`);
     }
     // Nothing may be sent before the server has spoken.
@@ -196,10 +202,23 @@ export class Connection {
   #watchSilence(waitMs: number): void {
     const { clock, connectionTimeoutMs } = this.#settings;
     this.#after(waitMs, () => {
+      this.#seeTaken();
       const silentMs = clock.now() - this.#heardAt;
       if (silentMs < connectionTimeoutMs) return this.#watchSilence(connectionTimeoutMs - silentMs);
       this.#lose(`the server was silent for ${connectionTimeoutMs / 1000} s`);
     });
+  }
+
+  /** Who takes what it is sent is alive, and has nothing to say before it has all of a large put. */
+  #seeTaken(): void {
+    if (this.#waiting === undefined || this.#tcp === undefined) return;
+    const { takenBytes, since } = this.#waiting;
+    const now = this.#settings.clock.now();
+    const waitingBytes = this.#tcp.bufferedBytes;
+    const taken = this.#sentBytes - waitingBytes;
+    if (taken > takenBytes && now - since >= KERNEL_MS) this.#heardAt = now;
+    if (waitingBytes === 0) this.#waiting = undefined;
+    else if (taken > takenBytes) this.#waiting = { takenBytes: taken, since: now };
   }
 
   #after(ms: number, act: () => void): void {
@@ -222,8 +241,12 @@ export class Connection {
   #flush(): void {
     if (this.#tcp === undefined || this.#writer.length === 0) return;
     let hasRoom = true;
-    for (const piece of this.#segmenter.pieces(this.#writer.detach())) hasRoom = this.#tcp.write(piece);
-    if (!hasRoom) this.#blockedAt ??= this.#settings.clock.now();
+    for (const piece of this.#segmenter.pieces(this.#writer.detach())) {
+      this.#sentBytes += piece.length;
+      hasRoom = this.#tcp.write(piece);
+    }
+    if (hasRoom) return;
+    this.#waiting ??= { takenBytes: this.#sentBytes - this.#tcp.bufferedBytes, since: this.#settings.clock.now() };
   }
 
   // --- messages ------------------------------------------------------------------------------------------------
