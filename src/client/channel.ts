@@ -161,17 +161,21 @@ export class Channel implements LinkedChannel {
     for (const { resolve } of waiters) resolve(active);
   }
 
+  /** The notice comes last, as every notice does: whoever hears it may close all this. */
   refused(reason: string): void {
     const { server } = this.#requireLink();
     this.#lastFailure = `${server} refused the channel: ${reason}`;
+    this.#leave();
     const text = `${this.pvName}: ${this.#lastFailure}`;
+    if (this.direct === undefined) {
+      this.#follow('refuse');
+      this.#around.seeker.addAgain(this, 'refused');
+    } else {
+      this.#refuseDirect(new StatusError(text));
+    }
     // Whoever named the server is told by the end of the call.
     const level = this.direct === undefined ? 'warning' : 'debug';
     this.#around.notices.publish({ kind: 'channelRefused', level, pvName: this.pvName, server, text });
-    this.#leave();
-    if (this.direct !== undefined) return this.#refuseDirect(new StatusError(text));
-    this.#follow('refuse');
-    this.#around.seeker.addAgain(this, 'refused');
   }
 
   lost(reason: DisconnectedError): void {

@@ -17,7 +17,7 @@ import {
   type ServerMessage,
 } from '../protocol/messages/index.ts';
 import type { DecodeContext, OperationTypes } from '../protocol/messages/message-module.ts';
-import { isSuccess } from '../protocol/status.ts';
+import { isSuccess, type Status } from '../protocol/status.ts';
 import { string, structure } from '../protocol/types/type-desc.ts';
 import type { AnyValue } from '../protocol/types/value-of.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
@@ -78,6 +78,8 @@ const CREDENTIALS = structure({ user: string, host: string });
 const ECHO_PART = 3 / 8;
 const MIN_ECHO_MS = 1_000;
 const MAX_ECHO_MS = 15_000;
+/** What waited for less than this may have waited for our own kernel, which tells nothing of the server. */
+const KERNEL_MS = 500;
 
 export class Connection {
   readonly server: Endpoint;
@@ -99,7 +101,10 @@ export class Connection {
   #hasAnswered = false;
   #speaksOtherwise = false;
   #heardAt = 0;
-  #blockedAt: number | undefined;
+  /** Bytes that TCP was given. */
+  #sentBytes = 0;
+  /** While many of them wait: how many do not any more, and since when it is so many. */
+  #waiting: { readonly takenBytes: number; readonly since: number } | undefined;
 
   constructor(server: Endpoint, settings: ConnectionSettings, handlers: ConnectionHandlers) {
     this.server = server;
@@ -185,7 +190,7 @@ export class Connection {
     });
     tcp.listen({
       data: (chunk) => this.#receive(chunk),
-      drain: () => (this.#blockedAt = undefined),
+      drain: () => this.#seeTaken(),
       close: (error) => this.#lose(error === undefined ? 'the server closed it' : reasonOf(error)),
     });
   }
@@ -193,7 +198,8 @@ export class Connection {
   /** Echoes go out all the time: a server judges by what it hears, however much it sends itself. */
   #echo(): void {
     const { clock, connectionTimeoutMs } = this.#settings;
-    if (this.#blockedAt !== undefined && clock.now() - this.#blockedAt >= connectionTimeoutMs) {
+    this.#seeTaken();
+    if (this.#waiting !== undefined && clock.now() - this.#waiting.since >= connectionTimeoutMs) {
       return this.#lose(`the server has read nothing for ${connectionTimeoutMs / 1000} s`);
     }
     // Nothing may be sent before the server has spoken.
@@ -203,10 +209,23 @@ export class Connection {
   #watchSilence(waitMs: number): void {
     const { clock, connectionTimeoutMs } = this.#settings;
     this.#after(waitMs, () => {
+      this.#seeTaken();
       const silentMs = clock.now() - this.#heardAt;
       if (silentMs < connectionTimeoutMs) return this.#watchSilence(connectionTimeoutMs - silentMs);
       this.#lose(`the server was silent for ${connectionTimeoutMs / 1000} s`);
     });
+  }
+
+  /** Who takes what it is sent is alive, and has nothing to say before it has all of a large put. */
+  #seeTaken(): void {
+    if (this.#waiting === undefined || this.#tcp === undefined) return;
+    const { takenBytes, since } = this.#waiting;
+    const now = this.#settings.clock.now();
+    const waitingBytes = this.#tcp.bufferedBytes;
+    const taken = this.#sentBytes - waitingBytes;
+    if (taken > takenBytes && now - since >= KERNEL_MS) this.#heardAt = now;
+    if (waitingBytes === 0) this.#waiting = undefined;
+    else if (taken > takenBytes) this.#waiting = { takenBytes: taken, since: now };
   }
 
   #after(ms: number, act: () => void): void {
@@ -229,8 +248,12 @@ export class Connection {
   #flush(): void {
     if (this.#tcp === undefined || this.#writer.length === 0) return;
     let hasRoom = true;
-    for (const piece of this.#segmenter.pieces(this.#writer.detach())) hasRoom = this.#tcp.write(piece);
-    if (!hasRoom) this.#blockedAt ??= this.#settings.clock.now();
+    for (const piece of this.#segmenter.pieces(this.#writer.detach())) {
+      this.#sentBytes += piece.length;
+      hasRoom = this.#tcp.write(piece);
+    }
+    if (hasRoom) return;
+    this.#waiting ??= { takenBytes: this.#sentBytes - this.#tcp.bufferedBytes, since: this.#settings.clock.now() };
   }
 
   // --- messages ------------------------------------------------------------------------------------------------
@@ -264,13 +287,7 @@ export class Connection {
         if (!this.#isOrderSet) this.#setOrder(frame.header.bigEndian);
         return this.#answerValidation(message, frame.header.version);
       case 'CONNECTION_VALIDATED':
-        if (!isSuccess(message.status)) {
-          // pvxs goes on both as server and as client; what is not allowed will be refused one by one.
-          this.#handlers.warning(`refused our credentials: ${message.status.message}; going on without`);
-        }
-        if (this.#state === 'validated') return;
-        this.#followPeer('validated');
-        return this.#handlers.validated();
+        return this.#validated(message.status);
       default:
         return this.#handlers.message(message);
     }
@@ -304,9 +321,6 @@ export class Connection {
     if (this.#hasAnswered) return;
     this.#hasAnswered = true;
     const isNamed = methods.includes('ca');
-    if (!isNamed && !methods.includes('anonymous')) {
-      this.#handlers.warning(`offers no method that we know (${methods.join(', ')}); trying anonymous`);
-    }
     const method = isNamed ? 'ca' : 'anonymous';
     this.#handlers.greeted?.({ version, bigEndian: this.#writer.bigEndian, methods, method });
     const { user, host } = this.#settings.identity;
@@ -319,6 +333,17 @@ export class Connection {
       method,
       credentials,
     });
+    if (isNamed || methods.includes('anonymous')) return;
+    this.#handlers.warning(`offers no method that we know (${methods.join(', ')}); trying anonymous`);
+  }
+
+  #validated(status: Status): void {
+    if (this.#state !== 'validated') {
+      this.#followPeer('validated');
+      this.#handlers.validated();
+    }
+    // pvxs goes on both as server and as client; what is not allowed will be refused one by one.
+    if (!isSuccess(status)) this.#handlers.warning(`refused our credentials: ${status.message}; going on without`);
   }
 
   // --- state ---------------------------------------------------------------------------------------------------

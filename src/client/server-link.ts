@@ -174,29 +174,29 @@ export class ServerLink implements OperationLink {
   // --- the life of the link ------------------------------------------------------------------------------------
 
   #validated(): void {
+    for (const attached of this.#channels.values()) this.#create(attached);
+    this.#handlers.validated(this);
     this.#notices.publish({
       kind: 'linkOpened',
       level: 'debug',
       server: this.server,
       text: `${this.server}: connected`,
     });
-    for (const attached of this.#channels.values()) this.#create(attached);
-    this.#handlers.validated(this);
   }
 
   #closed(reason: DisconnectedError, wasLost: boolean): void {
-    this.#notices.publish({
-      kind: 'linkClosed',
-      level: wasLost ? 'info' : 'debug',
-      server: this.server,
-      text: `${this.server}: ${reason.message}`,
-    });
     this.#handlers.closed(this, wasLost);
     for (const attached of this.#channels.values()) {
       this.#forget(attached, reason);
       attached.channel.lost(reason);
     }
     this.#grave.clear();
+    this.#notices.publish({
+      kind: 'linkClosed',
+      level: wasLost ? 'info' : 'debug',
+      server: this.server,
+      text: `${this.server}: ${reason.message}`,
+    });
   }
 
   #closeIfUnused(): void {

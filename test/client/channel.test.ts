@@ -2,6 +2,7 @@
 
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
+import type { ClientNotice } from '../../src/client/notices.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import {
   DisconnectedError,
@@ -300,6 +301,84 @@ describe('what a server says besides', () => {
     });
     await expect(world.clock.until(world.context.get('x', { type: TYPE }))).resolves.toMatchObject({ value: 1 });
     await world.context.close();
+  });
+});
+
+describe('a program that closes its client when it hears a notice', () => {
+  interface Trouble {
+    readonly pvName: string;
+    readonly server?: string;
+    readonly methods?: readonly string[];
+    /** False: the server takes nobody's credentials. */
+    readonly knows?: boolean;
+  }
+
+  const closed = 'x: the context is closed';
+  it.each<[ClientNotice['kind'], Trouble, string]>([
+    ['channelRefused', { pvName: 'nosuch' }, 'nosuch: the context is closed'],
+    [
+      'channelRefused',
+      { pvName: 'nosuch', server: '10.0.0.2' },
+      'nosuch: 10.0.0.2:5075 refused the channel: no such PV nosuch',
+    ],
+    ['channelRefused', { pvName: 'mute' }, 'mute: the context is closed'],
+    [
+      'channelRefused',
+      { pvName: 'mute', server: '10.0.0.2' },
+      'mute: 10.0.0.2:5075 refused the channel: no reply to CREATE_CHANNEL for 40 s',
+    ],
+    ['linkOpened', { pvName: 'x' }, closed],
+    ['linkClosed', { pvName: 'x' }, 'connection to 10.0.0.2:5075 lost: the server closed it'],
+    ['linkWarning', { pvName: 'x', methods: ['x509'] }, closed],
+    ['linkWarning', { pvName: 'x', knows: false }, closed],
+    ['rightsTold', { pvName: 'x' }, closed],
+    ['serverMessage', { pvName: 'x' }, closed],
+    ['duplicatePv', { pvName: 'x' }, closed],
+  ])('%s: all ends, and nothing is thrown (%o)', async (kind, trouble, reason) => {
+    const { pvName, server, methods, knows = true } = trouble;
+    const world = makeWorld();
+    const { clock, context } = world;
+    const fake = await serving(world, methods === undefined ? {} : { methods });
+    fake.answer = (search, to) => {
+      const ids = search.names.flatMap((asked) => (asked.pvName === 'other' ? [] : asked.instanceId));
+      if (ids.length === 0) return;
+      fake.sendDatagram(to, fake.response(search, ids, 5075));
+      fake.sendDatagram(to, { ...fake.response(search, ids, 5076), guid: OTHER_GUID });
+    };
+    fake.on((message, link) => {
+      switch (message.command) {
+        case 'CONNECTION_VALIDATION':
+          link.send({ command: 'CONNECTION_VALIDATED', status: knows ? OK : error('who are you?') });
+          return true;
+        case 'CREATE_CHANNEL': {
+          const [{ cid = 0, pvName: asked = '' } = {}] = message.channels;
+          link.send({ command: 'ACL_CHANGE', form: 'rights', cid, rights: 5 });
+          return asked === 'mute';
+        }
+        case 'GET':
+          if (kind === 'linkClosed') link.tcp.destroy();
+          else link.send({ command: 'MESSAGE', ioid: message.ioid, severity: 1, text: 'slow today' });
+          return true;
+        default:
+          return false;
+      }
+    });
+    let heardCount = 0;
+    context.onNotice((notice) => {
+      if (notice.kind !== kind || heardCount++ > 0) return;
+      void context.close();
+    });
+    const calls = Promise.allSettled([
+      context.get(pvName, { server, timeoutMs: 100_000 }),
+      context.get('other', { timeoutMs: 100_000 }),
+    ]);
+    await clock.advanceAsync(100_000);
+    expect((await calls).map((result) => result.status === 'rejected' && reasonOf(result.reason))).toEqual([
+      reason,
+      'other: the context is closed',
+    ]);
+    expect(clock.timerCount).toBe(0);
+    expect(world.notices.filter((notice) => notice.kind === 'listenerFailed')).toEqual([]);
   });
 });
 

@@ -5,7 +5,7 @@ import { readHeader } from '../../src/protocol/header.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import { error, OK } from '../../src/protocol/status.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
-import { double } from '../../src/protocol/types/type-desc.ts';
+import { double, string, structure } from '../../src/protocol/types/type-desc.ts';
 import { codecOf } from '../../src/protocol/values/codec.ts';
 import { makeWorld, type ClientWorld } from '../support/client-world.ts';
 import { FakeServer } from '../support/fake-server.ts';
@@ -210,6 +210,60 @@ describe('staying alive', () => {
     expect(world.notices.map(({ text }) => text)).toContainEqual(expect.stringMatching(/has read nothing for 40 s/));
     await monitor.close();
     await world.context.close();
+  });
+});
+
+describe('a large put', () => {
+  const TEXT = structure({ value: string });
+  /** A server that is sent a put of `length` characters at 1 000 bytes a second, with another PV watched meanwhile. */
+  async function putting(length: number) {
+    const world = makeWorld({ network: { bytesPerMs: 1, kernelBytes: 4_000 } });
+    const server = await FakeServer.start(world.serverHost);
+    server.pvNames.add('text');
+    server.on((message, link) => {
+      if (message.command !== 'PUT') return false;
+      const { ioid, subcommand, phase } = message;
+      if (phase === 'init') link.send({ command: 'PUT', phase, ioid, subcommand, status: OK, type: TEXT });
+      else link.send({ command: 'PUT', phase: 'exec', ioid, subcommand, status: OK });
+      return true;
+    });
+    const put = world.context.put('text', { value: 'y'.repeat(length) }, { timeoutMs: 600_000 });
+    return { ...world, server, put };
+  }
+
+  it('comes to its end at a server that reads slowly and steadily, which can say nothing meanwhile', async () => {
+    const { clock, context, server, put } = await putting(200_000);
+    await clock.until(put, 600_000);
+    expect(clock.now()).toBeGreaterThan(200_000);
+    expect(server.links).toHaveLength(1);
+    await context.close();
+  });
+
+  it('ends soon after its server has stopped reading in the middle of it', async () => {
+    const { clock, context, notices, server, put } = await putting(200_000);
+    await clock.advanceAsync(100_000);
+    server.link.tcp.pause();
+    const rejected = expect(put).rejects.toThrow(/whether PUT was carried out is not known/);
+    await clock.advanceAsync(75_000);
+    await rejected;
+    expect(notices.map(({ text }) => text)).toContainEqual(expect.stringMatching(/silent for 40 s/));
+    await context.close();
+  });
+
+  it('that our own kernel takes is no sign of life of the server', async () => {
+    const world = makeWorld();
+    const { clock, context, notices } = world;
+    const server = await serving(world);
+    await clock.until(context.get('x'));
+    server.on(() => true);
+    const { link } = server;
+    for (let second = 0; second < 41; second++) {
+      context.get('x', { request: 'y'.repeat(30_000), timeoutMs: 500 }).catch(() => {});
+      await clock.advanceAsync(1_000);
+    }
+    expect(link.isClosed).toBe(true);
+    expect(notices.map(({ text }) => text)).toContainEqual(expect.stringMatching(/silent for 40 s/));
+    await context.close();
   });
 });
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../src/client/context.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
-import { PvaError } from '../../src/protocol/errors.ts';
+import { PvaError, RemoteProtocolError } from '../../src/protocol/errors.ts';
 import type { ClientMessage, ServerMessageToSend } from '../../src/protocol/messages/index.ts';
 import { OK } from '../../src/protocol/status.ts';
 import { arrayOf, double, structure } from '../../src/protocol/types/type-desc.ts';
@@ -118,5 +118,28 @@ describe('an array', () => {
       (ioid) => ({ command: 'ARRAY', phase: 'setLength', ioid, subcommand: 0x80, status: OK }),
     );
     expect(error).toBeInstanceOf(PvaError);
+  });
+});
+
+describe('a monitor', () => {
+  it.each([
+    ['no type', null, 'null'],
+    ['a double', double, 'scalar'],
+    ['an array', ARRAY, 'scalarArray'],
+  ])('of a channel that is %s ends alone, with an error that says so', async (_what, type, named) => {
+    const asked: string[] = [];
+    const { error, wasClosed } = await outcomeOf(
+      (context) => context.monitor('x', { timeoutMs: 1_000 }).next(),
+      (message) => {
+        asked.push(message.command);
+        if (message.command !== 'MONITOR') return undefined;
+        return { command: 'MONITOR', phase: 'init', ioid: message.ioid, subcommand: 8, status: OK, type };
+      },
+    );
+    expect(error).toEqual(
+      new RemoteProtocolError(`x: MONITOR INIT is answered with the type ${named}, a structure expected`),
+    );
+    expect(wasClosed).toBe(false);
+    expect(asked).toEqual(['MONITOR', 'DESTROY_REQUEST']);
   });
 });

@@ -22,7 +22,7 @@ import {
 } from '../../protocol/messages/subcommand.ts';
 import type { PvRequest } from '../../protocol/pv-request.ts';
 import { isSuccess } from '../../protocol/status.ts';
-import type { StructureType } from '../../protocol/types/type-desc.ts';
+import type { StructureType, TypeDesc } from '../../protocol/types/type-desc.ts';
 import type { ActiveChannel, Receiver } from '../active-channel.ts';
 import { refusal, requireStructure } from '../operation.ts';
 import { readingOf } from './get.ts';
@@ -40,8 +40,8 @@ export interface SubscriptionHandlers {
   begun(type: StructureType): boolean;
   /** Something is in the queue. */
   arrived(): void;
-  /** The server ended it; nothing is told afterwards. */
-  finished(error?: Error): void;
+  /** The server ended it, or its channel cannot be watched; nothing is told afterwards. */
+  finished(error?: unknown): void;
   /** The server did not accept it; nothing is told afterwards. */
   refused(error: Error): void;
   /** The channel is gone; nothing is told afterwards. */
@@ -135,9 +135,22 @@ export class Subscription implements Receiver {
       this.#forget();
       return this.#handlers.refused(refusal(pvName, server, 'MONITOR INIT', status));
     }
-    this.#type = requireStructure(type, `${pvName}: MONITOR INIT`);
-    this.#plan.queue.begin(this.#type, server);
-    if (this.#handlers.begun(this.#type)) this.start();
+    const structure = this.#structure(type);
+    if (structure === undefined) return;
+    this.#type = structure;
+    this.#plan.queue.begin(structure, server);
+    if (this.#handlers.begun(structure)) this.start();
+  }
+
+  /** What cannot be watched ends this subscription alone: its link serves others. */
+  #structure(type: TypeDesc | null): StructureType | undefined {
+    try {
+      return requireStructure(type, `${this.active.pvName}: MONITOR INIT`);
+    } catch (error) {
+      this.end();
+      this.#handlers.finished(error);
+      return undefined;
+    }
   }
 
   #update({ update, overrun }: Pick<MonitorUpdateReply, 'update' | 'overrun'>): void {
