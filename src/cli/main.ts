@@ -2,6 +2,7 @@
 // The command line as a process: its streams, its signals, its exit code. All else is in program.ts.
 
 import process from 'node:process';
+import { addAbortSignal } from 'node:stream';
 
 import { ProcessOutput } from './process-output.ts';
 import { runCli } from './program.ts';
@@ -22,7 +23,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const gone = (): void => interrupt.abort('nobody reads the output');
 
 const terminal = {
-  stdin: () => process.stdin,
+  // A terminal, and a pipe that stays, would keep whoever waits for it, and the process.
+  stdin: () => addAbortSignal(interrupt.signal, process.stdin),
   stdout: new ProcessOutput(process.stdout, gone),
   stderr: new ProcessOutput(process.stderr, gone),
   environment: process.env,

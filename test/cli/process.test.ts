@@ -248,6 +248,28 @@ describe('pvkit as a process', () => {
     expect(exitCode).toBe(1);
   });
 
+  it.each(['decode', 'channel create lab:x --schema -', 'restore --store memory: -'])(
+    '`pvkit %s` ends at ^C though nothing comes over standard input',
+    async (line) => {
+      const hook = join(built.folder, 'stdin.mjs');
+      writeFileSync(
+        hook,
+        `process.stdin.on('newListener', function told(event) {
+          if (event === 'readable') process.stdin.off('newListener', told), process.stderr.write('waits\\n');
+        });`,
+      );
+      const environment = { ...server.environment, NODE_OPTIONS: `--import ${pathToFileURL(hook).href}` };
+      const { child, ended, stderrHas } = launchIn(environment, ...line.split(' '));
+      await stderrHas('waits');
+      child.kill('SIGINT');
+      expect(await ended).toEqual({
+        stdout: '',
+        stderr: 'waits\npvkit: interrupted before the end: SIGINT\n',
+        exitCode: 1,
+      });
+    },
+  );
+
   it('monitor ends with 0 at ^C', async () => {
     const { child, ended, printed } = launch('monitor', 'demo:fast');
     await printed('value');
