@@ -1,21 +1,22 @@
 // How does a backup get into a file and out of it again? Into it whole or not at all; out of it as often as it is read.
 
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, link, mkdtemp, open, rename, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { UsageError } from './fault.ts';
 import type { CliHost } from './host.ts';
+import { readInput, STANDARD_INPUT } from './input.ts';
 
-/** Standard input or output in place of a file. */
-export const STANDARD = '-';
+/** In place of a file. */
+export const STANDARD_OUTPUT = '-';
 /** Text that is gathered before it is written. */
 const CHUNK_CHARACTERS = 256 * 1024;
 
 /** @throws UsageError when there is a file already that may not be overwritten */
 export async function requireNoFile(file: string, host: CliHost, force: boolean): Promise<void> {
-  if (file === STANDARD || force) return;
+  if (file === STANDARD_OUTPUT || force) return;
   const isThere = await access(resolve(host.folder, file), constants.F_OK).then(
     () => true,
     () => false,
@@ -33,7 +34,7 @@ export async function writeLines(
   host: CliHost,
   force: boolean,
 ): Promise<number> {
-  if (file === STANDARD) return writeToOutput(lines, host);
+  if (file === STANDARD_OUTPUT) return writeToOutput(lines, host);
   const path = resolve(host.folder, file);
   // Beside the file: only there can it be renamed in one step.
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
@@ -63,17 +64,17 @@ export async function withChunks<T>(
   host: CliHost,
   act: (chunks: () => AsyncIterable<Uint8Array>) => Promise<T>,
 ): Promise<T> {
-  if (file !== STANDARD) return act(() => createReadStream(resolve(host.folder, file)));
+  if (file !== STANDARD_INPUT) return act(() => readInput(file, host));
   const folder = await mkdtemp(join(tmpdir(), 'pvkit-restore-'));
   try {
     const path = join(folder, 'backup');
     const handle = await open(path, 'wx');
     try {
-      for await (const chunk of host.stdin()) await handle.writeFile(chunk);
+      for await (const chunk of readInput(file, host)) await handle.writeFile(chunk);
     } finally {
       await handle.close();
     }
-    return await act(() => createReadStream(path));
+    return await act(() => readInput(path, host));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

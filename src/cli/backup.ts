@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 
 import { backupLines } from '../index.ts';
-import { requireNoFile, STANDARD, writeLines } from './backup-file.ts';
+import { requireNoFile, STANDARD_OUTPUT, writeLines } from './backup-file.ts';
 import { DONE, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
@@ -65,7 +65,7 @@ async function backup(file: string, options: BackupOptions, host: CliHost): Prom
         ? `${JSON.stringify({ event: 'backedUp', store: kind, location, file, channelCount, byteCount })}\n`
         : printable(`${channelCount} channels of ${location} written to ${file}, ${byteCount} bytes\n`);
     // Where the backup goes to standard output there must be nothing else.
-    (file === STANDARD ? host.stderr : host.stdout).write(done);
+    (file === STANDARD_OUTPUT ? host.stderr : host.stdout).write(done);
     return DONE;
   });
 }

@@ -1,12 +1,10 @@
 // What do the flags of `pvkit channel create` ask a server for? Arguments that are all text; the server reads them, so that
 // every tool is told the same about what is wrong.
 
-import { createReadStream } from 'node:fs';
-import { resolve } from 'node:path';
-
 import { DEFAULT_LIMITS, reasonOf } from '../protocol/index.ts';
 import { UsageError } from './fault.ts';
 import type { CliHost } from './host.ts';
+import { inputName, readInput } from './input.ts';
 
 export interface CreateOptions {
   readonly type?: string;
@@ -17,8 +15,6 @@ export interface CreateOptions {
   readonly readOnly?: true;
   readonly settings?: string;
 }
-
-const STANDARD_INPUT = '-';
 
 /** @throws UsageError for flags that do not go together, and for a file that cannot be read */
 export async function createArguments(
@@ -60,7 +56,7 @@ function settingsOf({ settings = '{}', units, description, readOnly }: CreateOpt
 
 /** Whether it is JSON is known here; where it stands is what the user wants to hear. */
 async function schemaText(file: string, host: CliHost): Promise<string> {
-  const shown = file === STANDARD_INPUT ? 'standard input' : file;
+  const shown = inputName(file);
   const text = await textOf(file, shown, host);
   try {
     JSON.parse(text);
@@ -71,18 +67,18 @@ async function schemaText(file: string, host: CliHost): Promise<string> {
 }
 
 async function textOf(file: string, shown: string, host: CliHost): Promise<string> {
-  const source = file === STANDARD_INPUT ? host.stdin() : createReadStream(resolve(host.folder, file));
   const chunks: Uint8Array[] = [];
   let byteCount = 0;
   try {
     // Both are bounded: a file may be a device that never ends.
-    for await (const chunk of source as AsyncIterable<Uint8Array>) {
+    for await (const chunk of readInput(file, host)) {
       byteCount += chunk.length;
       if (byteCount > DEFAULT_LIMITS.maxSchemaCharacters) break;
       chunks.push(chunk);
     }
   } catch (thrown) {
-    throw new UsageError(`${shown} cannot be read: ${reasonOf(thrown)}`);
+    if (host.interrupt.aborted) throw thrown;
+    throw new UsageError(reasonOf(thrown));
   }
   if (byteCount > DEFAULT_LIMITS.maxSchemaCharacters) {
     throw new UsageError(`${shown} has more than ${DEFAULT_LIMITS.maxSchemaCharacters} bytes, which no schema has`);

@@ -1,8 +1,5 @@
 // `pvkit decode`: what do these bytes say?
 
-import { createReadStream } from 'node:fs';
-import { resolve } from 'node:path';
-
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 import { COMMAND_NAMES, DEFAULT_LIMITS } from '../protocol/index.ts';
@@ -15,6 +12,7 @@ import { decodedText, type DecodeTextOptions } from './decode-text.ts';
 import { DONE, FAILED, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
+import { inputName, readInput, STANDARD_INPUT } from './input.ts';
 import { withDebug, withElements, withJson, type DebugOptions, type ViewOptions } from './options.ts';
 import { paintOf } from './paint.ts';
 import type { Act } from './run.ts';
@@ -52,7 +50,7 @@ export function addDecode(program: Command, host: CliHost, run: Act): Command {
     .command('decode')
     .summary('explain captured messages, byte by byte')
     .description(prose(ABOUT))
-    .argument('[file]', 'what to decode; - for standard input', '-')
+    .argument('[file]', 'what to decode; - for standard input', STANDARD_INPUT)
     .addOption(
       new Option('--pv <name>', 'only messages about this PV; may be given several times').argParser<
         readonly string[] | undefined
@@ -71,7 +69,7 @@ export function addDecode(program: Command, host: CliHost, run: Act): Command {
 }
 
 async function decode(file: string, options: DecodeOptions, host: CliHost): Promise<ExitCode> {
-  const bytes = await readInput(file, host);
+  const bytes = await wholeInput(file, host);
   const leftOut = new LeftOut();
   const view = textOptions(options, host);
   let messageCount = 0;
@@ -86,7 +84,7 @@ async function decode(file: string, options: DecodeOptions, host: CliHost): Prom
   }
   tellLeftOut(leftOut, options, host);
   if (messageCount > 0) return DONE;
-  throw new CaptureError(`no message of pvAccess in the ${bytes.length} bytes of ${nameOf(file)}`);
+  throw new CaptureError(`no message of pvAccess in the ${bytes.length} bytes of ${inputName(file)}`);
 }
 
 function isWanted(entry: Entry, { pv, command }: DecodeOptions): boolean {
@@ -119,24 +117,19 @@ function textOptions(options: DecodeOptions, host: CliHost): DecodeTextOptions {
 // --- input -----------------------------------------------------------------------------------------------------
 
 /** All bytes of the input, up to the limit. */
-async function readInput(file: string, host: CliHost): Promise<Uint8Array> {
+async function wholeInput(file: string, host: CliHost): Promise<Uint8Array> {
   const limit = DEFAULT_LIMITS.maxCaptureBytes;
-  const input: AsyncIterable<Uint8Array> = file === '-' ? host.stdin() : createReadStream(resolve(host.folder, file));
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of input) {
+  for await (const chunk of readInput(file, host)) {
     length += chunk.length;
     if (length > limit) {
-      throw new CaptureError(`${nameOf(file)} has more than ${limit} bytes; cut it with editcap or tcpdump -r`);
+      throw new CaptureError(`${inputName(file)} has more than ${limit} bytes; cut it with editcap or tcpdump -r`);
     }
     if (host.interrupt.aborted) break;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-function nameOf(file: string): string {
-  return file === '-' ? 'standard input' : file;
 }
 
 function commandsOf(text: string): readonly string[] {

@@ -2,7 +2,9 @@
 // The command line as a process: its streams, its signals, its exit code. All else is in program.ts.
 
 import process from 'node:process';
+import { addAbortSignal } from 'node:stream';
 
+import { FAILED } from './exit-code.ts';
 import { ProcessOutput } from './process-output.ts';
 import { runCli } from './program.ts';
 
@@ -21,10 +23,24 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const gone = (): void => interrupt.abort('nobody reads the output');
 
+// What cannot be told ends no server: a log whose disk is full may have room again.
+const stderr = new ProcessOutput(process.stderr, gone, () => {});
+let isWritten = true;
+const stdout = new ProcessOutput(process.stdout, gone, (fault) => {
+  interrupt.abort('the output cannot be written');
+  if (isWritten) stderr.write(`pvkit: the output cannot be written: ${fault.message}\n`);
+  isWritten = false;
+});
+// It may be found out after all else has ended well.
+process.on('exit', () => {
+  if (!isWritten) process.exitCode = FAILED;
+});
+
 const terminal = {
-  stdin: () => process.stdin,
-  stdout: new ProcessOutput(process.stdout, gone),
-  stderr: new ProcessOutput(process.stderr, gone),
+  // A terminal, and a pipe that stays, would keep whoever waits for it, and the process.
+  stdin: () => addAbortSignal(interrupt.signal, process.stdin),
+  stdout,
+  stderr,
   environment: process.env,
   folder: process.cwd(),
   interrupt: interrupt.signal,

@@ -11,11 +11,14 @@ export class ProcessOutput implements Output {
   readonly #stream: NodeJS.WriteStream;
   #isGone = false;
 
-  /** `gone` is called once when the reader went away, as `head` does when it has its lines. */
-  constructor(stream: NodeJS.WriteStream, gone: () => void) {
+  /**
+   * `gone` is called once when the reader went away, as `head` does when it has its lines; `fault` each time when there is
+   * another reason why something was not written, such as a full disk.
+   */
+  constructor(stream: NodeJS.WriteStream, gone: () => void, fault: (thrown: Error) => void) {
     this.#stream = stream;
-    stream.on('error', () => {
-      // EPIPE mostly. Whatever it is: there is nobody to tell.
+    stream.on('error', (thrown: NodeJS.ErrnoException) => {
+      if (thrown.code !== 'EPIPE') return fault(thrown);
       if (this.#isGone) return;
       this.#isGone = true;
       gone();

@@ -371,9 +371,15 @@ describe('what cannot be explained', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('is refused by its name if it is a folder', async () => {
+    const { stderr, exitCode } = await decode(['..']);
+    expect(stderr).toBe('pvkit: .. cannot be read: EISDIR: illegal operation on a directory, read\n');
+    expect(exitCode).toBe(1);
+  });
+
   it('is refused if there is no such file', async () => {
     const { stderr, exitCode } = await decode(['no-such-file']);
-    expect(stderr).toMatch(/^pvkit: ENOENT/u);
+    expect(stderr).toMatch(/^pvkit: no-such-file cannot be read: ENOENT/u);
     expect(exitCode).toBe(1);
   });
 

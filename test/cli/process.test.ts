@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -247,6 +247,66 @@ describe('pvkit as a process', () => {
     expect(stderr).toContain('10 faults within 60 s: ending');
     expect(exitCode).toBe(1);
   });
+
+  it.each(['get demo:enum', 'monitor -n 1 demo:enum', 'help get'])(
+    '`pvkit %s` fails where its output cannot be written, as on a full disk',
+    async (line) => {
+      // Opened to read: every write to it fails.
+      const unwritable = openSync(program, 'r');
+      const child = spawn(process.execPath, [program, ...line.split(' ')], {
+        env: { ...server.environment },
+        stdio: ['ignore', unwritable, 'pipe'],
+      });
+      closeSync(unwritable);
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      await once(child, 'close');
+      expect(stderr).toContain('pvkit: the output cannot be written: EBADF');
+      expect(child.exitCode).toBe(1);
+    },
+  );
+
+  it('serve goes on where its log cannot be written, as on a full disk', async () => {
+    const unwritable = openSync(program, 'r');
+    const words = ['serve', '-d', '--pv', 'a=int', '--interface', '127.0.0.1', '--tcp-port', '0', '--udp-port', '0'];
+    const child = spawn(process.execPath, [program, ...words], {
+      env: { ...server.environment },
+      stdio: ['ignore', 'pipe', unwritable],
+    });
+    closeSync(unwritable);
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    await until(() => stdout.includes('guid') || child.exitCode !== null);
+    const port = Number(/ tcp \S+:(\d+) /u.exec(stdout)?.[1]);
+    // It has logged by now.
+    await Promise.race([greets(port), once(child, 'close')]);
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGTERM');
+    await once(child, 'close');
+    expect(child.exitCode).toBe(0);
+  });
+
+  it.each(['decode', 'channel create lab:x --schema -', 'restore --store memory: -'])(
+    '`pvkit %s` ends at ^C though nothing comes over standard input',
+    async (line) => {
+      const hook = join(built.folder, 'stdin.mjs');
+      writeFileSync(
+        hook,
+        `process.stdin.on('newListener', function told(event) {
+          if (event === 'readable') process.stdin.off('newListener', told), process.stderr.write('waits\\n');
+        });`,
+      );
+      const environment = { ...server.environment, NODE_OPTIONS: `--import ${pathToFileURL(hook).href}` };
+      const { child, ended, stderrHas } = launchIn(environment, ...line.split(' '));
+      await stderrHas('waits');
+      child.kill('SIGINT');
+      expect(await ended).toEqual({
+        stdout: '',
+        stderr: 'waits\npvkit: interrupted before the end: SIGINT\n',
+        exitCode: 1,
+      });
+    },
+  );
 
   it('monitor ends with 0 at ^C', async () => {
     const { child, ended, printed } = launch('monitor', 'demo:fast');

@@ -37,6 +37,25 @@ describe('a workspace', () => {
     expect(existsSync(lock)).toBe(false);
   });
 
+  it('is made with the folders above it', async () => {
+    const deep = join(folder, 'a', 'b', 'c');
+    await (await Workspace.open(deep)).close();
+    expect(existsSync(join(deep, 'state'))).toBe(true);
+  });
+
+  it('is refused where no folder can be made, or a file is in its place', async () => {
+    await expect(Workspace.open('/proc/pvkit/lab')).rejects.toThrow(
+      'the workspace /proc/pvkit/lab cannot be used: ENOENT: no such file or directory, mkdir',
+    );
+    writeFileSync(folder, '');
+    await expect(Workspace.open(folder)).rejects.toThrow(`the workspace ${folder} cannot be used: EEXIST`);
+    rmSync(folder);
+    await (await Workspace.open(folder)).close();
+    rmSync(join(folder, 'state'), { recursive: true });
+    writeFileSync(join(folder, 'state'), '');
+    await expect(Workspace.open(folder)).rejects.toThrow(`the workspace ${folder} cannot be used: EEXIST`);
+  });
+
   it('is refused while this process holds it', async () => {
     const workspace = await Workspace.open(folder);
     await expect(Workspace.open(folder)).rejects.toThrow(`${lock} is held by process ${process.pid} on ${hostname()}`);

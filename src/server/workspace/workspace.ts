@@ -5,8 +5,8 @@
 //   DIR/logs/                            pvkit.log, and the put log where one is asked for
 //   DIR/lock                             the process that holds it
 
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { ChannelStore } from '../../channels/stores/channel-store.ts';
 import { PvaError, reasonOf } from '../../protocol/errors.ts';
 import type { Limits } from '../../protocol/limits.ts';
@@ -55,7 +55,7 @@ export class Workspace {
   static async open(path: string, { clock = systemClock, onStale = () => {} }: WorkspaceOptions = {}) {
     const folder = resolve(path);
     try {
-      for (const part of [STATE_FOLDER, 'logs']) await mkdir(join(folder, part), { recursive: true });
+      for (const part of [STATE_FOLDER, 'logs']) await makeFolder(join(folder, part));
       return new Workspace(folder, await WorkspaceLock.take(join(folder, 'lock'), clock, onStale), clock);
     } catch (thrown) {
       if (thrown instanceof PvaError) throw thrown;
@@ -103,4 +103,24 @@ export class Workspace {
       .then(() => this.#lock.release())
       .catch(() => {});
   }
+}
+
+/**
+ * With the folders above it. `recursive` of node tries for ever where nothing can be made though all above is there, as
+ * under /proc and in mount points of autofs.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const above = dirname(path);
+  if (above !== path && !(await isFolder(above))) await makeFolder(above);
+  // Another process may make it, too.
+  await mkdir(path).catch(async (thrown: unknown) => {
+    if (!(await isFolder(path))) throw thrown;
+  });
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
