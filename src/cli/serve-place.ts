@@ -13,11 +13,14 @@ export class ServePlace {
   readonly log: Log;
   /** Where a relative name of the put log is. */
   readonly putLogFolder: string;
+  /** Aborted when the workspace is another process's, with the reason. */
+  readonly lost: AbortSignal;
   readonly #file: LineLog | undefined;
 
   private constructor(workspace: Workspace | undefined, file: LineLog | undefined, log: Log, host: CliHost) {
     this.workspace = workspace;
     this.log = log;
+    this.lost = workspace?.lost ?? new AbortController().signal;
     this.putLogFolder = workspace?.logFolder ?? host.folder;
     this.#file = file;
   }
@@ -29,7 +32,9 @@ export class ServePlace {
     const { clock } = host;
     const workspace = await Workspace.open(resolve(host.folder, folder), {
       clock,
+      signal: host.interrupt,
       onStale: (text) => stale.push(text),
+      onWait: (text) => new Log(name, level, host).write({ level: 'warning', text }),
     });
     const onTrouble = (text: string): void => host.stderr.write(`${LOG_FILE}: ${text}\n`);
     try {

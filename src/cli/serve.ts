@@ -139,7 +139,7 @@ async function serve(file: string | undefined, options: ServeOptions, host: CliH
 }
 
 async function serveIn(
-  { log, putLogFolder, workspace }: ServePlace,
+  { log, putLogFolder, workspace, lost }: ServePlace,
   config: ServerConfig,
   options: ServeOptions,
   host: CliHost,
@@ -182,7 +182,8 @@ async function serveIn(
     await kept?.join(server);
     unheard = host.onReload?.(() => void reload(server, log, read));
     events.listening(server);
-    await Promise.race([interrupted(host.interrupt), faults.tooMany]);
+    await Promise.race([aborted(host.interrupt), faults.tooMany, aborted(lost)]);
+    if (lost.aborted) log.write({ level: 'error', text: `ending: ${reasonOf(lost.reason)}` });
     events.stopping(server);
     log.write({ level: 'info', text: `stopping, ${server.linkCount} connections are open` });
     await Promise.all([kept?.leave(), server.drain()]);
@@ -197,7 +198,7 @@ async function serveIn(
     faults.stop();
     deaf();
   }
-  return faults.areTooMany ? FAILED : DONE;
+  return faults.areTooMany || lost.aborted ? FAILED : DONE;
 }
 
 /** The server shown as PVs. What is there under such a name already is meant to be there. */
@@ -218,7 +219,7 @@ async function reload(server: Server, log: Log, read: () => Promise<ServerConfig
   }
 }
 
-function interrupted(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });

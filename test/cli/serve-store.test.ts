@@ -1,10 +1,11 @@
 // Does `pvkit serve` keep its channels in a workspace or a store, and say so when it cannot?
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { run, serve, type Serving } from './support.ts';
+import { ManualClock } from '../../src/transport/manual-clock.ts';
+import { run, serve, start, type Serving } from './support.ts';
 
 let folder = '';
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'pvkit-serve-'))));
@@ -81,6 +82,34 @@ describe('serve --workspace', () => {
     expect(again).toMatchObject({ exitCode: 1, stdout: '' });
     expect(again.stderr).toMatch(new RegExp(`one/lock is held by process ${process.pid} on `, 'u'));
     expect([await one.stop(), await two.stop()]).toEqual([0, 0]);
+  });
+
+  it('waits for the last sign of life of a server elsewhere to be a minute old, and says so', async () => {
+    const [lock, since] = [join(folder, 'ws', 'lock'), '2026-01-02T03:04:05.000Z'];
+    mkdirSync(join(folder, 'ws'));
+    writeFileSync(lock, JSON.stringify({ pid: 7, host: 'elsewhere', since }));
+    const touched = Date.now() / 1_000 - 59.5;
+    utimesSync(lock, touched, touched);
+    const server = await serve(['--workspace', 'ws', '--pv', 'lab:x=int:1'], { folder });
+    expect(server.stderr.text).toMatch(/"level":40.*ws\/lock is held by process 7 on elsewhere since .*; waiting/u);
+    expect(await valueOf(server, 'lab:x')).toContain('1');
+    expect(await server.stop()).toBe(0);
+  });
+
+  it('ends with 1 when another server has taken its workspace, and says which', async () => {
+    const clock = new ManualClock(Date.now());
+    const words = ['--workspace', 'ws', '--pv', 'lab:x=int:1', '--interface', '127.0.0.1', '--tcp-port', '0'];
+    const server = start(['serve', ...words, '--udp-port', '0'], { folder, clock });
+    await server.stdout.until((text) => text.includes('listening'));
+    const lock = join(folder, 'ws', 'lock');
+    rmSync(lock);
+    writeFileSync(lock, JSON.stringify({ pid: 7, host: 'elsewhere', since: '2026-01-02T03:04:05.000Z' }));
+    clock.advance(10_000);
+    expect(await server.exitCode).toBe(1);
+    expect(server.stderr.text).toMatch(
+      /"level":50.*ending: .*ws\/lock was taken over by process 7 on elsewhere since/u,
+    );
+    expect(existsSync(lock)).toBe(true);
   });
 
   it('refuses another definition with the difference and a way out, and keeps what is there', async () => {

@@ -1,7 +1,17 @@
 // Does a workspace belong to one process at a time, and is it free again after that?
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,7 +19,8 @@ import { openEmbeddedStore } from '../../src/channels/stores/embedded/embedded-s
 import { journalFolder, type JournalFolder } from '../../src/channels/stores/embedded/journal-files.ts';
 import { eventually, POINT, pointOf } from '../../src/channels/stores/suite/suite-support.ts';
 import { Workspace } from '../../src/server/workspace/workspace.ts';
-import { WorkspaceLockedError } from '../../src/server/workspace/workspace-lock.ts';
+import { thisMachine, type LockMachine } from '../../src/server/workspace/lock-machine.ts';
+import { WorkspaceLock, WorkspaceLockedError } from '../../src/server/workspace/workspace-lock.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 
 let folder = '';
@@ -26,6 +37,19 @@ async function leave(holder: unknown): Promise<void> {
   writeFileSync(lock, typeof holder === 'string' ? holder : JSON.stringify(holder));
 }
 
+/** Moves time whenever somebody waits for it; files are real, and take their own. */
+async function timed<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
+  let isSettled = false;
+  const note = (): void => void (isSettled = true);
+  promise.then(note, note);
+  await eventually('it comes to its end', () => {
+    if (!isSettled && clock.timerCount > 0) clock.advance(1_000);
+    return isSettled;
+  });
+  return promise;
+}
+
+const BOOT = '11111111-1111-1111-1111-111111111111';
 const SINCE = '2026-01-02T03:04:05.000Z';
 
 describe('a workspace', () => {
@@ -94,6 +118,92 @@ describe('a workspace', () => {
     const long = Date.now() / 1_000 - 120;
     utimesSync(lock, long, long);
     await (await Workspace.open(folder)).close();
+  });
+
+  it.each([
+    ['of another container with the name of this host', { pidNamespace: 'pid:[1]' }],
+    ['from before a restart of this machine', { boot: '00000000-0000-0000-0000-000000000000' }],
+  ])('is refused while a process %s may live, whose number says nothing here', async (_, from) => {
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const machine: LockMachine = {
+      ...thisMachine,
+      self: () => ({ ...thisMachine.self(), pid, pidNamespace: 'pid:[2]', boot: BOOT, ...from }),
+    };
+    mkdirSync(folder);
+    await WorkspaceLock.take(lock, new ManualClock(Date.now()), { machine });
+    const here: LockMachine = {
+      ...thisMachine,
+      self: () => ({ ...thisMachine.self(), pidNamespace: 'pid:[2]', boot: BOOT }),
+    };
+    const held = readFileSync(lock, 'utf8');
+    await expect(WorkspaceLock.take(lock, new ManualClock(Date.now()), { machine: here })).rejects.toThrow(
+      new RegExp(`held by process ${pid} on ${hostname()} since .*, in another container or before a restart`, 'u'),
+    );
+    expect(readFileSync(lock, 'utf8')).toBe(held);
+    const long = Date.now() / 1_000 - 61;
+    utimesSync(lock, long, long);
+    await (await WorkspaceLock.take(lock, new ManualClock(Date.now()), { machine: here })).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('waits for a process elsewhere if it is asked to, and is taken over when that shows no sign of life', async () => {
+    await leave({ pid: 1, host: 'elsewhere', since: SINCE });
+    // The clock of this machine was behind when it began: what was touched seems to be later.
+    const clock = new ManualClock(Date.now() - 3_600_000);
+    const waits: string[] = [];
+    const opened = Workspace.open(folder, { clock, onWait: (text) => waits.push(text) });
+    const workspace = await timed(clock, opened);
+    expect(waits).toEqual([expect.stringMatching(/lock is held by process 1 on elsewhere since .*; waiting/u)]);
+    expect(clock.now()).toBe(60_000);
+    // Whoever looks from elsewhere sees that it lives.
+    expect(statSync(lock).mtimeMs).toBeCloseTo(clock.wallTime(), -1);
+    await workspace.close();
+  });
+
+  it('is refused at the first sign of life of a process elsewhere that it waits for, or when it is told to', async () => {
+    await leave({ pid: 1, host: 'elsewhere', since: SINCE });
+    const clock = new ManualClock(Date.now());
+    const touched = Workspace.open(folder, { clock, onWait: () => utimesSync(lock, 1, 1) });
+    await expect(timed(clock, touched)).rejects.toThrow('is held by process 1 on elsewhere');
+    expect(clock.now()).toBe(1_000);
+    utimesSync(lock, Date.now() / 1_000, Date.now() / 1_000);
+    const interrupt = new AbortController();
+    const told = Workspace.open(folder, { clock, signal: interrupt.signal, onWait: () => interrupt.abort() });
+    await expect(timed(clock, told)).rejects.toThrow('is held by process 1 on elsewhere');
+    expect(clock.now()).toBe(2_000);
+  });
+
+  it.each([
+    ['was taken over by process 1 on elsewhere since', JSON.stringify({ pid: 1, host: 'elsewhere', since: SINCE })],
+    ['is gone', undefined],
+  ])('takes no puts any more, and writes nothing, when its lock %s', async (why, text) => {
+    const clock = new ManualClock(Date.now());
+    const workspace = await Workspace.open(folder, { clock });
+    const store = await workspace.openStore();
+    await store.define({ name: 'a', type: POINT, settings: {} });
+    expect(workspace.lost.aborted).toBe(false);
+    // A new file in its place, as by another process.
+    rmSync(lock);
+    if (text !== undefined) {
+      writeFileSync(lock, text);
+      utimesSync(lock, 1, 1);
+    }
+    clock.advance(10_000);
+    await eventually('it is noticed', () => workspace.lost.aborted);
+    const state = join(folder, 'state');
+    const [names, database] = [readdirSync(state), readFileSync(join(state, 'channels.mdb'))];
+    const refused = { reason: 'STORE_AWAY', message: expect.stringContaining(`${lock} ${why}`) as unknown };
+    await expect(store.write('a', pointOf({ x: 1 }))).rejects.toMatchObject(refused);
+    expect(store.health).toMatchObject({ isConnected: false, reason: expect.stringContaining(why) as unknown });
+    await expect(workspace.openStore()).rejects.toThrow(why);
+    clock.advance(60_000);
+    await clock.until(store.close());
+    await workspace.close();
+    expect(readdirSync(state)).toEqual(names);
+    expect(readFileSync(join(state, 'channels.mdb'))).toEqual(database);
+    if (text === undefined) return;
+    expect([readFileSync(lock, 'utf8'), statSync(lock).mtimeMs]).toEqual([text, 1_000]);
+    rmSync(lock);
   });
 
   it.each([

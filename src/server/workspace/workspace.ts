@@ -20,6 +20,13 @@ export interface WorkspaceOptions {
   readonly clock?: Clock;
   /** Told when the lock of a process that is gone was taken over. */
   readonly onStale?: (text: string) => void;
+  /**
+   * Told that a process elsewhere held the folder a moment ago, on another host, in another container or before a restart of
+   * this machine, and that `open` waits to see whether it lives; a minute at most. Without this it is refused at once.
+   */
+  readonly onWait?: (text: string) => void;
+  /** Ends such a wait. */
+  readonly signal?: AbortSignal;
 }
 
 /** How the store of a workspace is opened. */
@@ -52,11 +59,11 @@ export class Workspace {
    * Takes a folder, which is made if it is not there.
    * @throws WorkspaceLockedError that names the process that holds it; PvaError when it cannot be used
    */
-  static async open(path: string, { clock = systemClock, onStale = () => {} }: WorkspaceOptions = {}) {
+  static async open(path: string, { clock = systemClock, ...options }: WorkspaceOptions = {}) {
     const folder = resolve(path);
     try {
       for (const part of [STATE_FOLDER, 'logs']) await makeFolder(join(folder, part));
-      return new Workspace(folder, await WorkspaceLock.take(join(folder, 'lock'), clock, onStale), clock);
+      return new Workspace(folder, await WorkspaceLock.take(join(folder, 'lock'), clock, options), clock);
     } catch (thrown) {
       if (thrown instanceof PvaError) throw thrown;
       throw new PvaError('WORKSPACE', `the workspace ${folder} cannot be used: ${reasonOf(thrown)}`, { cause: thrown });
@@ -76,6 +83,14 @@ export class Workspace {
     return openEmbeddedStore(join(resolve(path), STATE_FOLDER), { limits, readOnly: true, onWarning });
   }
 
+  /**
+   * Aborted when another process has the folder though this one did not let go of it, with the reason: it was still for a
+   * minute, or somebody took the lock away. Nothing is written to its store from then on.
+   */
+  get lost(): AbortSignal {
+    return this.#lock.lost;
+  }
+
   /** Where logs go. */
   get logFolder(): string {
     return join(this.folder, 'logs');
@@ -89,6 +104,7 @@ export class Workspace {
       ...options,
       limits,
       clock: this.#clock,
+      lost: this.#lock.lost,
       onHang: (ended) => this.#hanging.push(ended),
     });
   }

@@ -41,6 +41,8 @@ export interface EmbeddedStoreOptions {
    * is under way there may come to its end at any time.
    */
   readonly onHang?: ((ended: Promise<void>) => void) | undefined;
+  /** Aborted when somebody else opened the files though nobody let go of them, with the reason: nothing is written any more. */
+  readonly lost?: AbortSignal | undefined;
   /** The folder as it is seen by the journal, and which start of the machine this is; for tests. */
   readonly journal?: { readonly folder?: JournalFolder; readonly bootId?: BootId } | undefined;
 }
@@ -51,7 +53,8 @@ export interface EmbeddedStoreOptions {
  */
 export async function openEmbeddedStore(path: string, options: EmbeddedStoreOptions = {}): Promise<ChannelStore> {
   const { limits = DEFAULT_LIMITS, clock = systemClock, readOnly = false, flushMs = DEFAULT_FLUSH_MS } = options;
-  const { onWarning = () => {}, onHang: tellHang, journal = {} } = options;
+  const { onWarning = () => {}, onHang: tellHang, lost, journal = {} } = options;
+  lost?.throwIfAborted();
   const { folder = journalFolder(path), bootId = await thisBoot() } = journal;
   const onHang = (ended: Promise<void>): void => {
     onWarning(`${path}: the disk hangs, and is not waited for; what is in the journal is read by the next start`);
@@ -62,7 +65,7 @@ export async function openEmbeddedStore(path: string, options: EmbeddedStoreOpti
   try {
     const records = readOnly
       ? new RecordsToRead(database)
-      : await JournaledRecords.open({ folder, bootId, clock, flushMs, database, end, table: channels, onHang });
+      : await JournaledRecords.open({ folder, bootId, clock, flushMs, database, end, table: channels, onHang, lost });
     return new EmbeddedStore(join(path, FILE), records, channels, limits, clock);
   } catch (thrown) {
     await database.close();

@@ -72,7 +72,8 @@ export class Journal {
   #turn: Promise<unknown> = Promise.resolve();
   #flushTimer: TimerHandle | undefined;
   #flushing: Promise<void> | undefined;
-  #isAbandoned = false;
+  /** Why nothing is begun any more. */
+  #abandoned: StoreError | undefined;
   /** Told when a flush did not hold: what was written since the last one is safe only once it is in the database. */
   onFlushFailure: () => void = () => {};
 
@@ -185,14 +186,14 @@ export class Journal {
     this.#leftOver = [];
     for (const { file } of dropped) await file.close().catch(() => {});
     for (const name of names) {
-      if (this.#isAbandoned) return;
+      if (this.#abandoned !== undefined) return;
       await this.#options.folder.remove(name).catch(() => this.#leftOver.push(name));
     }
   }
 
   /** Begins nothing any more: somebody else may have the folder by now. */
-  abandon(): void {
-    this.#isAbandoned = true;
+  abandon(why: StoreError): void {
+    this.#abandoned = why;
   }
 
   /** Closes its files, which stay. */
@@ -217,7 +218,7 @@ export class Journal {
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(() => {
-      if (this.#isAbandoned) throw storeClosed();
+      if (this.#abandoned !== undefined) throw this.#abandoned;
       return act();
     });
     this.#turn = done.catch(() => {});

@@ -52,6 +52,8 @@ export interface JournaledRecordsOptions extends Omit<JournalOptions, 'watchFlus
   readonly table: ReadonlyMap<string, StoredChannel>;
   /** Told when `close` has not waited for the disk; `ended` resolves when nothing is under way there any more. */
   readonly onHang?: ((ended: Promise<void>) => void) | undefined;
+  /** Aborted when the files are another one's, with the reason. */
+  readonly lost?: AbortSignal | undefined;
 }
 
 export class JournaledRecords {
@@ -70,8 +72,8 @@ export class JournaledRecords {
   #timer: TimerHandle | undefined;
   #writeTimer: TimerHandle | undefined;
   #isClosing = false;
-  /** Whether somebody else may have the files. */
-  #hasGivenUp = false;
+  /** Why nothing is begun any more: somebody else may have the files. */
+  #givenUp: StoreError | undefined;
   #writeTrouble: string | undefined;
   #checkpointTrouble: string | undefined;
   #toldTrouble: string | undefined;
@@ -87,6 +89,9 @@ export class JournaledRecords {
       this.#tell();
       this.#schedule();
     };
+    const { lost } = options;
+    if (lost?.aborted === true) this.#lose(lost);
+    else lost?.addEventListener('abort', () => this.#lose(lost), { once: true });
   }
 
   static async open(options: JournaledRecordsOptions): Promise<JournaledRecords> {
@@ -134,8 +139,7 @@ export class JournaledRecords {
     });
     try {
       if (!(await Promise.race([ending.then(() => false), isLate]))) return;
-      this.#hasGivenUp = true;
-      this.#journal.abandon();
+      this.#giveUp(storeClosed());
       onHang?.(ending.catch(() => {}));
     } finally {
       patience?.cancel();
@@ -162,7 +166,17 @@ export class JournaledRecords {
 
   /** @throws StoreError when the files may be those of another one by now */
   #requireOwned(): void {
-    if (this.#hasGivenUp) throw storeClosed();
+    if (this.#givenUp !== undefined) throw this.#givenUp;
+  }
+
+  #giveUp(why: StoreError): void {
+    this.#givenUp = why;
+    this.#journal.abandon(why);
+  }
+
+  #lose({ reason }: AbortSignal): void {
+    this.#giveUp(new StoreError('STORE_AWAY', reasonOf(reason)));
+    this.#tell();
   }
 
   /** Whether the database has all that the table has, and nothing else. */
@@ -305,6 +319,7 @@ export class JournaledRecords {
     const { flushFailure } = this.#journal;
     const [slow] = this.#slowActs.slow;
     const trouble =
+      this.#givenUp?.message ??
       (slow && SLOW_TEXT[slow]) ??
       this.#writeTrouble ??
       (flushFailure && `${flushFailure}; a loss of power may cost what was put since`) ??
