@@ -14,16 +14,16 @@ const KIB = 1_024;
  */
 export async function limitsTable(dist) {
   const stem = join(dist, 'protocol', 'limits');
-  const { DEFAULT_LIMITS, CLIENT_LIMITS } =
-    /** @type {{ DEFAULT_LIMITS: Record<string, number>, CLIENT_LIMITS: Record<string, number> }} */ (
+  const { DEFAULT_LIMITS, LINK_LIMITS, CLIENT_LIMITS } =
+    /** @type {Record<'DEFAULT_LIMITS' | 'LINK_LIMITS' | 'CLIENT_LIMITS', Record<string, number>>} */ (
       await import(pathToFileURL(`${stem}.js`).href)
     );
   const reasons = reasonsIn(readFileSync(`${stem}.d.ts`, 'utf8'));
   return [
     "Those of [`limits.ts`](../src/protocol/limits.ts); a server's can be set in the TOML file, `[limits]`, in snake_case:",
     table(DEFAULT_LIMITS, reasons),
-    'What a client keeps of what servers tell it has bounds that nobody needs to set:',
-    table(CLIENT_LIMITS, reasons),
+    'What an end of a link keeps of what is over, and a client of what servers tell it, has bounds that nobody needs to set:',
+    table({ ...LINK_LIMITS, ...CLIENT_LIMITS }, reasons),
   ].join('\n\n');
 }
 

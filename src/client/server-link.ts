@@ -4,7 +4,7 @@
 // Spec: Protocol-Prose, "out-of-scope IDs".
 
 import { DisconnectedError, RemoteProtocolError } from '../protocol/errors.ts';
-import { CLIENT_LIMITS } from '../protocol/limits.ts';
+import { EndedOperations } from '../protocol/machines/ended-operations.ts';
 import type { AclChange } from '../protocol/messages/acl-change.ts';
 import type { CreateChannelReply } from '../protocol/messages/create-channel.ts';
 import type { DestroyChannel } from '../protocol/messages/destroy-channel.ts';
@@ -73,7 +73,7 @@ export class ServerLink implements OperationLink {
   readonly #channels = new Map<number, Attached>();
   readonly #bySid = new Map<number, Attached>();
   readonly #receivers = new Map<number, Receiver>();
-  readonly #grave = new Map<number, OperationTypes>();
+  readonly #ended = new EndedOperations();
   #isPinned = false;
   #nextIoid = 1;
 
@@ -84,7 +84,7 @@ export class ServerLink implements OperationLink {
     this.connection = new Connection(server, settings, {
       validated: () => this.#validated(),
       message: (message) => this.#message(message),
-      typeOf: (ioid) => this.#receivers.get(ioid)?.types ?? this.#grave.get(ioid),
+      typeOf: (ioid) => this.#receivers.get(ioid)?.types ?? this.#ended.typesOf(ioid),
       warning: (text) => this.#warn(text),
       closed: (reason, wasLost) => this.#closed(reason, wasLost),
     });
@@ -136,7 +136,7 @@ export class ServerLink implements OperationLink {
   }
 
   open(receiver: Receiver): number {
-    while (this.#receivers.has(this.#nextIoid) || this.#grave.has(this.#nextIoid)) this.#nextIoid = this.#idAfter();
+    while (this.#isTaken(this.#nextIoid)) this.#nextIoid = this.#idAfter();
     const ioid = this.#nextIoid;
     this.#nextIoid = this.#idAfter();
     this.#receivers.set(ioid, receiver);
@@ -158,17 +158,16 @@ export class ServerLink implements OperationLink {
     this.connection.end(reason);
   }
 
+  #isTaken(ioid: number): boolean {
+    return this.#receivers.has(ioid) || this.#ended.typesOf(ioid) !== undefined;
+  }
+
   #idAfter(): number {
     return this.#nextIoid === LAST_ID ? 1 : this.#nextIoid + 1;
   }
 
   #bury(ioid: number, types: OperationTypes | undefined): void {
-    if (types === undefined) return;
-    const { command, type, putType = null } = types;
-    this.#grave.set(ioid, { command, type, putType });
-    if (this.#grave.size <= CLIENT_LIMITS.maxEndedOperations) return;
-    const [oldest] = this.#grave.keys();
-    if (oldest !== undefined) this.#grave.delete(oldest);
+    if (types !== undefined) this.#ended.add(ioid, types);
   }
 
   // --- the life of the link ------------------------------------------------------------------------------------
@@ -190,7 +189,7 @@ export class ServerLink implements OperationLink {
       this.#forget(attached, reason);
       attached.channel.lost(reason);
     }
-    this.#grave.clear();
+    this.#ended.clear();
     this.#notices.publish({
       kind: 'linkClosed',
       level: wasLost ? 'info' : 'debug',

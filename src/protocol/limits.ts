@@ -223,10 +223,17 @@ export function mostSentBytes({ maxBodyBytes }: Limits): number {
   return Math.max(maxBodyBytes, DEFAULT_LIMITS.maxBodyBytes);
 }
 
+/** What an end of a link keeps of what is over. Nobody needs to set these. */
+export const LINK_LIMITS = Object.freeze({
+  /**
+   * Types of ended operations for each link, so that what comes late for them can be read and the type registry stays true;
+   * past it the oldest are forgotten.
+   */
+  maxEndedOperations: 1_000,
+});
+
 /** What a client keeps of what servers tell it. Nobody needs to set these: they bound what somebody invents. */
 export const CLIENT_LIMITS = Object.freeze({
-  /** Types of ended operations for each link, so that late replies can be read and the type registry stays true. */
-  maxEndedOperations: 1_000,
   /** Servers that were lost a moment ago and are not to be hammered. */
   maxLostServers: 1_000,
   /**

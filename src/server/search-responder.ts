@@ -2,9 +2,9 @@
 // and it passes on what was sent to one address, for the other servers of this host.
 //
 // Where answers go to is said in search-reply.ts, how many there are in search-budget.ts. All else about addresses is as in
-// pvxs (udp_collector.cpp), except that Node does not tell to which address a
-// datagram was sent: the flag in the search is believed. Unlike pvxs, a search that is passed on is answered at once,
-// and our own copy of it ignored, so that answers do not depend on a working multicast.
+// pvxs (udp_collector.cpp), except that Node does not tell to which address a datagram was sent: the flag in the search is
+// believed. Unlike pvxs, a search that is passed on is answered at once, and our own copy of it ignored, so that answers do
+// not depend on a working multicast.
 
 import type { ServerConfig } from '../config/effective.ts';
 import { isMulticast } from '../config/ip-text.ts';

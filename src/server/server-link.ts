@@ -7,16 +7,18 @@ import type { Codec } from '../protocol/codecs/codec.ts';
 import { pva } from '../protocol/codecs/pva.ts';
 import { PvaError, reasonOf } from '../protocol/errors.ts';
 import { Framer, type Frame } from '../protocol/framer.ts';
+import { EndedOperations } from '../protocol/machines/ended-operations.ts';
 import { SERVER_LINK, type ServerLinkEvent, type ServerLinkState } from '../protocol/machines/server-link.ts';
 import { nextState } from '../protocol/machines/state-table.ts';
 import { decodeClientMessage, type ClientMessage, type ServerMessageToSend } from '../protocol/messages/index.ts';
 import type { DecodeContext } from '../protocol/messages/message-module.ts';
-import { MESSAGE_ERROR, MESSAGE_INFO, MESSAGE_WARNING } from '../protocol/messages/message.ts';
+import { MESSAGE_SEVERITIES } from '../protocol/messages/message.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
 import type { Endpoint, TcpConnection } from '../transport/network.ts';
 import type { Link, LinkChannel, LinkOperation } from './link.ts';
 import type { LinkHost } from './link-host.ts';
 import type { LinkAccount } from './link-ledger.ts';
+import { contain } from './contained.ts';
 import { greet } from './greeting.ts';
 import { HeldRequests } from './held-requests.ts';
 import { mayAnswerMuch } from './large-answers.ts';
@@ -26,12 +28,6 @@ import { dispatch } from './requests.ts';
 import { cut } from './notices.ts';
 import type { ServedPorts } from './search-answer.ts';
 import type { UnsentAccount } from './unsent-ledger.ts';
-
-const SEVERITIES: { readonly [L in TellLevel]: number } = {
-  info: MESSAGE_INFO,
-  warning: MESSAGE_WARNING,
-  error: MESSAGE_ERROR,
-};
 
 export interface ServerLinkOptions {
   readonly host: LinkHost;
@@ -71,6 +67,8 @@ export class ServerLink implements Link {
   readonly #context: DecodeContext;
   /** Messages that came while reading was paused. */
   readonly #held = new HeldRequests();
+  /** Operations of channels that have ended, for which puts may be on their way. */
+  #gone: EndedOperations | undefined;
   /** Of what clients sent and operations keep. */
   #keptBytes = 0;
   #state: ServerLinkState = SERVER_LINK.initial;
@@ -93,7 +91,10 @@ export class ServerLink implements Link {
     this.#connection = connection;
     this.#closed = closed;
     this.#framer = new Framer({ expectFromServer: false, limits });
-    this.#context = { types: new TypeReceiver({ limits }), typeOf: (ioid) => this.operations.get(ioid)?.types };
+    this.#context = {
+      types: new TypeReceiver({ limits }),
+      typeOf: (ioid) => this.operations.get(ioid)?.types ?? this.#gone?.typesOf(ioid),
+    };
     this.#inPlace = codec === pva ? new RequestsInPlace(this, this.#context.types) : undefined;
     this.#lastHeardAt = clock.now();
     this.#openedAt = this.#lastHeardAt;
@@ -150,7 +151,7 @@ export class ServerLink implements Link {
   }
 
   tell(ioid: number, text: string, level: TellLevel): void {
-    this.send({ command: 'MESSAGE', ioid, severity: SEVERITIES[level], text });
+    this.send({ command: 'MESSAGE', ioid, severity: MESSAGE_SEVERITIES[level], text });
   }
 
   channelOf(sid: number): LinkChannel | undefined {
@@ -171,6 +172,7 @@ export class ServerLink implements Link {
 
   addOperation(operation: LinkOperation): void {
     this.operations.set(operation.ioid, operation);
+    this.#gone?.delete(operation.ioid);
     operation.channel.operations.set(operation.ioid, operation);
     this.#keptBytes += operation.keptBytes;
   }
@@ -186,7 +188,11 @@ export class ServerLink implements Link {
   endChannel(channel: LinkChannel): void {
     if (!this.channels.delete(channel.sid)) return;
     this.#unlisten(channel);
-    for (const operation of channel.operations.values()) this.endOperation(operation);
+    for (const operation of channel.operations.values()) {
+      const { command, ioid, types } = operation;
+      if (command === 'PUT' || command === 'PUT_GET') (this.#gone ??= new EndedOperations()).add(ioid, types);
+      this.endOperation(operation);
+    }
     this.send({ command: 'DESTROY_CHANNEL', sid: channel.sid, cid: channel.cid });
   }
 
@@ -364,14 +370,8 @@ export class ServerLink implements Link {
     this.fail(reason);
   }
 
-  /** What a program's channel throws is not the client's doing, and everything else is to end like this. */
   #unlisten({ pvName, unlisten }: LinkChannel): void {
-    try {
-      unlisten();
-    } catch (thrown) {
-      const text = `fault of this server: ${pvName}: the end of a wait for its end threw: ${reasonOf(thrown)}`;
-      this.host.notices.ofLink('linkWarning', 'error', this.remote, text);
-    }
+    contain(this, `${pvName}: the end of a wait for its end`, unlisten);
   }
 
   /** The connection is gone, by whomever. */

@@ -109,7 +109,8 @@ export class UnsentLedger {
   /** An account holds so many more bytes of its own, and perhaps fewer of those that it was lent. */
   changed(account: UnsentAccount, moreBytes: number): void {
     this.#heldBytes += moreBytes;
-    const isHostGone = account.isEmpty ? this.#drop(account) : this.#keep(account);
+    if (!account.isEmpty) this.#keep(account);
+    const isHostGone = account.isEmpty && this.#drop(account);
     this.#judge();
     if (this.#waiting.size > 0 && (isHostGone || !this.isOver)) this.#wake();
   }
@@ -165,12 +166,11 @@ export class UnsentLedger {
     }
   }
 
-  #keep(account: UnsentAccount): false {
-    if (this.#holders.has(account)) return false;
+  #keep(account: UnsentAccount): void {
+    if (this.#holders.has(account)) return;
     const { address } = account.link;
     this.#holders.add(account);
     this.#hosts.set(address, (this.#hosts.get(address) ?? 0) + 1);
-    return false;
   }
 
   /** Whether no link of its host holds anything any more. */

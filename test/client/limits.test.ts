@@ -6,7 +6,7 @@ import { NoticeBoard } from '../../src/client/notices.ts';
 import { HOLD_OFF_MS, Servers } from '../../src/client/servers.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import { DisconnectedError } from '../../src/protocol/errors.ts';
-import { CLIENT_LIMITS } from '../../src/protocol/limits.ts';
+import { CLIENT_LIMITS, LINK_LIMITS } from '../../src/protocol/limits.ts';
 import { error, OK } from '../../src/protocol/status.ts';
 import { double, structure } from '../../src/protocol/types/type-desc.ts';
 import { makeWorld, type ClientWorld } from '../support/client-world.ts';
@@ -15,7 +15,8 @@ import { hitsLimit } from '../support/hits-limit.ts';
 
 const TYPE = structure({ value: double });
 const UPDATE = { changed: BitSet.of(1), value: { value: 1 } };
-const { maxEndedOperations, maxKeptGets, maxLostServers, maxWaitingDiscoveries, nameServerPauseBytes } = CLIENT_LIMITS;
+const { maxEndedOperations } = LINK_LIMITS;
+const { maxKeptGets, maxLostServers, maxWaitingDiscoveries, nameServerPauseBytes } = CLIENT_LIMITS;
 
 /** An answer to a GET whose BitSet claims five bytes that are not there: it closes the link of whoever reads it. */
 const cutAnswer = (ioid: number): string => {

@@ -15,6 +15,9 @@ export const MESSAGE_ERROR = 2;
 /** Severity of a MESSAGE: something went wrong for good. */
 export const MESSAGE_FATAL = 3;
 
+/** What people call them. */
+export const MESSAGE_SEVERITIES = { info: MESSAGE_INFO, warning: MESSAGE_WARNING, error: MESSAGE_ERROR } as const;
+
 export interface HumanMessage {
   readonly command: 'MESSAGE';
   readonly ioid: number;

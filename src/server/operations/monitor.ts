@@ -7,7 +7,6 @@ import type { Selection } from '../../channels/encoded-cache.ts';
 import { BitSet } from '../../protocol/bit-set.ts';
 import { MonitorQueue } from '../../protocol/machines/monitor-queue.ts';
 import { MonitorWindow } from '../../protocol/machines/monitor-window.ts';
-import { reasonOf } from '../../protocol/errors.ts';
 import type { EncodedUpdate } from '../../protocol/messages/data.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import type { MonitorExecRequest, MonitorInitRequest, MonitorRequest } from '../../protocol/messages/monitor.ts';
@@ -21,6 +20,7 @@ import {
 import { recordOptions } from '../../protocol/pv-request/record-options.ts';
 import { OK, type Status } from '../../protocol/status.ts';
 import type { StructureValue } from '../../protocol/types/value-of.ts';
+import { contain } from '../contained.ts';
 import type { Link, LinkChannel, Sender } from '../link.ts';
 import { begin, channelForInit, findOperation, Operation, refusal } from './operation.ts';
 import { selectionFor } from './selection.ts';
@@ -170,13 +170,6 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     this.#countOut();
     this.#queue.clear();
     this.link.output.forget(this);
-    try {
-      this.#unsubscribe();
-    } catch (thrown) {
-      // The client has nothing to do with it, and its other operations are to end like this one.
-      const { link, channel } = this;
-      const text = `fault of this server: ${channel.pvName}: the end of a subscription threw: ${reasonOf(thrown)}`;
-      link.host.notices.ofLink('linkWarning', 'error', link.remote, text);
-    }
+    contain(this.link, `${this.channel.pvName}: the end of a subscription`, this.#unsubscribe);
   }
 }
