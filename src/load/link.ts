@@ -96,7 +96,7 @@ export class LoadLink {
     this.#tcp = tcp;
     this.#settings = settings;
     this.serverText = endpointText(settings.server);
-    this.#receiver = new TypeReceiver({ limits: settings.limits });
+    this.#receiver = new TypeReceiver({ limits: settings.limits, fromServer: true });
     this.#context = { types: this.#receiver, typeOf: (ioid: number) => this.#types.get(ioid) };
     this.#scanner = new ReplyScanner(COMMAND_CODES[command], settings.limits, {
       matched: (ioid) => this.handlers?.matched?.(ioid),

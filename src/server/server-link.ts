@@ -232,7 +232,7 @@ export class ServerLink implements Link {
 
   /** Memory that goes free when it is closed, as far as can be known, and not by itself. */
   get heldBytes(): number {
-    return this.output.stuckBytes(this.host.clock.now()) + this.account.queuedBytes + this.account.receivingBytes;
+    return this.output.stuckBytes(this.host.clock.now()) + this.account.heldBytes;
   }
 
   /** Closes the connection at once, because of the memory that it takes. */
@@ -325,11 +325,12 @@ export class ServerLink implements Link {
     else if (!this.#isReadingPaused) this.#connection.resume();
   }
 
-  /** Tells what it holds of messages that are not carried out yet, and of those that operations keep. */
+  /** Tells what it holds of messages that are not carried out yet, and keeps of others. */
   #tellHeld(): void {
     if (this.#state === 'closed') return;
     this.account.arrived(this.#framer.pendingBytes);
-    this.account.keeps(this.#held.bytes + this.#keptBytes);
+    this.account.keeps(this.#held.bytes + this.#keptBytes, this.#context.types.keptBytes);
+    this.account.opens(this.channels.size, this.operations.size);
   }
 
   #resumeReading(): void {
@@ -387,13 +388,11 @@ export class ServerLink implements Link {
     this.follow('close');
     this.#framer.stop();
     this.#held.clear();
-    this.#keptBytes = 0;
-    this.account.keeps(0);
-    this.account.arrived(0);
     this.output.close();
     for (const channel of this.channels.values()) this.#unlisten(channel);
     for (const operation of this.operations.values()) operation.destroy();
     this.channels.clear();
     this.operations.clear();
+    this.account.close();
   }
 }

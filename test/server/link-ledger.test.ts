@@ -152,6 +152,23 @@ describe('the ledger', () => {
     a.add(-50);
     expect([ledger.queuedBytes, b.has(50)]).toEqual([0, true]);
   });
+
+  test('holds nothing of a link that is closed, whatever is told of it afterwards', () => {
+    const ledger = new LinkLedger(DEFAULT_LIMITS);
+    const account = ledger.open(QUIET);
+    account.add(50);
+    account.arrived(10);
+    account.keeps(20);
+    account.opens(1, 2);
+    expect([ledger.queuedBytes, ledger.receivingBytes, ledger.opened.bytes]).toEqual([50, 30, 2_700]);
+    expect(account.heldBytes).toBe(2_780);
+    account.close();
+    account.add(-50);
+    account.keeps(-20);
+    account.opens(0, 0);
+    expect([ledger.queuedBytes, ledger.receivingBytes, ledger.opened.bytes]).toEqual([0, 0, 0]);
+    expect(account.heldBytes).toBe(0);
+  });
 });
 
 describe('queued updates', () => {
