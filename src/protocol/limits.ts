@@ -45,6 +45,11 @@ export interface Limits {
   readonly maxAnyTypeBytesPerByte: number;
   /** Bytes beside those, in every message: a type of 10 000 fields fits, as of a pvRequest, which holds nothing else. */
   readonly freeAnyTypeBytes: number;
+  /**
+   * Strings or booleans that one ARRAY request may add to an array without sending them, up to a new length or an offset;
+   * past it, it is answered ERROR. 8 bytes could claim 4 000 000. Numbers are bounded by `maxBodyBytes`.
+   */
+  readonly maxBlankElements: number;
   /** Channels that one link may hold. Past it CREATE_CHANNEL is answered ERROR. */
   readonly maxChannelsPerLink: number;
   /** Operations that one link may hold. Past it INIT is answered ERROR. */
@@ -182,6 +187,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   freeValueNodes: 1_000,
   maxAnyTypeBytesPerByte: 64,
   freeAnyTypeBytes: 128 * 1024,
+  maxBlankElements: 100_000,
   maxChannelsPerLink: 10_000,
   maxOperationsPerLink: 10_000,
   maxLinks: 16_384,

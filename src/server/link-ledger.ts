@@ -95,6 +95,8 @@ export class LinkAccount implements SharedRoom {
   readonly #kept: KeptShare;
   readonly #opened: KeptShare;
   #queuedBytes = 0;
+  /** What operations keep of their pvRequests. */
+  #requestBytes = 0;
   #isClosed = false;
 
   constructor(ledger: LinkLedger, link: ArrivalLink) {
@@ -107,11 +109,6 @@ export class LinkAccount implements SharedRoom {
   /** All that goes free when the link is closed: of the queues of its monitors, beside the oldest entry of each. */
   get heldBytes(): number {
     return this.#queuedBytes + this.#arrival.bytes + this.#kept.bytes + this.#opened.bytes;
-  }
-
-  /** Of messages that wait, and of what is kept of others. */
-  get keptBytes(): number {
-    return this.#kept.bytes;
   }
 
   has(bytes: number): boolean {
@@ -130,9 +127,10 @@ export class LinkAccount implements SharedRoom {
     if (bytes !== this.#arrival.bytes) this.#ledger.arrivals.changed(this.#arrival, bytes);
   }
 
-  /** Likewise with what waits or is kept, beside types, */
-  keeps(bytes: number, typeBytes = 0): void {
-    if (!this.#isClosed) this.#kept.tell(bytes + Math.max(typeBytes - COMMON_TYPE_BYTES, 0));
+  /** Likewise with messages that wait and with types, */
+  keeps(heldBytes: number, typeBytes: number): void {
+    if (this.#isClosed) return;
+    this.#kept.tell(heldBytes + this.#requestBytes + Math.max(typeBytes - COMMON_TYPE_BYTES, 0));
   }
 
   /** and with how much is open. */
@@ -140,11 +138,22 @@ export class LinkAccount implements SharedRoom {
     if (!this.#isClosed) this.#opened.tell(channelCount * CHANNEL_BYTES + operationCount * OPERATION_BYTES);
   }
 
+  /** An operation keeps so much of its pvRequest: told with the rest after the read that it came with. */
+  begun(keptBytes: number): void {
+    this.#requestBytes += keptBytes;
+  }
+
+  /** At once: operations end without a read as well. */
+  ended(keptBytes: number): void {
+    this.#requestBytes -= keptBytes;
+    if (!this.#isClosed) this.#kept.tell(this.#kept.bytes - keptBytes);
+  }
+
   /** The link is closed: nothing counts any more, whatever is still told. */
   close(): void {
     this.arrived(0);
-    this.keeps(0);
-    this.opens(0, 0);
+    this.#kept.tell(0);
+    this.#opened.tell(0);
     this.add(-this.#queuedBytes);
     this.#isClosed = true;
   }

@@ -25,6 +25,7 @@ import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
 import { cut } from './notices.ts';
 import type { ServedPorts } from './search-answer.ts';
+import { TurnBudget } from './turn-budget.ts';
 import type { UnsentAccount } from './unsent-ledger.ts';
 
 const SEVERITIES: { readonly [L in TellLevel]: number } = {
@@ -60,6 +61,7 @@ export class ServerLink implements Link {
   openingCount = 0;
   /** What it takes of the memory. */
   readonly account: LinkAccount;
+  readonly turn: TurnBudget;
   readonly #unsent: UnsentAccount;
 
   readonly #connection: TcpConnection;
@@ -71,8 +73,6 @@ export class ServerLink implements Link {
   readonly #context: DecodeContext;
   /** Messages that came while reading was paused. */
   readonly #held = new HeldRequests();
-  /** Of what clients sent and operations keep. */
-  #keptBytes = 0;
   #state: ServerLinkState = SERVER_LINK.initial;
   #lastHeardAt: number;
   #openedAt: number;
@@ -103,6 +103,7 @@ export class ServerLink implements Link {
       goOn: () => this.#readOn(false),
       shed: (reason) => this.shed(reason),
     });
+    this.turn = new TurnBudget(clock, () => this.#resumeReading());
     this.#unsent = host.unsent.open({
       address: connection.remote.address,
       measure: () => this.output.tellUnsent(),
@@ -172,14 +173,13 @@ export class ServerLink implements Link {
   addOperation(operation: LinkOperation): void {
     this.operations.set(operation.ioid, operation);
     operation.channel.operations.set(operation.ioid, operation);
-    this.#keptBytes += operation.keptBytes;
+    this.account.begun(operation.keptBytes);
   }
 
   endOperation(operation: LinkOperation): void {
     this.operations.delete(operation.ioid);
     operation.channel.operations.delete(operation.ioid);
-    this.#keptBytes -= operation.keptBytes;
-    this.account.keeps(this.account.keptBytes - operation.keptBytes);
+    this.account.ended(operation.keptBytes);
     operation.destroy();
   }
 
@@ -275,7 +275,7 @@ export class ServerLink implements Link {
 
   /** Whether requests are to wait. */
   get isHolding(): boolean {
-    return this.#isReadingPaused || this.output.isFull;
+    return this.#isReadingPaused || this.output.isFull || this.turn.isSpent;
   }
 
   /** Whether requests are to wait that may be answered with much. */
@@ -329,12 +329,12 @@ export class ServerLink implements Link {
   #tellHeld(): void {
     if (this.#state === 'closed') return;
     this.account.arrived(this.#framer.pendingBytes);
-    this.account.keeps(this.#held.bytes + this.#keptBytes, this.#context.types.keptBytes);
+    this.account.keeps(this.#held.bytes, this.#context.types.keptBytes);
     this.account.opens(this.channels.size, this.operations.size);
   }
 
   #resumeReading(): void {
-    if (!this.#isReadingPaused || this.#state === 'closed') return;
+    if (!this.#isReadingPaused || this.output.isFull || this.#state === 'closed') return;
     const { first } = this.#held;
     if (first !== undefined && this.#mustWait(first)) return this.#unsent.wait();
     this.#isReadingPaused = false;

@@ -97,7 +97,9 @@ describe('the receiving side', () => {
     ['a server', true, 'maxServerTypeFields', 49],
   ])('takes no end of types of %s neither', (_, fromServer, limit, mostCount) => {
     hitsLimit('maxTypeRegistryFields', 'maxServerTypeFields');
-    const wide = t.structure(Object.fromEntries(Array.from({ length: 9_998 }, (_field, index) => [`f${index}`, t.int])));
+    const wide = t.structure(
+      Object.fromEntries(Array.from({ length: 9_998 }, (_field, index) => [`f${index}`, t.int])),
+    );
     const sender = new TypeSender();
     const types = new TypeReceiver({ fromServer });
     // Each is 10 000 nodes, and `wide` counts once more for its own id.
