@@ -114,7 +114,7 @@ export class Connection {
     const limits = settings.limits ?? DEFAULT_LIMITS;
     this.#codec = settings.codec ?? pva;
     this.#writer = new Writer(this.#codec.orderOf(false));
-    this.#types = new TypeReceiver({ limits });
+    this.#types = new TypeReceiver({ limits, fromServer: true });
     this.#segmenter = new Segmenter(limits.maxSegmentBytes);
     this.#framer = new Framer({ expectFromServer: true, limits });
   }

@@ -100,7 +100,7 @@ export class LoadLink {
     this.#settings = settings;
     this.serverText = endpointText(settings.server);
     this.#writer = new Writer(settings.codec.orderOf(false));
-    this.#receiver = new TypeReceiver({ limits: settings.limits });
+    this.#receiver = new TypeReceiver({ limits: settings.limits, fromServer: true });
     this.#context = { types: this.#receiver, typeOf: (ioid: number) => this.#types.get(ioid) };
     this.#scanner = new ReplyScanner(COMMAND_CODES[command], bodyFormOf(settings.codec), settings.limits, {
       matched: (ioid) => this.handlers?.matched?.(ioid),

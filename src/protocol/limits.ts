@@ -18,7 +18,11 @@ export interface Limits {
   readonly maxTypeFields: number;
   /** Entries of the type registry, for each direction of a link. The id is 16 bits wide, so this is all there are. */
   readonly maxTypeRegistryEntries: number;
-  /** Type nodes that one registry may hold in sum, so that 65 536 large types are no way to take memory. */
+  /**
+   * Nodes of the types in sum that one client may name by ids, so that 65 536 large types are no way to take memory: each
+   * takes up to 1 300 bytes, most of it to be known. Clients have a few pvRequests and arguments of RPCs, of 5 to 50 nodes.
+   * Past it the link is closed. What a server tells its client may be more (`maxServerTypeFields`).
+   */
   readonly maxTypeRegistryFields: number;
   /** Bytes of the descriptions of those types in sum: a name may be as long as a message. 32 of the largest types fit. */
   readonly maxTypeRegistryBytes: number;
@@ -41,6 +45,11 @@ export interface Limits {
   readonly maxAnyTypeBytesPerByte: number;
   /** Bytes beside those, in every message: a type of 10 000 fields fits, as of a pvRequest, which holds nothing else. */
   readonly freeAnyTypeBytes: number;
+  /**
+   * Strings or booleans that one ARRAY request may add to an array without sending them, up to a new length or an offset;
+   * past it, it is answered ERROR. 8 bytes could claim 4 000 000. Numbers are bounded by `maxBodyBytes`.
+   */
+  readonly maxBlankElements: number;
   /** Channels that one link may hold. Past it CREATE_CHANNEL is answered ERROR. */
   readonly maxChannelsPerLink: number;
   /** Operations that one link may hold. Past it INIT is answered ERROR. */
@@ -55,12 +64,18 @@ export interface Limits {
   /** Milliseconds within which a new link has to say who its client is, or to open a channel; else it is closed. */
   readonly handshakeMs: number;
   /**
-   * Bytes of messages that have not come whole, or that wait because their client does not read, and of large pvRequests
-   * that operations keep, of all links in sum. Past it one message comes to its end after the other, and links are closed
-   * that send nothing of theirs (`crowdedStallMs`), or that keep most. `maxBodyBytes` alone bounds nothing: 16 384 links times
-   * 64 MiB.
+   * Bytes of messages that have not come whole, or that wait because their client does not read, of large pvRequests that
+   * operations keep, and of types that have an id, past 128 KiB of each link, of all links in sum. Past it one message
+   * comes to its end after the other, and links are closed that send nothing of theirs (`crowdedStallMs`), or that keep most.
+   * `maxBodyBytes` alone bounds nothing: 16 384 links times 64 MiB.
    */
   readonly maxReceivingBytes: number;
+  /**
+   * Bytes that the channels and operations of all links take in sum, 700 and 1 000 each. Past it the link that has most
+   * is closed. `maxChannelsPerLink` alone bounds nothing: 16 384 links times 10 000. 630 000 channels fit, each with a
+   * monitor.
+   */
+  readonly maxOpenBytes: number;
   /** Unsent bytes on a link past which its monitors stop draining and squash instead. */
   readonly monitorPauseBytes: number;
   /** Unsent bytes on a link past which nothing more is read from it. */
@@ -165,19 +180,21 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxTypeNesting: 20,
   maxTypeFields: 10_000,
   maxTypeRegistryEntries: 65_536,
-  maxTypeRegistryFields: 1_000_000,
+  maxTypeRegistryFields: 50_000,
   maxTypeRegistryBytes: 16 * 1024 * 1024,
   maxValueNodes: 4_000_000,
   maxValueNodesPerByte: 16,
   freeValueNodes: 1_000,
   maxAnyTypeBytesPerByte: 64,
   freeAnyTypeBytes: 128 * 1024,
+  maxBlankElements: 100_000,
   maxChannelsPerLink: 10_000,
   maxOperationsPerLink: 10_000,
   maxLinks: 16_384,
   maxLinksPerHost: 12_288,
   handshakeMs: 10_000,
   maxReceivingBytes: 256 * 1024 * 1024,
+  maxOpenBytes: 1024 * 1024 * 1024,
   monitorPauseBytes: 256 * 1024,
   readPauseBytes: 4 * 1024 * 1024,
   maxUnsentBytes: 512 * 1024 * 1024,
@@ -234,6 +251,11 @@ export const LINK_LIMITS = Object.freeze({
 
 /** What a client keeps of what servers tell it. Nobody needs to set these: they bound what somebody invents. */
 export const CLIENT_LIMITS = Object.freeze({
+  /**
+   * Nodes of the types in sum that one server may name by ids; past it the link is closed. pvAccessCPP gives each type an
+   * id: 10 000 channels fit, each with a structure of its own with 25 fields.
+   */
+  maxServerTypeFields: 500_000,
   /** Servers that were lost a moment ago and are not to be hammered. */
   maxLostServers: 1_000,
   /**

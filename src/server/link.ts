@@ -17,6 +17,7 @@ import type { Endpoint } from '../transport/network.ts';
 import type { LinkHost } from './link-host.ts';
 import type { ServedPorts } from './search-answer.ts';
 import type { LinkAccount } from './link-ledger.ts';
+import type { TurnBudget } from './turn-budget.ts';
 
 /** One client's channel to one PV. */
 export interface LinkChannel {
@@ -98,6 +99,8 @@ export interface Link {
   readonly host: LinkHost;
   readonly output: Outlet;
   readonly account: LinkAccount;
+  /** What its requests may have done before the others' turn comes. */
+  readonly turn: TurnBudget;
   readonly remote: Endpoint;
   /** What a search over this link is answered with. */
   readonly ports: ServedPorts;

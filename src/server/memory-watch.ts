@@ -1,6 +1,6 @@
 // What does a server do that takes more memory than it may? It takes no new links, has garbage collected, and closes the
-// links that hold most of what is left, worst first, until it is below again. Whoever reads what he asked for loses
-// nothing.
+// links that hold most of what is left, worst first, until it is below again. Whoever reads what he asked for is closed
+// only for very many types, channels and operations.
 
 import type { Admission } from './admission.ts';
 import type { NoticeBoard } from './notices.ts';

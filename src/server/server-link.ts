@@ -27,6 +27,7 @@ import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
 import { cut } from './notices.ts';
 import type { ServedPorts } from './search-answer.ts';
+import { TurnBudget } from './turn-budget.ts';
 import type { UnsentAccount } from './unsent-ledger.ts';
 
 export interface ServerLinkOptions {
@@ -56,6 +57,7 @@ export class ServerLink implements Link {
   openingCount = 0;
   /** What it takes of the memory. */
   readonly account: LinkAccount;
+  readonly turn: TurnBudget;
   readonly #unsent: UnsentAccount;
 
   readonly #connection: TcpConnection;
@@ -69,8 +71,6 @@ export class ServerLink implements Link {
   readonly #held = new HeldRequests();
   /** Operations of channels that have ended, for which puts may be on their way. */
   #gone: EndedOperations | undefined;
-  /** Of what clients sent and operations keep. */
-  #keptBytes = 0;
   #state: ServerLinkState = SERVER_LINK.initial;
   #lastHeardAt: number;
   #openedAt: number;
@@ -104,6 +104,7 @@ export class ServerLink implements Link {
       goOn: () => this.#readOn(false),
       shed: (reason) => this.shed(reason),
     });
+    this.turn = new TurnBudget(clock, () => this.#resumeReading());
     this.#unsent = host.unsent.open({
       address: connection.remote.address,
       measure: () => this.output.tellUnsent(),
@@ -174,14 +175,13 @@ export class ServerLink implements Link {
     this.operations.set(operation.ioid, operation);
     this.#gone?.delete(operation.ioid);
     operation.channel.operations.set(operation.ioid, operation);
-    this.#keptBytes += operation.keptBytes;
+    this.account.begun(operation.keptBytes);
   }
 
   endOperation(operation: LinkOperation): void {
     this.operations.delete(operation.ioid);
     operation.channel.operations.delete(operation.ioid);
-    this.#keptBytes -= operation.keptBytes;
-    this.account.keeps(this.account.keptBytes - operation.keptBytes);
+    this.account.ended(operation.keptBytes);
     operation.destroy();
   }
 
@@ -239,7 +239,7 @@ export class ServerLink implements Link {
 
   /** Memory that goes free when it is closed, as far as can be known, and not by itself. */
   get heldBytes(): number {
-    return this.output.stuckBytes(this.host.clock.now()) + this.account.queuedBytes + this.account.receivingBytes;
+    return this.output.stuckBytes(this.host.clock.now()) + this.account.heldBytes;
   }
 
   /** Closes the connection at once, because of the memory that it takes. */
@@ -282,7 +282,7 @@ export class ServerLink implements Link {
 
   /** Whether requests are to wait. */
   get isHolding(): boolean {
-    return this.#isReadingPaused || this.output.isFull;
+    return this.#isReadingPaused || this.output.isFull || this.turn.isSpent;
   }
 
   /** Whether requests are to wait that may be answered with much. */
@@ -332,15 +332,16 @@ export class ServerLink implements Link {
     else if (!this.#isReadingPaused) this.#connection.resume();
   }
 
-  /** Tells what it holds of messages that are not carried out yet, and of those that operations keep. */
+  /** Tells what it holds of messages that are not carried out yet, and keeps of others. */
   #tellHeld(): void {
     if (this.#state === 'closed') return;
     this.account.arrived(this.#framer.pendingBytes);
-    this.account.keeps(this.#held.bytes + this.#keptBytes);
+    this.account.keeps(this.#held.bytes, this.#context.types.keptBytes);
+    this.account.opens(this.channels.size, this.operations.size);
   }
 
   #resumeReading(): void {
-    if (!this.#isReadingPaused || this.#state === 'closed') return;
+    if (!this.#isReadingPaused || this.output.isFull || this.#state === 'closed') return;
     const { first } = this.#held;
     if (first !== undefined && this.#mustWait(first)) return this.#unsent.wait();
     this.#isReadingPaused = false;
@@ -388,13 +389,11 @@ export class ServerLink implements Link {
     this.follow('close');
     this.#framer.stop();
     this.#held.clear();
-    this.#keptBytes = 0;
-    this.account.keeps(0);
-    this.account.arrived(0);
     this.output.close();
     for (const channel of this.channels.values()) this.#unlisten(channel);
     for (const operation of this.operations.values()) operation.destroy();
     this.channels.clear();
     this.operations.clear();
+    this.account.close();
   }
 }

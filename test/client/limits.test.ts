@@ -12,6 +12,7 @@ import { double, structure } from '../../src/protocol/types/type-desc.ts';
 import { makeWorld, type ClientWorld } from '../support/client-world.ts';
 import { FakeServer } from '../support/fake-server.ts';
 import { hitsLimit } from '../support/hits-limit.ts';
+import { definition, wideType } from '../support/type-definitions.ts';
 
 const TYPE = structure({ value: double });
 const UPDATE = { changed: BitSet.of(1), value: { value: 1 } };
@@ -234,5 +235,20 @@ describe('a name server that does not read', () => {
     expect(link?.bufferedBytes).toBe(0);
     await world.context.close();
     await calls;
+  });
+});
+
+describe('types that a server names by ids', () => {
+  it('may be many more than a client has for a server, as of thousands of channels that each have their own', async () => {
+    const world = makeWorld();
+    const server = await FakeServer.start(world.serverHost);
+    server.serve('x', TYPE, () => UPDATE);
+    await world.clock.until(world.context.get('x'));
+    for (let id = 1; id <= 7; id++) {
+      server.link.sendHex(Buffer.from(definition(id, wideType(`s${id}_`, 9_000), true)).toString('hex'));
+      await world.clock.advanceAsync(10);
+    }
+    expect(server.links.map(({ isClosed }) => isClosed)).toEqual([false]);
+    await world.context.close();
   });
 });

@@ -127,6 +127,27 @@ describe('the receiving side', () => {
     expect(() => read('FD 00 02 80 00 02 01 61 22 01 62 22', types)).toThrow(/maxTypeRegistryFields allows 5/);
   });
 
+  test.each([
+    ['a client', false, 'maxTypeRegistryFields', 4],
+    ['a server', true, 'maxServerTypeFields', 49],
+  ])('takes no end of types of %s neither', (_, fromServer, limit, mostCount) => {
+    hitsLimit('maxTypeRegistryFields', 'maxServerTypeFields');
+    const wide = t.structure(
+      Object.fromEntries(Array.from({ length: 9_998 }, (_field, index) => [`f${index}`, t.int])),
+    );
+    const sender = new TypeSender();
+    const types = new TypeReceiver({ fromServer });
+    // Each is 10 000 nodes, and `wide` counts once more for its own id.
+    const name = (index: number): void => {
+      const writer = new Writer(true);
+      sender.encode(writer, t.structure({ [`s${index}`]: wide }));
+      types.decode(new Reader(writer.view(), true));
+    };
+    for (let index = 0; index < mostCount; index++) name(index);
+    expect(() => name(mostCount)).toThrow(`${limit} allows`);
+    expect(types.keptBytes).toBeGreaterThan(mostCount * 10_000 * 1_000);
+  });
+
   test('counts the bytes of what it keeps, names among them, giving back those of a replaced definition', () => {
     hitsLimit('maxTypeRegistryBytes');
     const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeRegistryBytes: 30 } });

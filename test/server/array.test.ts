@@ -4,10 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import type { ArrayReply } from '../../src/protocol/messages/array.ts';
+import { encodeMessage, type ClientMessageToSend } from '../../src/protocol/messages/index.ts';
 import { ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { error, OK, STATUS_ERROR } from '../../src/protocol/status.ts';
 import {
   arrayOf,
+  boolean,
   boundedArrayOf,
   double,
   fixedArrayOf,
@@ -17,6 +19,8 @@ import {
   type StructureType,
 } from '../../src/protocol/types/type-desc.ts';
 import type { ScalarArrayValue } from '../../src/protocol/types/value-of.ts';
+import { Writer } from '../../src/protocol/writer.ts';
+import { hitsLimit } from '../support/hits-limit.ts';
 import { makeWorld } from '../support/server-world.ts';
 
 const GET = 0x40;
@@ -234,6 +238,15 @@ describe('ARRAY put', () => {
     expect(await get()).toMatchObject({ status: OK });
   });
 
+  test('to a read-only PV is refused before an array is made for it', async () => {
+    const { setLength, put, reply } = await makeArray(new SharedPV(ntScalarArray(double), { initial: { value: [1] } }));
+    const readOnly = { status: error('this PV is read-only') };
+    // What would be refused for its size otherwise.
+    expect(await setLength(2 ** 31 - 1)).toMatchObject(readOnly);
+    await put(Float64Array.of(1), 2 ** 31 - 2);
+    expect(reply()).toMatchObject(readOnly);
+  });
+
   test('that takes time lets reads through, and no second put', async () => {
     let release = (): void => {};
     const pv = new SharedPV(ntScalarArray(double), {
@@ -273,6 +286,65 @@ describe('ARRAY set length', () => {
     const fixed = await makeArray(many(), 'field(inner.fixed)');
     expect(await fixed.setLength(0)).toMatchObject({ status: error('0 elements, the array has 3 always') });
     expect(await fixed.setLength(3)).toMatchObject({ status: OK });
+  });
+});
+
+describe('what an ARRAY request asks for with a few bytes', () => {
+  test.each([
+    ['strings', string, ['x'], ['', '', '']],
+    ['booleans', boolean, [true], [false, false, false]],
+  ] as const)('is a bounded number of %s', async (_, scalar, sent, blanks) => {
+    hitsLimit('maxBlankElements');
+    const pv = SharedPV.mailbox(structure({ value: arrayOf(scalar) }));
+    const { setLength, put, reply } = await makeArray(pv, '', { ...DEFAULT_LIMITS, maxBlankElements: 3 });
+    expect(await setLength(4)).toMatchObject({
+      status: error(`elements of ${scalar.scalar}[] that were not sent: 4 asked, maxBlankElements allows 3`),
+    });
+    await put([...sent], 4);
+    expect(reply()).toMatchObject({ status: saying('maxBlankElements allows 3') });
+    expect(pv.value.value).toEqual([]);
+    expect(await setLength(3)).toMatchObject({ status: OK });
+    // Those that are there, and those that are sent, are no blanks.
+    await put([...sent, ...sent], 6);
+    expect(reply()).toMatchObject({ status: OK });
+    expect(pv.value.value).toEqual([...blanks, ...blanks, ...sent, ...sent]);
+  });
+
+  test('is made for one request in a turn where it is much, and others get their turn between them', async () => {
+    const seen: string[] = [];
+    const onPut = (): void => void seen.push('large');
+    const large = new SharedPV(ntScalarArray(double), { onPut });
+    const small = new SharedPV(ntScalarArray(double), { onPut: () => void seen.push('small') });
+    const world = await makeWorld({ pvs: { large, small } });
+    const [greedy, modest] = [await world.validated(), await world.validated()];
+    const ask = async (client: typeof greedy, pvName: string) => {
+      const sid = await client.createChannel(pvName);
+      return { command: 'ARRAY', phase: 'setLength', sid, ioid: await client.init('ARRAY', sid) } as const;
+    };
+    const head = await ask(greedy, 'large');
+    const other = await ask(modest, 'small');
+    // Both are there in the same turn.
+    const requests = [1, 2, 3].map((more) => ({ ...head, subcommand: SET_LENGTH, length: 1_000_000 + more }));
+    greedy.connection.write(bytesOf(...requests));
+    modest.connection.write(bytesOf({ ...other, subcommand: SET_LENGTH, length: 1 }));
+    await world.settle();
+    expect(seen).toEqual(['large', 'small', 'large', 'large']);
+    expect(greedy.takeAll('ARRAY')).toMatchObject([
+      { phase: 'init' },
+      { phase: 'setLength', status: OK },
+      { phase: 'setLength', status: OK },
+      { phase: 'setLength', status: OK },
+    ]);
+    expect(greedy.isClosed).toBe(false);
+  });
+
+  test('is made for many requests in a turn where it is little', async () => {
+    const { world, client, setLength, sid, ioid } = await makeArray(wave(1));
+    expect(await setLength(10_000)).toMatchObject({ status: OK });
+    const head = { command: 'ARRAY', phase: 'setLength', sid, ioid, subcommand: SET_LENGTH } as const;
+    await client.send(...Array.from({ length: 20 }, (_, index) => ({ ...head, length: 10_000 + index })));
+    await world.settle();
+    expect(client.takeAll('ARRAY')).toHaveLength(20);
   });
 });
 
@@ -331,6 +403,12 @@ describe('malformed requests', () => {
     expect(world.server.counters.linksFaulted).toBe(1);
   });
 });
+
+function bytesOf(...messages: readonly ClientMessageToSend[]): Uint8Array {
+  const writer = new Writer(false);
+  for (const message of messages) encodeMessage(writer, message, { fromServer: false });
+  return writer.detach(0);
+}
 
 function u32(value: number): number[] {
   return [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];

@@ -128,18 +128,18 @@ describe('the ledger', () => {
         ...QUIET,
         shed: () => {
           shed.push(name);
-          account.keeps(0);
+          account.keeps(0, 0);
         },
       });
       return account;
     });
-    a?.keeps(60);
-    b?.keeps(40);
+    a?.keeps(60, 0);
+    b?.keeps(40, 0);
     expect(shed).toEqual([]);
-    b?.keeps(50);
+    b?.keeps(50, 0);
     expect(shed).toEqual(['a']);
     expect(ledger.receivingBytes).toBe(50);
-    b?.keeps(20);
+    b?.keeps(20, 0);
     expect(ledger.receivingBytes).toBe(20);
   });
 
@@ -151,6 +151,25 @@ describe('the ledger', () => {
     expect([a.has(1), b.has(30), b.has(31)]).toEqual([false, true, false]);
     a.add(-50);
     expect([ledger.queuedBytes, b.has(50)]).toEqual([0, true]);
+  });
+
+  test('holds nothing of a link that is closed, whatever is told of it afterwards', () => {
+    const ledger = new LinkLedger(DEFAULT_LIMITS);
+    const account = ledger.open(QUIET);
+    account.add(50);
+    account.arrived(10);
+    account.begun(15);
+    account.keeps(5, 0);
+    account.opens(1, 2);
+    expect([ledger.queuedBytes, ledger.receivingBytes, ledger.opened.bytes]).toEqual([50, 30, 2_700]);
+    expect(account.heldBytes).toBe(2_780);
+    account.close();
+    account.add(-50);
+    account.ended(15);
+    account.keeps(1, 0);
+    account.opens(1, 1);
+    expect([ledger.queuedBytes, ledger.receivingBytes, ledger.opened.bytes]).toEqual([0, 0, 0]);
+    expect(account.heldBytes).toBe(0);
   });
 });
 

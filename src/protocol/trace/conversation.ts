@@ -236,7 +236,9 @@ export class Conversation {
 }
 
 function newSide(limits: Limits): Side {
-  return { types: new TypeReceiver({ limits }), notedTypes: new TypeReceiver({ limits }), segments: undefined };
+  // As many types as either side may name.
+  const options = { limits, fromServer: true };
+  return { types: new TypeReceiver(options), notedTypes: new TypeReceiver(options), segments: undefined };
 }
 
 function agreedTypes(message: ClientMessage | ServerMessage): { type: TypeDesc | null; putType: TypeDesc | null } {

@@ -4,7 +4,7 @@
 // specification's table says 0b10000110, which they reject.
 
 import { LimitError, RemoteProtocolError } from '../errors.ts';
-import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import { CLIENT_LIMITS, DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import type { Reader } from '../reader.ts';
 import type { Writer } from '../writer.ts';
 import * as t from './type-desc.ts';
@@ -142,6 +142,8 @@ export class TypeSender {
 /** How types are read. */
 export interface TypeReceiverOptions {
   readonly limits?: Limits;
+  /** Of what a server tells: it may have many more types than a client. */
+  readonly fromServer?: boolean;
 }
 
 /** A type that has an id. */
@@ -153,7 +155,10 @@ interface Definition {
   readonly fullByteCount: number;
 }
 
-const REGISTRY_LIMITS = ['maxTypeRegistryFields', 'maxTypeRegistryBytes', 'maxTypeRegistryEntries'] as const;
+/** A node in memory, at most: its place, its entry among the types that are known, and its codec once it is used. */
+const NODE_BYTES = 1_300;
+/** A byte of a name likewise: it stands in the type and in its key, as 16 bits if one of its characters needs them. */
+const NAME_BYTES = 4;
 
 /**
  * The receiver's side of the type registry of one direction of a link. A definition of a known id replaces it, as
@@ -161,6 +166,7 @@ const REGISTRY_LIMITS = ['maxTypeRegistryFields', 'maxTypeRegistryBytes', 'maxTy
  */
 export class TypeReceiver extends ValueBudget {
   readonly #types = new Map<number, Definition>();
+  readonly #fromServer: boolean;
   #fieldCount = 0;
   #byteCount = 0;
   /** What the ids in the type that is being read stand for. */
@@ -168,6 +174,12 @@ export class TypeReceiver extends ValueBudget {
 
   constructor(options: TypeReceiverOptions = {}) {
     super(options.limits ?? DEFAULT_LIMITS);
+    this.#fromServer = options.fromServer ?? false;
+  }
+
+  /** Memory that the types take which have an id, at most: others may have some of them as well. */
+  get keptBytes(): number {
+    return this.#fieldCount * NODE_BYTES + this.#byteCount * NAME_BYTES;
   }
 
   /** Reads a type or the null type. */
@@ -230,19 +242,17 @@ export class TypeReceiver extends ValueBudget {
     // With the byte of its code.
     const fullByteCount = 1 + byteCount + this.#bytesOfIds - bytesOfIds;
     const replaced = this.#types.get(id);
-    const sums = {
-      maxTypeRegistryFields: this.#fieldCount + type.nodeCount - (replaced?.type.nodeCount ?? 0),
-      maxTypeRegistryBytes: this.#byteCount + byteCount - (replaced?.byteCount ?? 0),
-      maxTypeRegistryEntries: this.#types.size + (replaced === undefined ? 1 : 0),
-    };
-    for (const limit of REGISTRY_LIMITS) {
-      if (sums[limit] > this.limits[limit]) {
-        throw new LimitError(limit, sums[limit], this.limits[limit], 'type registry');
-      }
-    }
+    const fieldCount = this.#fieldCount + type.nodeCount - (replaced?.type.nodeCount ?? 0);
+    const sumOfBytes = this.#byteCount + byteCount - (replaced?.byteCount ?? 0);
+    const entryCount = this.#types.size + (replaced === undefined ? 1 : 0);
+    const { maxTypeRegistryFields, maxTypeRegistryBytes, maxTypeRegistryEntries } = this.limits;
+    if (this.#fromServer) requireWithin('maxServerTypeFields', fieldCount, CLIENT_LIMITS.maxServerTypeFields);
+    else requireWithin('maxTypeRegistryFields', fieldCount, maxTypeRegistryFields);
+    requireWithin('maxTypeRegistryBytes', sumOfBytes, maxTypeRegistryBytes);
+    requireWithin('maxTypeRegistryEntries', entryCount, maxTypeRegistryEntries);
     this.#types.set(id, { type, byteCount, fullByteCount });
-    this.#fieldCount = sums.maxTypeRegistryFields;
-    this.#byteCount = sums.maxTypeRegistryBytes;
+    this.#fieldCount = fieldCount;
+    this.#byteCount = sumOfBytes;
     return type;
   }
 
@@ -314,6 +324,10 @@ export class TypeReceiver extends ValueBudget {
       throw new LimitError('maxTypeNesting', level, this.limits.maxTypeNesting, 'levels of one type');
     }
   }
+}
+
+function requireWithin(limit: string, asked: number, allowed: number): void {
+  if (asked > allowed) throw new LimitError(limit, asked, allowed, 'type registry');
 }
 
 function decodeScalar(reader: Reader, code: number): TypeDesc {

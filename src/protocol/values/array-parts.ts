@@ -21,8 +21,18 @@ export interface ArrayPart {
  * @throws LimitError when the type claims more than a message can hold
  */
 export function completed(type: ScalarArrayType, array: ScalarArrayValue, limits: Limits): ScalarArrayValue {
-  if (type.sizing !== 'fixed' || array.length === type.size) return array;
-  return withLength(type, array, type.size, limits);
+  const length = lengthOf(type, array, limits);
+  return length === array.length ? array : resized(type.scalar, array, length);
+}
+
+/**
+ * How many elements `completed` has.
+ * @throws LimitError when the type claims more than a message can hold
+ */
+export function lengthOf(type: ScalarArrayType, array: ScalarArrayValue, limits: Limits): number {
+  if (type.sizing !== 'fixed' || array.length === type.size) return array.length;
+  requireLength(type, type.size, limits);
+  return type.size;
 }
 
 /**
@@ -63,6 +73,7 @@ export function withPart(
   const end = elements.length === 0 ? 0 : offset + (elements.length - 1) * stride + 1;
   const length = Math.max(array.length, end);
   requireLength(type, length, limits);
+  requireBlanks(type, length - array.length - elements.length, limits);
   const whole = resized(type.scalar, array, length);
   place(whole, { offset, stride }, elements, elements.length);
   return whole;
@@ -79,7 +90,8 @@ export function withLength(
   limits: Limits,
 ): ScalarArrayValue {
   requireLength(type, length, limits);
-  return resized(type.scalar, array, length);
+  requireBlanks(type, length - array.length, limits);
+  return length === array.length ? array : resized(type.scalar, array, length);
 }
 
 function requireStride(stride: number): void {
@@ -102,6 +114,12 @@ function requireLength({ scalar, sizing, size }: ScalarArrayType, length: number
   if (!isNumber && length > limits.maxValueNodes) {
     throw new LimitError('maxValueNodes', length, limits.maxValueNodes, `array of ${length} elements`);
   }
+}
+
+/** Objects that nobody sent take more memory and time than zeros. */
+function requireBlanks({ scalar }: ScalarArrayType, count: number, { maxBlankElements }: Limits): void {
+  if ((scalar !== 'boolean' && scalar !== 'string') || count <= maxBlankElements) return;
+  throw new LimitError('maxBlankElements', count, maxBlankElements, `elements of ${scalar}[] that were not sent`);
 }
 
 /** An array of zeros, false or empty text. */

@@ -6,13 +6,14 @@
 
 import type { ChannelRequest } from '../../channels/channel.ts';
 import { requireStructure } from '../../channels/standard-fields.ts';
-import { LocalProtocolError } from '../../protocol/errors.ts';
+import { LocalProtocolError, PvaError } from '../../protocol/errors.ts';
 import type { ArrayPutRequest, ArrayRequest } from '../../protocol/messages/array.ts';
 import type { OperationTypes } from '../../protocol/messages/message-module.ts';
 import { OK } from '../../protocol/status.ts';
 import { arrayOf, scalar, type ScalarArrayType } from '../../protocol/types/type-desc.ts';
 import type { ScalarArrayValue } from '../../protocol/types/value-of.ts';
-import { completed, partOf, withLength, withPart } from '../../protocol/values/array-parts.ts';
+import { completed, lengthOf, partOf, withLength, withPart } from '../../protocol/values/array-parts.ts';
+import { weightOf } from '../../protocol/values/weight.ts';
 import type { Link, LinkChannel } from '../link.ts';
 import { arrayFieldOf, arrayIn, updateOf, type ArrayField } from './array-field.ts';
 import { begin, channelForInit, findOperation, Operation, refusal } from './operation.ts';
@@ -74,7 +75,7 @@ class ArrayOperation extends WorkingOperation {
     const { link, ioid } = this;
     const reply = { command: 'ARRAY', phase: 'getLength', ioid, subcommand } as const;
     try {
-      link.send({ ...reply, status: OK, length: this.#array().length });
+      link.send({ ...reply, status: OK, length: this.#length() });
     } catch (thrown) {
       link.send({ ...reply, status: refusal(thrown), length: null });
     }
@@ -101,7 +102,7 @@ class ArrayOperation extends WorkingOperation {
     this.carryOut(
       subcommand,
       this.putTimeoutMs,
-      (known) => this.#putArray(known, change(this.#array())),
+      (known) => this.#putArray(known, change),
       (outcome) => {
         const status = outcome.ok ? OK : outcome.status;
         link.send({ command: 'ARRAY', phase, ioid, subcommand, status });
@@ -109,15 +110,31 @@ class ArrayOperation extends WorkingOperation {
     );
   }
 
-  #putArray(known: ChannelRequest, array: ScalarArrayValue): void | Promise<void> {
+  #putArray(known: ChannelRequest, change: (array: ScalarArrayValue) => ScalarArrayValue): void | Promise<void> {
     const { channel } = this.channel;
+    // Before an array is made that nobody would take.
+    if (channel.isWritable === false) throw new PvaError('READ_ONLY', 'this PV is read-only');
+    const array = change(this.#array());
+    this.link.turn.spend(weightOf(array));
     const { changed, value } = updateOf(channel.type, this.#field, array, channel.state.value);
     return this.putInto(known, { changed, value: requireStructure(value) });
   }
 
   #array(): ScalarArrayValue {
-    const { state } = this.channel.channel;
-    return completed(this.#field.type, arrayIn(state.value, this.#field), this.link.host.limits);
+    const { link } = this;
+    const present = this.#present();
+    const array = completed(this.#field.type, present, link.host.limits);
+    if (array !== present) link.turn.spend(weightOf(array));
+    return array;
+  }
+
+  #length(): number {
+    return lengthOf(this.#field.type, this.#present(), this.link.host.limits);
+  }
+
+  /** As it is in memory. */
+  #present(): ScalarArrayValue {
+    return arrayIn(this.channel.channel.state.value, this.#field);
   }
 }
 

@@ -66,9 +66,20 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     }
     this.#window = new MonitorWindow(pipeline, request.window);
     this.#queue = new MonitorQueue(queueSize, link.host.limits.maxMonitorQueueBytes, link.account);
-    this.#unsubscribe = channel.channel.subscribe(this);
+    this.#unsubscribe = this.#subscribe();
     link.host.counters.monitorsOpened++;
     this.#isCounted = true;
+  }
+
+  /** Where that is refused, what was queued meanwhile is given back, and nothing more is taken. */
+  #subscribe(): () => void {
+    try {
+      return this.channel.channel.subscribe(this);
+    } catch (thrown) {
+      this.follow('destroy');
+      this.#queue.clear();
+      throw thrown;
+    }
   }
 
   /** Whether updates wait that only the client's slowness holds back. */
