@@ -10,6 +10,7 @@ import {
   StoredChannels,
   StoreError,
   StoreStatusPV,
+  type Channel,
   type ChannelStore,
   type Server,
   type ServerConfig,
@@ -101,11 +102,16 @@ export class KeptChannels {
     server.addSource(this.#channels);
     const { channels: configured, limits } = this.#kept.config;
     server.manage(new ChannelManager({ channels: this.#channels, configured, limits }));
-    server.add(this.#statusName, this.#status);
+    this.#add(server, this.#statusName, this.#status);
     const { nodes } = this.#store;
     if (this.#nodes === undefined || nodes === undefined) return;
-    server.add(this.#nodesName, this.#nodes);
+    this.#add(server, this.#nodesName, this.#nodes);
     server.spreadSearches(new SearchSpread(nodes, (pvName) => this.#channels.has(pvName), this.#kept.host.clock));
+  }
+
+  /** What the store has under the name of a PV of the server itself is meant to be there. */
+  #add(server: Server, pvName: string, pv: Channel): void {
+    if (this.#channels.storedOf(pvName) === undefined) server.add(pvName, pv);
   }
 
   /** Tells the other servers of the store that this one is there; it listens. */

@@ -106,6 +106,7 @@ function valueText(value: NonNullable<ChannelDefinition['value']>): string {
   return `[${[...value.slice(0, SHOWN_ITEMS).map(valueText), ...rest].join(', ')}]`;
 }
 
+/** Where no user is told from a password, all before the @ may be one. */
 function withoutPassword(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/[^:@/]*):.*@/u, '$1:***@');
+  return url.replace(/^([a-z+]+:\/\/)(?:([^:@]*:).*|.*)@/su, '$1$2***@');
 }

@@ -146,7 +146,10 @@ export interface Limits {
   readonly maxSchemaCharacters: number;
   /** Channels of a server that clients created while it ran; each takes some KB. As many as a store starts within seconds. */
   readonly maxCreatedChannels: number;
-  /** Bytes of one line of a backup, which is one channel as text; it is held in memory. */
+  /**
+   * Bytes of one line of a backup, which is one channel as text; it is held in memory. An array, or a text, as large as a message
+   * may be by default fits: six characters for each byte. Of longer ones no backup is made. Node.js has texts of 512 MiB at most.
+   */
   readonly maxBackupLineBytes: number;
   /** Characters of one pvRequest text. */
   readonly maxPvRequestCharacters: number;
@@ -222,7 +225,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxDefinitionCharacters: 4 * 1024 * 1024,
   maxSchemaCharacters: 1024 * 1024,
   maxCreatedChannels: 100_000,
-  maxBackupLineBytes: 256 * 1024 * 1024,
+  maxBackupLineBytes: 400 * 1024 * 1024,
   maxPvRequestCharacters: 65_536,
   maxPvRequestBytes: 64 * 1024,
   maxExpressionCharacters: 1_000,

@@ -142,6 +142,14 @@ describe('serve --workspace', () => {
 });
 
 describe('serve --store', () => {
+  it.each(['store', 'links'])('shows what is configured as $(server):%s, not how the server is', async (name) => {
+    const server = await serve(['--store', 'memory:', '--pv', `pvkit:${name}=double:21.5`]);
+    expect(await valueOf(server, `pvkit:${name}`)).toMatch(/"value":21\.5\b/u);
+    await put(server, `pvkit:${name}`, '22');
+    expect(await valueOf(server, `pvkit:${name}`)).toMatch(/"value":22\b/u);
+    expect(await server.stop()).toBe(0);
+  });
+
   it('serves from memory, and shows how the store is', async () => {
     const server = await serve(['--store', 'memory:', '--pv', 'lab:x=double:1']);
     await put(server, 'lab:x', '2');

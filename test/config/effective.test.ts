@@ -322,6 +322,18 @@ describe('the effective configuration, for a person', () => {
     expect(rows.flat().join()).not.toContain('secret');
   });
 
+  it.each([
+    ['redis://secret@h:1', 'redis://***@h:1'],
+    ['redis://:secret@h', 'redis://:***@h'],
+    ['redis://us/er:secret@h', 'redis://us/er:***@h'],
+    ['redis://se/cret@h:1/0', 'redis://***@h:1/0'],
+    ['rediss://user:secret@secret:@h', 'rediss://user:***@h'],
+    ['redis://secret@secret:x@h', 'redis://***@h'],
+    ['redis+sentinel://secret@a:1,b:2/lab', 'redis+sentinel://***@a:1,b:2/lab'],
+  ])('shows no password that was typed into a store URL in whatever way: %s', (store, shown) => {
+    expect(row(serverRows(resolveServer({ flags: { store } })), 'store.url')?.[1]).toBe(shown);
+  });
+
   it('shows a store URL without a password as it is', () => {
     expect(row(serverRows(resolveServer({ flags: { store: 'redis://h' } })), 'store.url')?.[1]).toBe('redis://h');
     expect(row(serverRows(resolveServer({})), 'store.url')?.[1]).toBe('(none)');

@@ -8,9 +8,10 @@
 // holds the leaves that were ever set. `sum` is the beginning of SHA-256 over its line up to there, `sha256` is of all
 // lines before. Whoever can write a file can write this one: it is checked like the bytes of a peer.
 
+import { constants } from 'node:buffer';
 import { createHash } from 'node:crypto';
 
-import { PvaError, reasonOf, type PvaErrorOptions } from '../../protocol/errors.ts';
+import { LimitError, PvaError, reasonOf, type PvaErrorOptions } from '../../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../protocol/limits.ts';
 import type { StructureType } from '../../protocol/types/type-desc.ts';
 import { typeFromJson } from '../../protocol/types/type-from-json.ts';
@@ -55,8 +56,13 @@ export class BackupError extends PvaError {
 
 /** Makes the lines of a backup, in order: `header`, `channel` for each, `end`. Each ends with a newline. */
 export class BackupWriter {
+  readonly #limits: Limits;
   readonly #hash = createHash('sha256');
   #channelCount = 0;
+
+  constructor(limits: Limits = DEFAULT_LIMITS) {
+    this.#limits = limits;
+  }
 
   get channelCount(): number {
     return this.#channelCount;
@@ -68,18 +74,31 @@ export class BackupWriter {
     );
   }
 
-  /** @throws PvaError where the value is not of its type */
-  channel({ definition: { name, settings, type }, revision, state }: StoredChannel): string {
+  /** @throws PvaError where the value is not of its type; LimitError where nobody could read the line */
+  channel(channel: StoredChannel): string {
     this.#channelCount++;
-    const value = formatJson(type, state.value, state.changed);
-    return this.#line(
-      `{"name":${JSON.stringify(name)},"revision":${revision},"settings":${JSON.stringify(settings)},"type":${typeJson(type)},"value":${value}`,
-    );
+    const line = this.#lineOf(channel);
+    const lineBytes = Buffer.byteLength(line);
+    if (lineBytes > this.#limits.maxBackupLineBytes) throw this.#tooLong(channel, lineBytes);
+    return line;
   }
 
   end(): string {
     const sha256 = this.#hash.copy().digest('hex');
     return this.#line(`{"channels":${this.#channelCount},"sha256":"${sha256}"`);
+  }
+
+  #lineOf(channel: StoredChannel): string {
+    try {
+      return this.#line(bodyOf(channel));
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown;
+      throw this.#tooLong(channel, constants.MAX_STRING_LENGTH + 1);
+    }
+  }
+
+  #tooLong({ definition: { name } }: StoredChannel, leastBytes: number): LimitError {
+    return new LimitError('maxBackupLineBytes', leastBytes, this.#limits.maxBackupLineBytes, `channel '${name}'`);
   }
 
   #line(body: string): string {
@@ -236,6 +255,11 @@ export class BackupReader {
   #wrong(why: string, cause?: unknown): BackupError {
     return new BackupError(this.#lineCount, why, { cause });
   }
+}
+
+function bodyOf({ definition: { name, settings, type }, revision, state }: StoredChannel): string {
+  const value = formatJson(type, state.value, state.changed);
+  return `{"name":${JSON.stringify(name)},"revision":${revision},"settings":${JSON.stringify(settings)},"type":${typeJson(type)},"value":${value}`;
 }
 
 function sumOf(body: string): string {

@@ -22,10 +22,14 @@ export interface RestoreOptions {
 /**
  * The lines of a backup of every channel of a store (backup-format.ts); `written` is the time of day, in the form of
  * `Date.toISOString`. Channels that come and go meanwhile may or may not be in it; each is as it was at one moment.
- * @throws StoreError when the store cannot be read
+ * @throws StoreError when the store cannot be read; LimitError that names a channel which `readBackup` would refuse
  */
-export async function* backupLines(store: ChannelStore, written: string): AsyncGenerator<string, void, void> {
-  const writer = new BackupWriter();
+export async function* backupLines(
+  store: ChannelStore,
+  written: string,
+  limits: Limits = DEFAULT_LIMITS,
+): AsyncGenerator<string, void, void> {
+  const writer = new BackupWriter(limits);
   yield writer.header({ written, store: store.kind });
   for await (const channel of store.scan()) yield writer.channel(channel);
   yield writer.end();

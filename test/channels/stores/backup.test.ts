@@ -1,5 +1,6 @@
 // Does a backup hold all that a store held, and is nothing else taken for one?
 
+import { constants } from 'node:buffer';
 import { createHash } from 'node:crypto';
 
 import fc from 'fast-check';
@@ -18,7 +19,13 @@ import { MemoryStore } from '../../../src/channels/stores/memory-store.ts';
 import { ntScalar } from '../../../src/protocol/normative/nt-scalar.ts';
 import type { BitSet } from '../../../src/protocol/bit-set.ts';
 import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
-import { double, int, structure, type StructureType } from '../../../src/protocol/types/type-desc.ts';
+import {
+  arrayOf as arrayType,
+  double,
+  int,
+  structure,
+  type StructureType,
+} from '../../../src/protocol/types/type-desc.ts';
 import type { StructureValue } from '../../../src/protocol/types/value-of.ts';
 import { codecOf } from '../../../src/protocol/values/codec.ts';
 import { coercePartial } from '../../../src/protocol/values/coerce.ts';
@@ -30,6 +37,34 @@ const WRITTEN = '2026-01-31T12:00:00.000Z';
 const SCALAR = ntScalar(double, { display: true });
 
 describe('a backup', () => {
+  it('has room for the largest array or text that a client may put by default', () => {
+    const { maxBackupLineBytes, maxBodyBytes, maxDefinitionCharacters, maxNameBytes } = DEFAULT_LIMITS;
+    const mostForOneByte = Math.max('false,'.length, '-128,'.length, JSON.stringify('\u0001').length - '""'.length);
+    const room = maxBackupLineBytes - maxDefinitionCharacters - maxNameBytes;
+    expect(room / maxBodyBytes).toBeGreaterThanOrEqual(mostForOneByte);
+    expect(maxBackupLineBytes).toBeLessThan(constants.MAX_STRING_LENGTH);
+  });
+
+  it('is not written, and says which channel, where one is too large to be read back', async () => {
+    const store = await storeWith('a', 'b');
+    const lines = (await backupOf(store)).split('\n');
+    const lineBytes = Buffer.byteLength(`${lines[1]}\n`);
+    const limits = (maxBackupLineBytes: number) => ({ ...DEFAULT_LIMITS, maxBackupLineBytes });
+    expect(await arrayOf(backupLines(store, WRITTEN, limits(lineBytes)))).toHaveLength(4);
+    await expect(arrayOf(backupLines(store, WRITTEN, limits(lineBytes - 1)))).rejects.toThrow(
+      `channel 'a': ${lineBytes} asked, maxBackupLineBytes allows ${lineBytes - 1}`,
+    );
+  });
+
+  it('is not written, and says which channel, where one is longer than any text', async () => {
+    const fieldName = 'n'.repeat(1_000_000);
+    const type = structure('', { rows: arrayType(structure('', { [fieldName]: int })) });
+    const row = { [fieldName]: 1 };
+    const store = new MemoryStore();
+    await store.define({ name: 'a', type, settings: {} }, update(type, { rows: new Array(600).fill(row) }));
+    await expect(backupOf(store)).rejects.toThrow(/^channel 'a': \d+ asked, maxBackupLineBytes allows/u);
+  });
+
   it('brings back every channel with its definition and every leaf that was set, whatever its type', async () => {
     const states = structureTypes()
       .filter((type) => type.fields.length > 0)

@@ -53,6 +53,7 @@ describe('the URL of a Redis', () => {
     ['redis://', /expected/u],
     ['redis://h:0', /'h:0' is no host:port/u],
     ['redis://h:99999', /no host:port/u],
+    ['redis://user:geheim', /'user:\*\*\*' is no host:port/u],
     ['redis://a,b/0', /several hosts/u],
     ['redis://h/zero', /'zero' is no number/u],
     ['redis://h/0/1', /follows the database/u],

@@ -85,7 +85,9 @@ function addressOf(text: string, defaultPort: number): RedisAddress {
   const { v6, name, port } = HOST_FORM.exec(text)?.groups ?? {};
   const host = v6 ?? name;
   const number = port === undefined ? defaultPort : Number(port);
-  if (host === undefined || number < 1 || number > 65_535) throw wrong(`'${text}' is no host:port`);
+  // Where the host is missing, what is no port may be a password.
+  if (host === undefined || number < 1 || number > 65_535)
+    throw wrong(`'${text.replace(/:(?!\d*$).*/su, ':***')}' is no host:port`);
   return { host, port: number };
 }
 
