@@ -7,7 +7,7 @@ import type { ServerConfig } from '../../src/config/effective.ts';
 import type { LoadResult, LoadScenario, RunLoadOptions } from '../../src/load/load.ts';
 import { measureLoad } from '../../src/load/measure-load.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
-import type { ScalarType } from '../../src/protocol/types/type-desc.ts';
+import type { ScalarType, StructureType } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork } from '../../src/transport/memory-network.ts';
 import { FakeServer, type FakeHandler } from './fake-server.ts';
@@ -49,7 +49,8 @@ export async function loadPvkit(
 export const FAULTLESS = { wrong: 0, lost: 0, errors: 0, problems: [] };
 
 export function mailbox(type: ScalarType, value: unknown): SharedPV {
-  return SharedPV.mailbox(ntScalar(type), { initial: { value } });
+  const structureType: StructureType = ntScalar(type);
+  return SharedPV.mailbox(structureType, { initial: { value } });
 }
 
 export async function loadFake(
