@@ -26,6 +26,7 @@ export type {
 } from './channels/channel.ts';
 export type { Peer } from './channels/peer.ts';
 export { limitAlarm, valueAlarmOf, type AlarmLimits, type AlarmSeverities } from './channels/limit-alarm.ts';
+export type { PostOf } from './channels/post-of.ts';
 export { SharedPV, type SharedPVOptions } from './channels/shared-pv.ts';
 export type {
   ChannelStore,

@@ -22,7 +22,7 @@ const wholeBytes = grownBy(() => {
 console.log(JSON.stringify({ wholeBytes: wholeBytes / COUNT, valueBytes: valueBytes / COUNT }));
 process.exit(kept.length > 0 ? 0 : 1);
 
-function initial(value: number): unknown {
+function initial(value: number) {
   return { value: value + 0.5, alarm: { severity: 0, status: 0, message: '' }, timeStamp: timeStamp(Date.now()) };
 }
 

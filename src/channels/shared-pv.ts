@@ -14,29 +14,34 @@ import { Behaviours, type BehaviourOptions } from './behaviours/behaviours.ts';
 import { beginTelling, endTelling } from './behaviours/wave.ts';
 import type { CallRequest, Channel, ChannelRequest, ChannelUpdate, PutRequest, Subscriber } from './channel.ts';
 import { DecodedPut } from './decoded-put.ts';
+import type { PostOf } from './post-of.ts';
 import { nativePromise } from './promise-like.ts';
 import { requireChoice, requireStructure, stamped, unset } from './standard-fields.ts';
 
 /** The first value, the handlers and the behaviours of a `SharedPV`; without any it is a read-only value. */
-export interface SharedPVOptions<T extends StructureType = StructureType, V = ValueOf<T>> extends BehaviourOptions {
+export interface SharedPVOptions<
+  T extends StructureType = StructureType,
+  V = ValueOf<T>,
+  P = PostOf<T>,
+> extends BehaviourOptions {
   /** Fields of the first value, as for `post`; what is left out counts as never set. */
-  readonly initial?: unknown;
+  readonly initial?: NoInfer<P>;
   /**
    * Takes a client's put, usually by posting it. What it throws or rejects with is the client's answer. Without it the
    * PV is read-only.
    */
-  readonly onPut?: (put: PutRequest, pv: SharedPV<T, V>) => void | Promise<void>;
+  readonly onPut?: (put: PutRequest, pv: SharedPV<T, V, P>) => void | Promise<void>;
   /** Answers an RPC with a value and its type, or with nothing. Without it there is no RPC. */
-  readonly onCall?: (call: CallRequest, pv: SharedPV<T, V>) => AnyValue | void | Promise<AnyValue | void>;
+  readonly onCall?: (call: CallRequest, pv: SharedPV<T, V, P>) => AnyValue | void | Promise<AnyValue | void>;
   /**
    * Answers PROCESS: reads the device, takes the next step of a simulation. What it throws or rejects with is the
    * client's answer. A PUT_GET calls it between the two, unless its client says `record[process=false]`.
    */
-  readonly onProcess?: (request: ChannelRequest, pv: SharedPV<T, V>) => void | Promise<void>;
+  readonly onProcess?: (request: ChannelRequest, pv: SharedPV<T, V, P>) => void | Promise<void>;
   /** Somebody watches: a good time to begin producing values. */
-  readonly onFirstSubscriber?: (pv: SharedPV<T, V>) => void;
+  readonly onFirstSubscriber?: (pv: SharedPV<T, V, P>) => void;
   /** Nobody watches any more. */
-  readonly onLastUnsubscribe?: (pv: SharedPV<T, V>) => void;
+  readonly onLastUnsubscribe?: (pv: SharedPV<T, V, P>) => void;
   /**
    * Milliseconds that `onPut` and `onProcess` may take before the client is told that they did not finish; by default
    * the server's limit.
@@ -50,9 +55,9 @@ export interface SharedPVOptions<T extends StructureType = StructureType, V = Va
 
 /**
  * A PV with its value in memory. It is read-only without `onPut`, takes no RPC without `onCall`, and behaves as its
- * options say. `V` is what values of `T` are in TypeScript; there is no need to name it.
+ * options say. `V` and `P` are what values of `T` and patches of them are in TypeScript; there is no need to name them.
  */
-export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> implements Channel {
+export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>, P = PostOf<T>> implements Channel {
   readonly type: T;
   readonly putTimeoutMs: number | undefined;
   readonly callTimeoutMs: number | undefined;
@@ -66,7 +71,7 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
   #isClosed = false;
 
   /** @throws LocalProtocolError when `initial` or a behaviour does not fit the type */
-  constructor(type: T, options: SharedPVOptions<T, V> = {}) {
+  constructor(type: T, options: SharedPVOptions<T, V, P> = {}) {
     this.type = type;
     this.putTimeoutMs = options.putTimeoutMs;
     this.callTimeoutMs = options.callTimeoutMs;
@@ -120,7 +125,7 @@ export class SharedPV<T extends StructureType = StructureType, V = ValueOf<T>> i
    * an update carries a full value and says itself which fields of it count.
    * @throws LocalProtocolError when the patch does not fit the type, or after `close`; nothing is changed then
    */
-  post(patch: unknown): void {
+  post(patch: P): void {
     this.postAtLeast(patch, undefined);
   }
 
@@ -251,7 +256,7 @@ interface Handlers {
   readonly lastUnsubscribe: (() => void) | undefined;
 }
 
-function handlersOf<T extends StructureType, V>(options: SharedPVOptions<T, V>, pv: SharedPV<T, V>): Handlers {
+function handlersOf<T extends StructureType, V, P>(options: SharedPVOptions<T, V, P>, pv: SharedPV<T, V, P>): Handlers {
   const { onPut, onCall, onFirstSubscriber, onLastUnsubscribe } = options;
   return {
     put: onPut && ((put) => onPut(put, pv)),

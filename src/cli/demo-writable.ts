@@ -53,7 +53,7 @@ const SETPOINT_LEVELS: AlarmLimits = { low: 5, lowWarning: 10, highWarning: 60, 
 
 /** Takes 0 to 100, and is in alarm at both ends of that. */
 export function setpointPv(clock: Clock): DemoPv {
-  const stateOf = (value: number): unknown => ({
+  const stateOf = (value: number) => ({
     value,
     alarm: limitAlarm(value, SETPOINT_LEVELS),
     timeStamp: timeStamp(clock.wallTime()),
@@ -92,7 +92,7 @@ const CHOICES = ['Off', 'Standby', 'On', 'Tripped'];
 
 /** Being `Tripped` is an alarm. */
 export function enumPv(clock: Clock): DemoPv {
-  const stateOf = (index: number): unknown => {
+  const stateOf = (index: number) => {
     const value = enumValue(CHOICES, index);
     const isTripped = enumLabel(value) === 'Tripped';
     return {

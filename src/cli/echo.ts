@@ -18,7 +18,7 @@ import {
   type JsonOptions,
   type TimeoutOptions,
 } from './options.ts';
-import { Outcome } from './outcome.ts';
+import { errorJson, Outcome } from './outcome.ts';
 import { printable } from './printable.ts';
 import type { Act } from './run.ts';
 import { withClient } from './session.ts';
@@ -102,7 +102,9 @@ async function echo(server: string, options: EchoCommandOptions, host: CliHost):
       }
     } catch (thrown) {
       // ^C ends an echo like any other last one.
-      if (!host.interrupt.aborted) outcome.fail(server, thrown);
+      if (host.interrupt.aborted) return;
+      if (json === true) host.stdout.write(`${errorJson(server, thrown)}\n`);
+      outcome.fail(server, thrown);
     }
   });
   if (json !== true && trips.length > 0) host.stdout.write(summary(server, trips, changedCount));
@@ -125,7 +127,9 @@ function summary(server: string, trips: readonly number[], changedCount: number)
   const highest = trips.reduce((high, trip) => Math.max(high, trip), 0);
   const figures = [lowest, mean, highest, Math.sqrt(variance)].map(msText).join('/');
   const changed = changedCount === 0 ? '' : `, ${changedCount} came back changed`;
-  return printable(`--- ${server}: ${trips.length} echoes${changed}\nround trip min/avg/max/mdev = ${figures} ms\n`);
+  return printable(
+    `--- ${server}: ${trips.length} ${trips.length === 1 ? 'echo' : 'echoes'}${changed}\nround trip min/avg/max/mdev = ${figures} ms\n`,
+  );
 }
 
 function msText(ms: number): string {

@@ -38,7 +38,7 @@ export class Outcome {
 
 /** Many sentences begin with the name of the PV already. */
 function about(name: string, sentence: string): string {
-  return sentence.startsWith(name) ? printable(sentence) : printable(`${name}: ${sentence}`);
+  return sentence.startsWith(`${name}:`) ? printable(sentence) : printable(`${name}: ${sentence}`);
 }
 
 /** The same for programs. */

@@ -40,7 +40,8 @@ const ABOUT = `Write a PV: its value, or the fields that are named. Nothing is p
 A single VALUE goes to the field value. What it means, the type of the PV says: a number, a text, true or false, the label
 or the index of an enum's choice. An array is one word in JSON, "[1, 2, 3]". Several FIELD=VALUE set several fields at
 once, JSON such as {"value": 3} does the same. What does not fit the type is refused before anything is sent.
-A text that itself looks like FIELD=VALUE or JSON is written as value=TEXT or {"value": "TEXT"}.`;
+A text that itself looks like FIELD=VALUE or JSON is written as value=TEXT or {"value": "TEXT"}, and so is one that begins
+with - and is no number, such as value=-Infinity.`;
 
 const EXAMPLES = `
 Examples:

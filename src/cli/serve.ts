@@ -72,7 +72,7 @@ Examples:
   pvkit serve --demo --interface 127.0.0.1
   pvkit serve --pv lab:temperature=double:21.5 --pv 'lab:mode=enum(Off|On):On' --pv 'lab:wave=double[]'
   pvkit serve lab.toml -v
-  pvkit serve --demo --tcp-port 0 --json | head -1
+  pvkit serve --demo --tcp-port 0 --json > ready.json &
   pvkit serve --demo --msgpack-port 5080
   pvkit serve --manage --interface 127.0.0.1
   pvkit serve --workspace lab --pv lab:setpoint=double

@@ -57,7 +57,8 @@ export async function probe(call: Call, target: Endpoint, around: ProbeSurroundi
     sentAt.push(clock.now());
     sockets.send({ sequenceId, flags: SEARCH_MUST_REPLY, protocols: [], names: [] }, targets);
   };
-  call.waitingFor = () => `asked ${endpointText(target)} ${sentAt.length} times, no server answered`;
+  call.waitingFor = () =>
+    `asked ${endpointText(target)} ${sentAt.length} ${sentAt.length === 1 ? 'time' : 'times'}, no server answered`;
   let timer: TimerHandle | undefined;
   try {
     await call.until(sockets.prepare(targets));

@@ -1,5 +1,5 @@
 // Which files make up the configuration, and how are they read?
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { reasonOf } from '../protocol/errors.ts';
 import { ConfigError } from './config-error.ts';
@@ -91,8 +91,10 @@ async function readToml(folder: string, file: string): Promise<TomlSource> {
 
 function readRequired(folder: string, file: string): string {
   const text = readOptional(folder, file);
-  if (text === undefined) throw new ConfigError([{ file, key: '', message: 'there is no such file' }]);
-  return text;
+  if (text !== undefined) return text;
+  const isFolder = statSync(resolve(folder, file), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const message = isFolder ? 'is a folder; expected a TOML file' : 'there is no such file';
+  throw new ConfigError([{ file, key: '', message }]);
 }
 
 function readOptional(folder: string, file: string): string | undefined {

@@ -76,6 +76,7 @@ export type {
   UnionValue,
   ValueOf,
 } from './types/value-of.ts';
+export type { InputOf } from './types/input-of.ts';
 export { anyCodecOf, codecOf } from './values/codec.ts';
 export type { TypedUpdate, Update } from './values/update.ts';
 export type { ValueCodec } from './values/value-codec.ts';

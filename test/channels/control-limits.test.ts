@@ -16,6 +16,7 @@ import {
   ubyte,
   ulong,
   type ScalarType,
+  type StructureType,
 } from '../../src/protocol/types/type-desc.ts';
 import type { NumericName } from '../../src/protocol/values/array-codec.ts';
 import { putRequestFor, putTo } from '../support/put-to.ts';
@@ -27,7 +28,10 @@ interface Limits {
 }
 
 function make(mode: ControlMode, scalar: ScalarType<NumericName>, value: unknown, control: Limits) {
-  return SharedPV.mailbox(ntScalar(scalar, { control: true }), { control: mode, initial: { value, control } });
+  return SharedPV.mailbox<StructureType>(ntScalar(scalar, { control: true }), {
+    control: mode,
+    initial: { value, control },
+  });
 }
 
 /** What the value is after a put, or the refusal. */

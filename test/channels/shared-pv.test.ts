@@ -6,9 +6,9 @@ import { SharedPV } from '../../src/channels/shared-pv.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import { LocalProtocolError } from '../../src/protocol/errors.ts';
 import { enumValue, ntEnum } from '../../src/protocol/normative/nt-enum.ts';
-import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
+import { ntScalar, ntScalarArray } from '../../src/protocol/normative/nt-scalar.ts';
 import { OK, warning } from '../../src/protocol/status.ts';
-import { double, int, string, structure } from '../../src/protocol/types/type-desc.ts';
+import { double, int, long, string, structure } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 
 const SCALAR = ntScalar(double);
@@ -72,7 +72,7 @@ describe('the value', () => {
     ['a field that is not there', { temperature: 3 }],
     ['a field of no structure', { value: { celsius: 3 } }],
   ])('is not changed by %s', (_, patch) => {
-    const pv = new SharedPV(SCALAR, { initial: { value: 1 } });
+    const pv: SharedPV = new SharedPV(SCALAR, { initial: { value: 1 } });
     const before = pv.state;
     const { told, subscriber } = makeSubscriber();
     pv.subscribe(subscriber);
@@ -252,4 +252,45 @@ test('finishing without a word is OK', () => {
   pv.subscribe({ update: () => undefined, finish: (status) => statuses.push(status) });
   pv.finish();
   expect(statuses).toEqual([OK]);
+});
+
+describe('the compiler', () => {
+  const scalar = new SharedPV(SCALAR);
+  const counts = new SharedPV(ntScalarArray(long));
+  const mode = new SharedPV(ntEnum, { initial: { value: enumValue(['Off', 'On']) } });
+
+  test('takes what may be posted', () => {
+    scalar.post(3);
+    scalar.post({ value: 3n, alarm: { severity: 1 }, timeStamp: undefined });
+    scalar.post({ 'alarm.severity': 2 });
+    scalar.post(scalar.state);
+    counts.post([1, 2n]);
+    counts.post({ value: new BigInt64Array(2) });
+    mode.post('On');
+    mode.post({ value: { index: 0 } });
+    // Of a PV whose type is not known, anything may fit.
+    const any: SharedPV = scalar;
+    any.post({ value: 4 });
+    expect([scalar.value.value, counts.value.value.length, mode.value.value.index]).toEqual([4, 2, 0]);
+  });
+
+  test('refuses what does not fit, as the PV does', () => {
+    const wrong: readonly (() => void)[] = [
+      // @ts-expect-error: the name of the field
+      () => scalar.post({ valeu: 3 }),
+      // @ts-expect-error: a text
+      () => scalar.post({ value: 'warm' }),
+      // @ts-expect-error: the same inside
+      () => scalar.post({ alarm: { severity: 'MAJOR' } }),
+      // @ts-expect-error: no text
+      () => counts.post(['one']),
+      // @ts-expect-error: a label is no index
+      () => mode.post({ value: { index: 'On' } }),
+      // @ts-expect-error: the first value, too
+      () => new SharedPV(SCALAR, { initial: { valeu: 3 } }),
+      // @ts-expect-error: and that of a mailbox
+      () => SharedPV.mailbox(SCALAR, { initial: { value: 'warm' } }),
+    ];
+    for (const post of wrong) expect(post).toThrow(LocalProtocolError);
+  });
 });

@@ -37,11 +37,16 @@ class SlowStream extends Writable {
   }
 }
 
-function outputTo(stream: SlowStream): { readonly output: ProcessOutput; readonly goneCount: () => number } {
+function outputTo(stream: SlowStream) {
   let count = 0;
+  const faults: string[] = [];
   // A terminal's stream as far as it is used.
-  const output = new ProcessOutput(stream as unknown as NodeJS.WriteStream, () => count++);
-  return { output, goneCount: () => count };
+  const output = new ProcessOutput(
+    stream as unknown as NodeJS.WriteStream,
+    () => count++,
+    ({ message }) => faults.push(message),
+  );
+  return { output, goneCount: () => count, faults };
 }
 
 describe('the output of the process', () => {
@@ -67,14 +72,26 @@ describe('the output of the process', () => {
 
   it('tells once that its reader is gone, and takes what is written after that', async () => {
     const stream = new SlowStream();
-    const { output, goneCount } = outputTo(stream);
+    const { output, goneCount, faults } = outputTo(stream);
     output.write('x'.repeat(100_000));
     const drained = output.drained();
-    stream.destroy(new Error('EPIPE'));
+    stream.destroy(Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
     await drained;
     output.write('more');
     await output.drained();
     expect(goneCount()).toBe(1);
+    expect(faults).toEqual([]);
+  });
+
+  it('tells each time that something else is in the way, such as a full disk', () => {
+    const stream = new SlowStream();
+    const { output, goneCount, faults } = outputTo(stream);
+    for (let count = 0; count < 2; count++) {
+      stream.emit('error', Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
+      output.write('more');
+    }
+    expect(faults).toEqual(['no space left on device', 'no space left on device']);
+    expect(goneCount()).toBe(0);
   });
 });
 

@@ -259,7 +259,7 @@ describe('pvkit as a process', () => {
       });
       closeSync(unwritable);
       let stderr = '';
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
       await once(child, 'close');
       expect(stderr).toContain('pvkit: the output cannot be written: EBADF');
       expect(child.exitCode).toBe(1);
@@ -275,7 +275,7 @@ describe('pvkit as a process', () => {
     });
     closeSync(unwritable);
     let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     await until(() => stdout.includes('guid') || child.exitCode !== null);
     const port = Number(/ tcp \S+:(\d+) /u.exec(stdout)?.[1]);
     // It has logged by now.

@@ -121,6 +121,17 @@ describe('echo', () => {
     expect(stderr).toMatch(/^127\.0\.0\.1:9: /u);
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 });
   });
+
+  it('of a server that is not there is told a program, too', async () => {
+    const { stdout, stderr, exitCode } = await client('echo', '--json', '-w', '0.5', '127.0.0.1:9');
+    const { name, error } = JSON.parse(stdout) as { name: string; error: { code: string; message: string } };
+    expect(stderr).toBe(`${name}: ${error.message}\n`);
+    expect({ name, exitCode }).toEqual({ name: '127.0.0.1:9', exitCode: 1 });
+  });
+
+  it('counts one echo as one', async () => {
+    expect((await client('echo', '-c', '1')).stdout).toContain('\n--- 127.0.0.1: 1 echo\n');
+  });
 });
 
 describe('probe', () => {

@@ -75,6 +75,7 @@ describe('a wrong command line', () => {
     ['types -o', "option '-o, --output <file>' argument missing"],
     ['monitor --rate --json -# 3 x', 'pvkit: -# cuts arrays short, which JSON output never does'],
     ['serve a.toml b.toml', "pvkit: too many arguments for 'serve'. Expected 1 argument but got 2."],
+    ['serve .', '.: is a folder; expected a TOML file'],
     ['serve nosuch.toml', 'nosuch.toml: there is no such file'],
     ['serve --pv x', '--pv: "x" has no =; expected NAME=TYPE[:VALUE]'],
     ['serve --pv x=dbl', '--pv: x: "dbl" is no type; expected one of boolean'],

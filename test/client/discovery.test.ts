@@ -187,6 +187,9 @@ describe('probe', () => {
     await expect(failed).rejects.toThrow(
       'server:9: timed out after 0.9 s: asked 10.0.0.2:9 4 times, no server answered',
     );
+    await expect(world.clock.until(world.context.probe('server:9', { timeoutMs: 100 }))).rejects.toThrow(
+      'server:9: timed out after 0.1 s: asked 10.0.0.2:9 1 time, no server answered',
+    );
     await expect(world.context.probe('no such host')).rejects.toThrow(/server 'no such host'/);
     await expect(world.clock.until(world.context.probe('nowhere'))).rejects.toThrow(/nowhere/);
     await world.context.close();

@@ -123,6 +123,19 @@ describe('put', () => {
     await world.context.close();
   });
 
+  it.each([
+    ['nothing, as of a name that is misspelt', undefined],
+    ['what a function forgot to return', () => {}],
+  ])('refuses %s, where it would do nothing in silence', async (_, input) => {
+    const world = makeWorld();
+    const { puts } = await puttable(world);
+    await expect(world.clock.until(world.context.put('x', input))).rejects.toThrow(
+      'x: an object with fields value, alarm, timeStamp expected, nothing given',
+    );
+    expect(puts).toEqual([]);
+    await world.context.close();
+  });
+
   it('that is refused says by whom and why', async () => {
     const world = makeWorld();
     const { server } = await puttable(world);

@@ -9,7 +9,7 @@ import { measureLoad } from '../../src/load/measure-load.ts';
 import { msgpack } from '../../src/protocol/codecs/msgpack.ts';
 import { pva } from '../../src/protocol/codecs/pva.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
-import type { ScalarType } from '../../src/protocol/types/type-desc.ts';
+import type { ScalarType, StructureType } from '../../src/protocol/types/type-desc.ts';
 import { ManualClock } from '../../src/transport/manual-clock.ts';
 import { MemoryNetwork } from '../../src/transport/memory-network.ts';
 import { FakeServer, type FakeHandler } from './fake-server.ts';
@@ -56,7 +56,8 @@ export async function loadPvkit(
 export const FAULTLESS = { wrong: 0, lost: 0, errors: 0, problems: [] };
 
 export function mailbox(type: ScalarType, value: unknown): SharedPV {
-  return SharedPV.mailbox(ntScalar(type), { initial: { value } });
+  const structureType: StructureType = ntScalar(type);
+  return SharedPV.mailbox(structureType, { initial: { value } });
 }
 
 export async function loadFake(

@@ -15,7 +15,7 @@ import {
   string,
   structure,
 } from '../../src/protocol/types/type-desc.ts';
-import { anyCodecOf } from '../../src/protocol/values/codec.ts';
+import { codecOf } from '../../src/protocol/values/codec.ts';
 
 const CPP_SCALAR = structure('epics:nt/NTScalar:1.0', {
   value: double,
@@ -34,7 +34,7 @@ const CPP_WAVE = structure('epics:nt/NTScalarArray:1.0', {
 /** As the C++ server had them: it says of every field that it was set. */
 export function cppPvs(): Readonly<Record<string, SharedPV>> {
   const scalar = new SharedPV(CPP_SCALAR, {
-    initial: { ...Object(anyCodecOf(CPP_SCALAR).defaultValue()), value: 1.5, descriptor: 'a scalar' },
+    initial: { ...codecOf(CPP_SCALAR).defaultValue(), value: 1.5, descriptor: 'a scalar' },
     onPut: (put, pv) => pv.post(put),
     onProcess: (_, pv) => pv.post({ value: pv.value.value * 2, processed: pv.value.processed + 1 }),
   });

@@ -10,6 +10,7 @@ import type { PvValue, ValueOf } from '../../protocol/types/value-of.ts';
 import type { Channel } from '../channel.ts';
 import { limitAlarm, worseAlarm } from '../limit-alarm.ts';
 import { isPromiseLike } from '../promise-like.ts';
+import type { PostOf } from '../post-of.ts';
 import { SharedPV, type SharedPVOptions } from '../shared-pv.ts';
 import { fieldOf, isChanged } from '../standard-fields.ts';
 import { alarmIn } from './behaviours.ts';
@@ -24,8 +25,8 @@ export type InputValues<I extends ComputedInputs> = { readonly [Name in keyof I]
 type InputValue<C> = C extends { readonly value: infer V } ? (V extends { readonly value: infer F } ? F : V) : PvValue;
 
 /** What can be said about a computed PV: all that a `SharedPV` takes, but for what concerns puts. */
-export interface ComputedOptions<T extends StructureType = StructureType, V = ValueOf<T>> extends Omit<
-  SharedPVOptions<T, V>,
+export interface ComputedOptions<T extends StructureType = StructureType, V = ValueOf<T>, P = PostOf<T>> extends Omit<
+  SharedPVOptions<T, V, P>,
   'onPut' | 'putTimeoutMs' | 'control'
 > {
   /** Whether the alarm is at least as bad as the worst of the inputs; true unless it is said. */
@@ -58,9 +59,9 @@ interface Input {
   isFinished: boolean;
 }
 
-/** `V` is what values of `T` are in TypeScript; there is no need to name it. */
-export class ComputedPV<T extends StructureType = StructureType, V = ValueOf<T>>
-  extends SharedPV<T, V>
+/** `V` and `P` are what values of `T` and patches of them are in TypeScript; there is no need to name them. */
+export class ComputedPV<T extends StructureType = StructureType, V = ValueOf<T>, P = PostOf<T>>
+  extends SharedPV<T, V, P>
   implements Dependent
 {
   readonly depth: number;
@@ -75,7 +76,7 @@ export class ComputedPV<T extends StructureType = StructureType, V = ValueOf<T>>
     type: T,
     inputs: ComputedInputs,
     compute: (values: Readonly<Record<string, PvValue>>) => unknown,
-    { maximizeSeverity = true, timeStamps = 'auto', ...options }: ComputedOptions<T, V>,
+    { maximizeSeverity = true, timeStamps = 'auto', ...options }: ComputedOptions<T, V, P>,
   ) {
     super(type, { ...options, timeStamps });
     this.#compute = compute;

@@ -128,7 +128,8 @@ function nameBare(type: StructureType, input: unknown, before: StructureValue): 
     // isEnum says that choices are strings.
     return { index: enumIndex(before['choices'] as readonly string[], input) };
   }
-  if (BARE_KINDS.has(normativeKind(type))) return { value: input };
+  // Of a field it means that it is left out; in place of a value it is a slip, and would do nothing in silence.
+  if (input !== undefined && BARE_KINDS.has(normativeKind(type))) return { value: input };
   throw typeMismatch(`an object with fields ${listed(type.fields)}`, input);
 }
 
