@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 
 import { backupLines } from '../index.ts';
+import { counted } from '../protocol/index.ts';
 import { requireNoFile, STANDARD_OUTPUT, writeLines } from './backup-file.ts';
 import { DONE, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
@@ -63,7 +64,9 @@ async function backup(file: string, options: BackupOptions, host: CliHost): Prom
     const done =
       options.json === true
         ? `${JSON.stringify({ event: 'backedUp', store: kind, location, file, channelCount, byteCount })}\n`
-        : printable(`${channelCount} channels of ${location} written to ${file}, ${byteCount} bytes\n`);
+        : printable(
+            `${counted(channelCount, 'channel')} of ${location} written to ${file}, ${counted(byteCount, 'byte')}\n`,
+          );
     // Where the backup goes to standard output there must be nothing else.
     (file === STANDARD_OUTPUT ? host.stderr : host.stdout).write(done);
     return DONE;

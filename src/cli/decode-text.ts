@@ -6,7 +6,15 @@
 //
 // Offsets count from the body, so those of the header are negative, and errors of decoders mean the same place.
 
-import { flagWords, HEADER_BYTES, noteHeader, noteText, type FieldNote, type TextOptions } from '../protocol/index.ts';
+import {
+  counted,
+  flagWords,
+  HEADER_BYTES,
+  noteHeader,
+  noteText,
+  type FieldNote,
+  type TextOptions,
+} from '../protocol/index.ts';
 import type { ConnectionEntry, Entry, MessageEntry, Place, SkippedEntry } from './capture/entry.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
@@ -63,7 +71,7 @@ function messageText({ place, traced, offset }: MessageEntry, number: number, op
 
 function skippedText({ place, skipped }: SkippedEntry, options: DecodeTextOptions): string {
   const { offset, count, bytes, reason } = skipped;
-  const title = [...whereWords(place, offset), wayOf(place), `${countOfBytes(count)} skipped: ${reason}`];
+  const title = [...whereWords(place, offset), wayOf(place), `${counted(count, 'byte')} skipped: ${reason}`];
   const rows = bytes.length === 0 ? [] : bytesRows(offset, bytes, count - bytes.length, '', options);
   return block(options.paint.yellow(titleOf(title)), rows, []);
 }
@@ -110,7 +118,7 @@ function headerRows(
 ): string[] {
   if (part === 'joined') return [];
   const code = `0x${header.command.toString(16).padStart(2, '0')}`;
-  const size = header.isControl ? `value ${header.size}` : countOfBytes(header.size);
+  const size = header.isControl ? `value ${header.size}` : counted(header.size, 'byte');
   const name = command === code ? code : `${command} ${code}`;
   const text = `header version ${header.version}, ${flagWords(header)}, ${name}, ${size}`;
   if (!options.isVerbose) return [row(-HEADER_BYTES, headerBytes, text, options)];
@@ -149,7 +157,7 @@ function bytesRows(
     rows.push(row(offset + at, bytes.subarray(at, at + BYTES_A_LINE), '', options));
   }
   if (moreCount > 0)
-    rows.push(`${' '.repeat(OFFSET_WIDTH)}  ${options.paint.dim(`... and ${countOfBytes(moreCount)} more`)}`);
+    rows.push(`${' '.repeat(OFFSET_WIDTH)}  ${options.paint.dim(`... and ${counted(moreCount, 'byte')} more`)}`);
   return rows;
 }
 
@@ -159,10 +167,6 @@ function row(offset: number, bytes: Uint8Array, text: string, { paint }: DecodeT
   const place = (bytes.length === 0 ? '' : String(offset)).padStart(OFFSET_WIDTH);
   if (text === '') return `${paint.dim(place)}  ${paint.dim(hex)}`;
   return `${paint.dim(place)}  ${paint.dim(hex.padEnd(HEX_WIDTH))}  ${text}`;
-}
-
-function countOfBytes(count: number): string {
-  return count === 1 ? '1 byte' : `${count} bytes`;
 }
 
 function clipped(text: string): string {

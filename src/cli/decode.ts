@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
-import { COMMAND_NAMES, DEFAULT_LIMITS } from '../protocol/index.ts';
+import { counted, COMMAND_NAMES, DEFAULT_LIMITS } from '../protocol/index.ts';
 import { CaptureError } from './capture/capture-error.ts';
 import type { Entry } from './capture/entry.ts';
 import { traceInput } from './capture/input.ts';
@@ -84,7 +84,7 @@ async function decode(file: string, options: DecodeOptions, host: CliHost): Prom
   }
   tellLeftOut(leftOut, options, host);
   if (messageCount > 0) return DONE;
-  throw new CaptureError(`no message of pvAccess in the ${bytes.length} bytes of ${inputName(file)}`);
+  throw new CaptureError(`no message of pvAccess in the ${counted(bytes.length, 'byte')} of ${inputName(file)}`);
 }
 
 function isWanted(entry: Entry, { pv, command }: DecodeOptions): boolean {

@@ -7,6 +7,7 @@
 //       what can be done
 
 import type { Diagnosis, NameServerTrial, SearchAnswer, SearchTrial, ServerTrial, Visit } from '../index.ts';
+import { counted } from '../protocol/index.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
 
@@ -57,7 +58,7 @@ function section(head: string, lines: readonly string[]): readonly string[] {
 function summary({ pvName, searches, servers }: Diagnosis): string {
   if (pvName === undefined) {
     const guids = new Set(searches.flatMap(({ answers }) => answers.map(({ guid }) => guid)));
-    return guids.size === 1 ? '1 server answers' : `${guids.size} servers answer`;
+    return counted(guids.size, 'server answers', 'servers answer');
   }
   const found = servers.find(({ visit }) => visit.channel?.state === 'created');
   return `${pvName} is at ${found?.server ?? 'a server'}`;
@@ -74,7 +75,7 @@ function searchLines(trial: SearchTrial, { pvName }: Diagnosis, isVerbose: boole
   if (answers.length === 0) return problems.length > 0 ? problems : [`${head} no answer`];
   const shown = isVerbose ? answers : answers.filter(({ hasPv }) => hasPv);
   const rest = answers.length - shown.length;
-  const count = rest === 1 ? '1 server answers' : `${rest} servers answer`;
+  const count = counted(rest, 'server answers', 'servers answer');
   const without = pvName === undefined ? '' : ', without having it';
   const first = answers[0];
   const fastest = first === undefined || shown.length > 0 ? '' : `, the first in ${msText(first.roundTripMs)}`;

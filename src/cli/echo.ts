@@ -3,6 +3,7 @@
 import { Option, type Command } from 'commander';
 
 import type { EchoReply } from '../index.ts';
+import { counted } from '../protocol/index.ts';
 import { DONE, FAILED, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
@@ -117,7 +118,9 @@ function worse(exitCode: ExitCode): ExitCode {
 
 function replyText({ sequence, server, sizeBytes, isIntact, roundTripMs }: EchoReply): string {
   const remark = isIntact ? '' : ', not what was sent';
-  return printable(`${sizeBytes} bytes from ${server}: seq=${sequence + 1} time=${msText(roundTripMs)} ms${remark}\n`);
+  return printable(
+    `${counted(sizeBytes, 'byte')} from ${server}: seq=${sequence + 1} time=${msText(roundTripMs)} ms${remark}\n`,
+  );
 }
 
 function summary(server: string, trips: readonly number[], changedCount: number): string {
@@ -128,7 +131,7 @@ function summary(server: string, trips: readonly number[], changedCount: number)
   const figures = [lowest, mean, highest, Math.sqrt(variance)].map(msText).join('/');
   const changed = changedCount === 0 ? '' : `, ${changedCount} came back changed`;
   return printable(
-    `--- ${server}: ${trips.length} ${trips.length === 1 ? 'echo' : 'echoes'}${changed}\nround trip min/avg/max/mdev = ${figures} ms\n`,
+    `--- ${server}: ${counted(trips.length, 'echo', 'echoes')}${changed}\nround trip min/avg/max/mdev = ${figures} ms\n`,
   );
 }
 

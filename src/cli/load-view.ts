@@ -2,6 +2,7 @@
 
 import { GROWTH_TOLERANCE } from '../index.ts';
 import type { Growth, LoadProgress, LoadResult, LoadScenario, ProcessReading } from '../index.ts';
+import { counted } from '../protocol/index.ts';
 import type { CliHost } from './host.ts';
 import { LiveLines } from './live-lines.ts';
 import { columns } from './paint.ts';
@@ -29,7 +30,7 @@ export class LoadMeter {
   show({ phase, seconds, operations, perSecond, faults, processes }: LoadProgress): void {
     this.#live?.show([
       `${this.#scenario}: ${phase}, ${seconds.toFixed(0)} s, ${countText(operations)} done, ` +
-        `${countText(perSecond)} a second, ${faults === 0 ? 'no faults' : `${faults} faults`}`,
+        `${countText(perSecond)} a second, ${faults === 0 ? 'no faults' : counted(faults, 'fault')}`,
       ...(processes === null ? [] : [this.#drawn(processes)]),
     ]);
   }
@@ -46,12 +47,12 @@ export function loadSummary(result: LoadResult): string {
   const { scenario, latencyUs: us, serverCpuSeconds, perServerCpuSecond, processes, growth, figures } = result;
   return columns([
     ['server', printable(result.server)],
-    ['asked', `${result.clients} x ${result.depth}, ${result.names} ${result.names === 1 ? 'name' : 'names'}`],
+    ['asked', `${result.clients} x ${result.depth}, ${counted(result.names, 'name')}`],
     ['done', `${countText(result.operations)} in ${result.seconds.toFixed(2)} s`],
     ['a second', countText(result.perSecond)],
     ['bytes a second', countText(result.bytesPerSecond)],
     ['latency us', `min ${us.min} p50 ${us.p50} p90 ${us.p90} p99 ${us.p99} p99.9 ${us.p999} max ${us.max}`],
-    ['faults', `${result.wrong} wrong, ${result.lost} lost, ${result.errors} errors`],
+    ['faults', `${result.wrong} wrong, ${result.lost} lost, ${counted(result.errors, 'error')}`],
     ['changed', countText(result.changed)],
     ['squashed', countText(result.squashed)],
     ['generator', `${result.clientCpuSeconds.toFixed(2)} s of processor time`],

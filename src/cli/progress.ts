@@ -1,5 +1,6 @@
 // How far is a command that takes a while? One line on a terminal that changes in place; nothing in a pipe or a file.
 
+import { counted } from '../protocol/index.ts';
 import type { CliHost } from './host.ts';
 import { LiveLines } from './live-lines.ts';
 
@@ -28,7 +29,7 @@ export class Progress {
     const now = this.#host.clock.now();
     if (now - this.#shownAtMs < SHOW_EVERY_MS) return;
     this.#shownAtMs = now;
-    this.#lines.show([total === undefined ? `${what}: ${count} channels` : this.#bar(what, count, total)]);
+    this.#lines.show([total === undefined ? `${what}: ${counted(count, 'channel')}` : this.#bar(what, count, total)]);
   }
 
   /** Takes the line away. */
@@ -38,7 +39,7 @@ export class Progress {
 
   #bar(what: string, count: number, total: number): string {
     const share = total === 0 ? 1 : Math.min(1, count / total);
-    const text = `${Math.floor(share * PERCENT)} %, ${count} of ${total} channels`;
+    const text = `${Math.floor(share * PERCENT)} %, ${count} of ${counted(total, 'channel')}`;
     if (this.#host.stderr.columns < BAR_CHARACTERS + ROOM_FOR_TEXT) return `${what}: ${text}`;
     const filled = Math.round(share * BAR_CHARACTERS);
     return `${what} [${'#'.repeat(filled)}${'.'.repeat(BAR_CHARACTERS - filled)}] ${text}`;

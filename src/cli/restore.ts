@@ -11,6 +11,7 @@ import {
   type Restored,
   type StoredChannel,
 } from '../index.ts';
+import { counted } from '../protocol/index.ts';
 import { withChunks } from './backup-file.ts';
 import { DONE, FAILED, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
@@ -138,7 +139,9 @@ async function write(
     });
   } catch (thrown) {
     progress.end();
-    host.stderr.write(`pvkit: ${count} of ${total} channels were written; to restore all of it again does no harm\n`);
+    host.stderr.write(
+      `pvkit: ${count} of ${counted(total, 'channel')} written; to restore all of it again does no harm\n`,
+    );
     throw thrown;
   }
   return counts;

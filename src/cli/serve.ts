@@ -11,7 +11,7 @@ import {
   StatisticsPVs,
   type ServerConfig,
 } from '../index.ts';
-import { reasonOf } from '../protocol/index.ts';
+import { counted, reasonOf } from '../protocol/index.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { CreatedChannels } from './created-channels.ts';
 import { DONE, FAILED, type ExitCode } from './exit-code.ts';
@@ -185,7 +185,10 @@ async function serveIn(
     await Promise.race([aborted(host.interrupt), faults.tooMany, aborted(lost)]);
     if (lost.aborted) log.write({ level: 'error', text: `ending: ${reasonOf(lost.reason)}` });
     events.stopping(server);
-    log.write({ level: 'info', text: `stopping, ${server.linkCount} connections are open` });
+    log.write({
+      level: 'info',
+      text: `stopping, ${counted(server.linkCount, 'connection is open', 'connections are open')}`,
+    });
     await Promise.all([kept?.leave(), server.drain()]);
   } finally {
     unheard?.();

@@ -3,6 +3,7 @@
 import { Option, type Command } from 'commander';
 
 import { sniff, type Sniffed, type SniffedBeacon, type SniffedSearch } from '../index.ts';
+import { counted } from '../protocol/index.ts';
 import { DONE, type ExitCode } from './exit-code.ts';
 import { prose } from './help-text.ts';
 import type { CliHost } from './host.ts';
@@ -105,15 +106,11 @@ function beaconText({ server, guid, protocol, version, sequence, change }: Sniff
 
 function summary(tally: SniffTally): string {
   const { searchCount, beaconCount, seconds, rows, unlistedCount } = tally;
-  const head = `--- ${counted(searchCount, 'search', 'searches')}, ${counted(beaconCount, 'beacon', 'beacons')} in ${seconds.toFixed(3)} s\n`;
+  const head = `--- ${counted(searchCount, 'search', 'searches')}, ${counted(beaconCount, 'beacon')} in ${seconds.toFixed(3)} s\n`;
   const rest = unlistedCount === 0 ? '' : `and ${counted(unlistedCount, 'search', 'searches')} for more names\n`;
   const cells = rows.map(({ who, what, count, periodMs }) => {
     const period = periodMs === undefined ? '' : `, every ${(periodMs / 1_000).toFixed(3)} s`;
-    return [who, what, `${counted(count, 'time', 'times')}${period}`];
+    return [who, what, `${counted(count, 'time')}${period}`];
   });
   return `${head}${columns(cells)}${rest}`;
-}
-
-function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

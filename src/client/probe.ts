@@ -1,6 +1,7 @@
 // Does a server answer at this address? A discovery ping to one host, by UDP.
 
 import { isAny } from '../protocol/address.ts';
+import { counted } from '../protocol/counted.ts';
 import { SEARCH_MUST_REPLY } from '../protocol/messages/search.ts';
 import type { Clock, TimerHandle } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
@@ -57,8 +58,7 @@ export async function probe(call: Call, target: Endpoint, around: ProbeSurroundi
     sentAt.push(clock.now());
     sockets.send({ sequenceId, flags: SEARCH_MUST_REPLY, protocols: [], names: [] }, targets);
   };
-  call.waitingFor = () =>
-    `asked ${endpointText(target)} ${sentAt.length} ${sentAt.length === 1 ? 'time' : 'times'}, no server answered`;
+  call.waitingFor = () => `asked ${endpointText(target)} ${counted(sentAt.length, 'time')}, no server answered`;
   let timer: TimerHandle | undefined;
   try {
     await call.until(sockets.prepare(targets));

@@ -5,6 +5,7 @@ import type { PortedAddress } from '../config/address-list.ts';
 import type { ClientSettings } from '../config/effective.ts';
 import { isAny } from '../protocol/address.ts';
 import type { ProtocolName } from '../protocol/codecs/codec.ts';
+import { counted } from '../protocol/counted.ts';
 import { packSearches } from '../protocol/machines/search-packing.ts';
 import { FAR_BUCKET, LATER_BUCKET, SearchSchedule } from '../protocol/machines/search-schedule.ts';
 import { SEARCH_MUST_REPLY, SEARCH_UNICAST } from '../protocol/messages/search.ts';
@@ -93,9 +94,7 @@ export class Search implements Seeker {
   describe(channel: Channel): string {
     const tryCount = this.#schedule.tryCount(channel.cid);
     const times =
-      tryCount === 0
-        ? 'waiting to search again'
-        : `searched ${tryCount} ${tryCount === 1 ? 'time' : 'times'}, no server answered`;
+      tryCount === 0 ? 'waiting to search again' : `searched ${counted(tryCount, 'time')}, no server answered`;
     const problems = [
       ...(this.#nameServers.isEmpty && this.#targets().length === 0
         ? ['there is nowhere to search: no address, no name server, no network with broadcasts']

@@ -1,6 +1,7 @@
 // How fast does a server create channels? Many on one link at once, destroyed when all are there, and again.
 
 import { pva } from '../protocol/codecs/pva.ts';
+import { counted } from '../protocol/counted.ts';
 import type { PvaError } from '../protocol/errors.ts';
 import type { Frame } from '../protocol/framer.ts';
 import { HEADER_BYTES } from '../protocol/header.ts';
@@ -46,7 +47,7 @@ export class ChannelChurn implements Workload {
     const outstanding = await this.#settings.drained(() => this.#outstanding());
     if (outstanding === 0) return;
     tally.lost += outstanding;
-    tally.tell(`${outstanding} channels have no reply after ${link.timeoutMs / 1000} s`);
+    tally.tell(`${counted(outstanding, 'channel has', 'channels have')} no reply after ${link.timeoutMs / 1000} s`);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 // Does a server serve clients that all come anew? Each link is validated, gets a channel and a value, all at once or at a
 // rate; it ends with that, or stays open with a monitor.
 
+import { counted } from '../protocol/counted.ts';
 import { DisconnectedError, type PvaError, reasonOf, TimeoutError } from '../protocol/errors.ts';
 import type { ServerMessage } from '../protocol/messages/index.ts';
 import { parsePvRequest, type PvRequest } from '../protocol/pv-request.ts';
@@ -63,7 +64,7 @@ export class ConnectStorm implements Workload {
     const left = await this.#settings.drained(() => this.#underWay);
     if (left > 0) {
       tally.lost += left;
-      tally.tell(`${left} links were not served`);
+      tally.tell(`${counted(left, 'link was', 'links were')} not served`);
     }
   }
 

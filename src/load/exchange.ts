@@ -1,5 +1,6 @@
 // What do `get`, `put` and `array` ask for, and which replies are right?
 
+import { counted } from '../protocol/counted.ts';
 import { parsePvRequest } from '../protocol/pv-request.ts';
 import type { TimerHandle } from '../transport/clocks.ts';
 import { ExchangeLink, type LoadRequest } from './exchange-link.ts';
@@ -66,7 +67,7 @@ export class Exchange implements Workload {
     const lost = await this.#settings.drained(() => this.#underWayCount());
     if (lost > 0) {
       tally.lost += lost;
-      tally.tell(`${lost} ${lost === 1 ? 'request has' : 'requests have'} no reply after ${link.timeoutMs / 1000} s`);
+      tally.tell(`${counted(lost, 'request has', 'requests have')} no reply after ${link.timeoutMs / 1000} s`);
     }
     if (this.#puts.length > 0 && lost === 0 && !this.isBroken) await readBack(this.#settings, this.#puts);
   }

@@ -1,5 +1,6 @@
 // How do PVs change at a rate, so that everybody who watches knows when each value was put? One link puts them all in turn.
 
+import { counted } from '../protocol/counted.ts';
 import { LocalProtocolError, type PvaError } from '../protocol/errors.ts';
 import type { ServerMessage } from '../protocol/messages/index.ts';
 import { isSuccess } from '../protocol/status.ts';
@@ -115,7 +116,7 @@ export class PacedPuts implements LinkHandlers {
     const left = await this.#settings.drained(() => (this.isLost ? 0 : this.sentCount - this.#answeredCount));
     if (left === 0) return;
     tally.lost += left;
-    tally.tell(`${left} puts were not acknowledged`);
+    tally.tell(`${counted(left, 'put was', 'puts were')} not acknowledged`);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 // Do readers that stop hold up the others? The delay from a put to each monitor is measured alone and beside links that
 // have stopped reading; these must have the last value once they read on.
 
+import { counted } from '../protocol/counted.ts';
 import { reasonOf } from '../protocol/errors.ts';
 import { Histogram } from './histogram.ts';
 import { LoadLink } from './link.ts';
@@ -157,7 +158,7 @@ export class SlowReaders implements Workload {
     if (left === 0) return;
     tally.wrong += left;
     tally.tell(
-      `${left} monitors of stopped readers do not have the last value ${link.timeoutMs / MS_PER_SECOND} s after the last update`,
+      `${counted(left, 'monitor of a stopped reader does', 'monitors of stopped readers do')} not have the last value ${link.timeoutMs / MS_PER_SECOND} s after the last update`,
     );
   }
 

@@ -12,6 +12,7 @@ export {
   type PvaErrorOptions,
 } from './errors.ts';
 export { BitSet } from './bit-set.ts';
+export { counted } from './counted.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export {
   error,

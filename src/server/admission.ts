@@ -1,5 +1,6 @@
 // Which new connections does a server take? As many as it may hold, and from one host no more than its share.
 
+import { counted } from '../protocol/counted.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
 
 /** Why no connection is taken any more. */
@@ -67,9 +68,9 @@ export class Admission {
   admit(address: string): string | undefined {
     const reason = this.#closedReason ?? this.#pauseReason;
     if (reason !== undefined) return reason;
-    if (this.#count >= this.most) return `${this.#count} links are open`;
+    if (this.#count >= this.most) return counted(this.#count, 'link is open', 'links are open');
     const ofHost = this.#byHost.get(address) ?? 0;
-    if (ofHost >= this.mostOfHost) return `${ofHost} links of this host are open`;
+    if (ofHost >= this.mostOfHost) return counted(ofHost, 'link of this host is open', 'links of this host are open');
     this.#byHost.set(address, ofHost + 1);
     this.#count++;
     return undefined;

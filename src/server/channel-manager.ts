@@ -3,6 +3,7 @@
 
 import type { StoredDefinition } from '../channels/stores/channel-store.ts';
 import type { ChannelDefinition } from '../config/channel-definition.ts';
+import { counted } from '../protocol/counted.ts';
 import { PvaError } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts';
 import { configuredType } from './configured-fields.ts';
@@ -120,7 +121,10 @@ export class ChannelManager {
     const count = channels.count + coming.length;
     const configured = [...this.#configured.keys()].filter((key) => channels.storedOf(key) !== undefined);
     if (count - configured.length < most) return;
-    throw new PvaError('TOO_MANY', `channel '${name}': ${most} channels were created, no more are allowed`);
+    throw new PvaError(
+      'TOO_MANY',
+      `channel '${name}': ${counted(most, 'channel was created', 'channels were created')}, no more are allowed`,
+    );
   }
 
   async #opened(): Promise<StoredChannels> {

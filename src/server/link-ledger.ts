@@ -106,7 +106,12 @@ export class LinkAccount implements SharedRoom {
     this.#opened = new KeptShare(ledger.opened, link);
   }
 
-  /** All that goes free when the link is closed: of the queues of its monitors, beside the oldest entry of each. */
+  /** Of the queues of its monitors, beside the oldest entry of each. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** All that goes free when the link is closed. */
   get heldBytes(): number {
     return this.#queuedBytes + this.#arrival.bytes + this.#kept.bytes + this.#opened.bytes;
   }

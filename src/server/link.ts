@@ -54,6 +54,8 @@ export interface LinkOperation {
   cancel(): void;
   /** The client may not read any more: what goes on by itself ends with this status. */
   withdraw(status: Status): void;
+  /** Makes one update of those that wait, because memory is short. */
+  squash?(): void;
   /** Gives up everything; the link has forgotten it already. */
   destroy(): void;
   /**

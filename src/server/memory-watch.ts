@@ -1,7 +1,8 @@
-// What does a server do that takes more memory than it may? It takes no new links, has garbage collected, and closes the
-// links that hold most of what is left, worst first, until it is below again. Whoever reads what he asked for is closed
-// only for very many types, channels and operations.
+// What does a server do that takes more memory than it may? It takes no new links, has garbage collected, squashes the
+// updates that wait, and closes the links that hold most of what is left, worst first, until it is below again. Whoever
+// reads what he asked for is closed only for very many types, channels and operations.
 
+import { counted } from '../protocol/counted.ts';
 import type { Admission } from './admission.ts';
 import type { NoticeBoard } from './notices.ts';
 
@@ -10,6 +11,9 @@ export interface Shedable {
   readonly remote: { readonly address: string; readonly port: number };
   /** Memory that goes free when it is closed. */
   readonly heldBytes: number;
+  /** Of them, those of updates that wait and could be squashed. */
+  readonly account: { readonly queuedBytes: number };
+  readonly operations: ReadonlyMap<number, { squash?(): void }>;
   shed(reason: string): void;
 }
 
@@ -24,7 +28,7 @@ const LEAST_HELD_BYTES = 64 * 1_024;
 const GOAL = 0.9;
 /** Below this part of what is allowed, links are taken again. */
 const ADMIT_BELOW = 0.95;
-/** Looks that pass after links were closed; then garbage is collected, and at the next look more are closed. */
+/** Looks that pass after something went free; then garbage is collected, and at the next look more are closed. */
 const PATIENCE = 1;
 /** Looks that pass, at most, where nobody is to blame: collecting again and again only makes everybody wait. */
 const MOST_PATIENCE = 60;
@@ -67,9 +71,9 @@ export class MemoryWatch {
       return this.#collect();
     }
     this.#isCollected = false;
-    const isClosing = memoryBytes > maxBytes && this.#shed(memoryBytes - maxBytes * GOAL, said, links) > 0;
-    this.#vainCount = isClosing ? 0 : this.#vainCount + 1;
-    this.#patience = isClosing ? PATIENCE : Math.min(2 ** this.#vainCount, MOST_PATIENCE);
+    const isFreeing = memoryBytes > maxBytes && this.#free(memoryBytes - maxBytes * GOAL, said, links);
+    this.#vainCount = isFreeing ? 0 : this.#vainCount + 1;
+    this.#patience = isFreeing ? PATIENCE : Math.min(2 ** this.#vainCount, MOST_PATIENCE);
   }
 
   #pause(said: string, { admission }: ShedableLinks): void {
@@ -79,21 +83,32 @@ export class MemoryWatch {
     this.#notices.publish({ kind: 'memory', level: 'warning', text: `${said}: no more connections are taken` });
   }
 
-  /** Closes the links that hold most until `excess` bytes go free; gives how many were closed. */
-  #shed(excess: number, said: string, links: Iterable<Shedable>): number {
-    const worst = [...links]
-      .map((link) => ({ link, heldBytes: link.heldBytes }))
-      .filter(({ heldBytes }) => heldBytes >= LEAST_HELD_BYTES)
-      .toSorted((a, b) => b.heldBytes - a.heldBytes);
-    let freedBytes = 0;
-    let count = 0;
-    for (const { link, heldBytes } of worst) {
+  /** Has `excess` bytes go free: links are closed where squashing does not do. Whether there was anything to free. */
+  #free(excess: number, said: string, links: Iterable<Shedable>): boolean {
+    let freedBytes = this.#squash(excess, said, links);
+    for (const { link, bytes } of worstFirst(links, ({ heldBytes }) => heldBytes)) {
       if (freedBytes >= excess) break;
-      link.shed(`${said}, and this link holds ${mebibytes(heldBytes)}`);
-      freedBytes += heldBytes;
+      link.shed(`${said}, and this link holds ${mebibytes(bytes)}`);
+      freedBytes += bytes;
+    }
+    return freedBytes > 0;
+  }
+
+  /** Clients lose values that newer ones have replaced, and their overrun masks say so. */
+  #squash(excess: number, said: string, links: Iterable<Shedable>): number {
+    let squashedBytes = 0;
+    let count = 0;
+    for (const { link, bytes } of worstFirst(links, ({ account }) => account.queuedBytes)) {
+      if (squashedBytes >= excess) break;
+      for (const operation of link.operations.values()) operation.squash?.();
+      squashedBytes += bytes - link.account.queuedBytes;
       count++;
     }
-    return count;
+    if (count > 0) {
+      const text = `${said}: updates that wait for ${counted(count, 'link')} are squashed, ${mebibytes(squashedBytes)}`;
+      this.#notices.publish({ kind: 'memory', level: 'warning', text });
+    }
+    return squashedBytes;
   }
 
   #recover(memoryBytes: number, { admission }: ShedableLinks): void {
@@ -106,6 +121,17 @@ export class MemoryWatch {
     const text = `${mebibytes(memoryBytes)} of memory are taken: connections are taken again`;
     this.#notices.publish({ kind: 'memory', level: 'info', text });
   }
+}
+
+/** Links that hold more than all do, those with most bytes first. */
+function worstFirst(
+  links: Iterable<Shedable>,
+  bytesOf: (link: Shedable) => number,
+): readonly { readonly link: Shedable; readonly bytes: number }[] {
+  return [...links]
+    .map((link) => ({ link, bytes: bytesOf(link) }))
+    .filter(({ bytes }) => bytes >= LEAST_HELD_BYTES)
+    .toSorted((a, b) => b.bytes - a.bytes);
 }
 
 function mebibytes(bytes: number): string {

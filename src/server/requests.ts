@@ -2,6 +2,7 @@
 
 import { ANONYMOUS, anonymousPeer, type Peer } from '../channels/peer.ts';
 import { hasNoRights, type AccessRights } from '../channels/access/rights.ts';
+import { counted } from '../protocol/counted.ts';
 import { reasonOf } from '../protocol/errors.ts';
 import type { ConnectionValidationResponse } from '../protocol/messages/connection-validation.ts';
 import type { ChannelToCreate } from '../protocol/messages/create-channel.ts';
@@ -181,7 +182,7 @@ type Opened =
 function openChannel(link: Link, pvName: string): Opened | Promise<Opened> {
   const { directory, access, limits } = link.host;
   if (link.channels.size + link.openingCount >= limits.maxChannelsPerLink) {
-    return refuse(`this link has ${limits.maxChannelsPerLink} channels, no more are allowed on one`);
+    return refuse(`this link has ${counted(limits.maxChannelsPerLink, 'channel')}, no more are allowed on one`);
   }
   const nameBytes = textBytes(pvName);
   if (nameBytes > limits.maxNameBytes) {

@@ -63,6 +63,14 @@ describe('backup and restore', () => {
     expect(await valuesAt('--workspace', 'b')).toEqual({ setpoint: 42, mode: 1, wave: [1, -2, 3] });
   });
 
+  it('say of one channel that it is one', async () => {
+    const server = await serve('--workspace', 'a', '--pv', 'lab:alone=double');
+    await put(server, 'lab:alone', '1');
+    expect(await server.stop()).toBe(0);
+    const { stdout } = await run('backup', '--workspace', 'a', 'a.backup');
+    expect(stdout).toMatch(/^1 channel of \S+channels\.mdb written to a\.backup, \d+ bytes\n$/u);
+  });
+
   it('tell programs in JSON', async () => {
     await filled('--workspace', 'a');
     const backup = await run('backup', '--json', '--workspace', 'a', 'a.backup');
@@ -83,7 +91,7 @@ describe('backup and restore', () => {
     expect(backup.stderr).toContain('backing up: 0 channels');
     expect(backup.stderr).toMatch(/^embedded store /u);
     const restore = await run(['restore', '--workspace', 'b', 'a.backup'], terminal);
-    expect(restore.stderr).toContain('checking the file: 1 channels');
+    expect(restore.stderr).toContain('checking the file: 1 channel');
   });
 });
 

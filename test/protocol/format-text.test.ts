@@ -88,6 +88,22 @@ describe('a text', () => {
     expect(escapeText('\uD800')).toBe('\\xef\\xbf\\xbd');
   });
 
+  it('shows every character that cannot be printed as the bytes of its UTF-8, or as C does', () => {
+    const short = new Map(
+      [...'\x07\b\f\n\r\t\v\\\'"'].map((character, index) => [character, `\\${'abfnrtv\\\'"'[index]}`]),
+    );
+    const bytes = (character: string): string =>
+      Buffer.from(character)
+        .toString('hex')
+        .replaceAll(/../gu, (hex) => `\\x${hex}`);
+    const all = Array.from({ length: 0x2_0000 }, (_, point) => String.fromCodePoint(point));
+    const wrong = all.filter((character) => {
+      const isPlain = /^[ -~]$/u.test(character) && !short.has(character);
+      return escapeText(character, true) !== (isPlain ? character : (short.get(character) ?? bytes(character)));
+    });
+    expect(wrong).toEqual([]);
+  });
+
   it('keeps its letters of any language unless ASCII is asked for', () => {
     expect(escapeText('21 °C 😀')).toBe('21 °C 😀');
     expect(escapeText('21 °C 😀', true)).toBe('21 \\xc2\\xb0C \\xf0\\x9f\\x98\\x80');

@@ -22,6 +22,8 @@ function makeWatch(heldMiB: readonly number[], maxMiB = 100, collect?: () => voi
       {
         remote: { address: '10.0.0.2', port },
         heldBytes: held * MIB,
+        account: { queuedBytes: 0 },
+        operations: new Map(),
         shed(reason: string): void {
           reasons.push(`${port}: ${reason}`);
           open.delete(port);
@@ -133,6 +135,38 @@ describe('a process that can collect its garbage', () => {
 });
 
 describe('a server past its memory', () => {
+  test('squashes updates that wait before it closes anybody, and the client reads the last with what it missed', async () => {
+    const pv = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(10_000) } });
+    const signs: { now: VitalSigns } = { now: { memoryBytes: 0, loopDelayMs: 0 } };
+    const world = await makeWorld({
+      pvs: { w: pv },
+      vitals: { take: () => signs.now },
+      config: { maxMemoryBytes: 100 * MIB },
+    });
+    const client = await world.validated();
+    const sid = await client.createChannel('w');
+    // A window that is closed: updates wait in the queue, and nothing in the buffers of the connection.
+    const ioid = await client.initMonitor(sid, 'record[pipeline=true,queueSize=100]', 0);
+    await client.steer(sid, ioid, START);
+    for (let index = 1; index <= 90; index++) pv.post({ value: new Float64Array(10_000).fill(index) });
+    signs.now = { memoryBytes: 101 * MIB, loopDelayMs: 0 };
+    await world.clock.advanceAsync(1_000);
+    expect(world.server.linkCount).toBe(1);
+    expect(world.server.counters).toMatchObject({ linksShed: 0, updatesSquashed: 90 });
+    expect(world.notices.filter(({ kind }) => kind === 'memory').map(({ text }) => text)).toEqual([
+      '101.0 MiB of memory are taken, 100.0 MiB are allowed: no more connections are taken',
+      expect.stringMatching(/ are allowed: updates that wait for 1 link are squashed, 6\.\d MiB$/u),
+    ]);
+    client.heard.length = 0;
+    await client.send({ command: 'MONITOR', phase: 'exec', sid, ioid, subcommand: 0x80, acknowledged: 10 });
+    const updates = client.takeAll('MONITOR');
+    expect(updates).toHaveLength(1);
+    expect(updates[0]).toMatchObject({ update: { value: { value: new Float64Array(10_000).fill(90) } } });
+    const [update] = updates;
+    expect(update?.phase === 'update' && update.overrun.has(1)).toBe(true);
+    await world.clock.until(world.server.close());
+  });
+
   test('closes the client that does not read, and serves the one that does', async () => {
     const pv = new SharedPV(ntScalarArray(double), { initial: { value: new Float64Array(50_000) } });
     const signs: { now: VitalSigns } = { now: { memoryBytes: 0, loopDelayMs: 0 } };
@@ -154,6 +188,9 @@ describe('a server past its memory', () => {
     }
     signs.now = { memoryBytes: 101 * MIB, loopDelayMs: 0 };
     await world.clock.advanceAsync(1_000);
+    // Its updates are squashed first; what it was sent and does not take remains.
+    expect([world.server.linkCount, world.server.counters.linksShed]).toEqual([2, 0]);
+    await world.clock.advanceAsync(2_000);
     expect(world.server.linkCount).toBe(1);
     expect(quick?.isClosed).toBe(false);
     expect(world.server.counters.linksShed).toBe(1);

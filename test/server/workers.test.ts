@@ -432,7 +432,7 @@ describe('a worker that ends', () => {
     expect([gone?.isClosed, left?.isClosed, server.linkCount, x.subscriberCount]).toEqual([true, false, 1, 1]);
     expect([processes.startedCount, workersOf().length]).toEqual([3, 2]);
     expect(notices.filter(({ level }) => level === 'error')).toMatchObject([
-      { kind: 'worker', text: 'worker 1 (process 1) ended with signal SIGKILL, and its 1 links with it' },
+      { kind: 'worker', text: 'worker 1 (process 1) ended with signal SIGKILL, and its 1 link with it' },
     ]);
     const back = await connect();
     await watch(back, 'x');

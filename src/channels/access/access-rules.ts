@@ -1,6 +1,7 @@
 // What may which client do with which PV? A list of rules, read from top to bottom: the first that fits the client and
 // the PV decides, and it alone.
 
+import { counted } from '../../protocol/counted.ts';
 import { LocalProtocolError } from '../../protocol/errors.ts';
 import type { Peer } from '../peer.ts';
 import { ALL_RIGHTS, NO_RIGHTS, hasNoRights, rightsOfWords, rightsText, sameRights } from './rights.ts';
@@ -91,7 +92,7 @@ export class AccessRules {
     const unsaid = pvNames.filter((pvName) => !this.#ready.some((rule) => rule.fitsChannel(pvName)));
     const [first] = unsaid;
     if (first === undefined || !hasNoRights(this.otherwise)) return unnamed;
-    const others = unsaid.length === 1 ? '' : ` and ${unsaid.length - 1} more PVs`;
+    const others = unsaid.length === 1 ? '' : ` and ${counted(unsaid.length - 1, 'more PV')}`;
     return [
       ...unnamed,
       `access: nobody may use ${first}${others}: no rule is for that, and what no rule allows is not allowed`,

@@ -11,6 +11,7 @@
 import { constants } from 'node:buffer';
 import { createHash } from 'node:crypto';
 
+import { counted } from '../../protocol/counted.ts';
 import { LimitError, PvaError, reasonOf, type PvaErrorOptions } from '../../protocol/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../protocol/limits.ts';
 import type { StructureType } from '../../protocol/types/type-desc.ts';
@@ -233,7 +234,7 @@ export class BackupReader {
     const { channels, sha256 } = json;
     if (channels !== this.#channelCount) {
       throw this.#wrong(
-        `${this.#channelCount} channels came before, ${JSON.stringify(channels)} were written: lines are missing or were added`,
+        `${counted(this.#channelCount, 'channel')} came before, ${JSON.stringify(channels)} were written: lines are missing or were added`,
       );
     }
     const found = this.#hash.copy().digest('hex');

@@ -86,6 +86,16 @@ export class MonitorQueue<V> {
     return taken;
   }
 
+  /** Squashes all that waits into the newest, which is all that is held then; gives how many updates are gone. */
+  squash(): number {
+    const [oldest, ...rest] = this.#entries;
+    if (oldest === undefined || rest.length === 0) return 0;
+    this.clear();
+    this.#entries.push(rest.reduce(squash, oldest));
+    this.squashCount += rest.length;
+    return rest.length;
+  }
+
   clear(): void {
     this.#entries.length = 0;
     if (this.#bytesBehind !== 0) this.#addBehind(-this.#bytesBehind);

@@ -3,8 +3,9 @@
 // Layouts are written apart from the decoders of messages/: these name every field and every byte, those give values
 // and are fast. A test holds the one against the other over all recorded messages.
 
+import { counted } from '../counted.ts';
 import type { DecodeContext } from '../messages/message-module.ts';
-import { elementsText, type NoteTaker } from './notes.ts';
+import type { NoteTaker } from './notes.ts';
 
 /** Notes the fields of a body; stops where the rest cannot be understood without what was not seen. */
 export type BodyLayout = (note: NoteTaker, context: DecodeContext) => void;
@@ -26,7 +27,7 @@ export function noteList(
     name,
     () => {
       const count = readCount();
-      return [elementsText(count), count];
+      return [counted(count, 'element'), count];
     },
     (count) => {
       for (let index = 0; index < count; index++) noteElement(`[${index}]`);

@@ -5,6 +5,7 @@ import { msgpack } from '../codecs/msgpack.ts';
 import { formatName } from '../codecs/msgpack-format.ts';
 import type { PackReader, WalkBounds } from '../codecs/msgpack-reader.ts';
 import { arrayPack } from '../codecs/msgpack-scalars.ts';
+import { counted } from '../counted.ts';
 import type { Frame } from '../framer.ts';
 import { PvaError } from '../errors.ts';
 import { decodeMessage, type ClientMessage, type ServerMessage } from '../messages/index.ts';
@@ -203,7 +204,7 @@ function noteExtension(note: NoteTaker, input: PackReader, name: string, skipKey
     skipKey();
     input.walk(bounds(note));
   };
-  note.mark(name, read, () => `extension 0x${code.toString(16)} of ${length} bytes`);
+  note.mark(name, read, () => `extension 0x${code.toString(16)} of ${counted(length, 'byte')}`);
 }
 
 function bounds({ types: { limits } }: NoteTaker): WalkBounds {

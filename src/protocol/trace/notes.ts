@@ -184,11 +184,6 @@ export class NoteTaker {
   }
 }
 
-/** `1 element`, `2 elements`. */
-export function elementsText(count: number): string {
-  return count === 1 ? '1 element' : `${count} elements`;
-}
-
 function statusText(byte: number): string {
   if (byte === 0xff) return 'OK';
   return byte === 0 || byte === 1 || byte === 2 || byte === 3 ? statusName(byte) : `unknown type ${byte}`;

@@ -5,6 +5,7 @@
 //
 // Spec: Protocol-Encoding, "Introspection Data".
 
+import { counted } from '../counted.ts';
 import type { Reader } from '../reader.ts';
 import type { TypeDesc } from '../types/type-desc.ts';
 import { escapeText, sizingText } from '../values/format-scalar.ts';
@@ -82,7 +83,7 @@ function readHead(reader: Reader, type: TypeDesc): string {
     case 'union':
       reader.string();
       reader.size();
-      return type.fields.length === 1 ? ', 1 field' : `, ${type.fields.length} fields`;
+      return `, ${counted(type.fields.length, 'field')}`;
     default:
       return '';
   }

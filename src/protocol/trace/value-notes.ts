@@ -4,9 +4,10 @@
 // Spec: Protocol-Encoding, "User Data" and "Partial Structure Serialization".
 
 import { BitSet } from '../bit-set.ts';
+import { counted } from '../counted.ts';
 import { RemoteProtocolError } from '../errors.ts';
 import type { Field, StructureType, TypeDesc, UnionType } from '../types/type-desc.ts';
-import { elementsText, type NoteTaker } from './notes.ts';
+import type { NoteTaker } from './notes.ts';
 import { noteType, typeName } from './type-notes.ts';
 
 /** Bits that a remark lists; the fields themselves follow anyway. */
@@ -83,7 +84,7 @@ function noteElements(
       const count = note.reader.count(1);
       // As the codecs do, here and below: a count is cheap to claim, and an element takes more than its bytes.
       note.types.spend(count);
-      return [`${typeName(type)}, ${elementsText(count)}`, count];
+      return [`${typeName(type)}, ${counted(count, 'element')}`, count];
     },
     (count) => {
       for (let index = 0; index < count; index++) noteElement(`[${index}]`, readPresence);

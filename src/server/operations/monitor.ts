@@ -111,6 +111,10 @@ class MonitorOperation extends Operation implements Subscriber, Sender {
     this.#drain();
   }
 
+  squash(): void {
+    this.link.host.counters.updatesSquashed += this.#queue.squash();
+  }
+
   /** Acknowledge, start, stop, end: one request may ask for several, and they take effect in this order, as in pvxs. */
   steer({ subcommand, acknowledged }: MonitorExecRequest): void {
     this.#window.acknowledge(acknowledged);

@@ -1,5 +1,6 @@
 // What is an operation of a client while it lives, and how does every kind of it begin and end?
 
+import { counted } from '../../protocol/counted.ts';
 import { RemoteProtocolError, reasonOf } from '../../protocol/errors.ts';
 import { isPossible, nextState } from '../../protocol/machines/state-table.ts';
 import {
@@ -111,7 +112,7 @@ export function channelForInit(link: Link, request: OperationRequest): LinkChann
 export function begin<O extends Operation>(link: Link, make: () => O): O | Status {
   const { maxOperationsPerLink } = link.host.limits;
   if (link.operations.size >= maxOperationsPerLink) {
-    return error(`this link has ${maxOperationsPerLink} operations, no more are allowed on one`);
+    return error(`this link has ${counted(maxOperationsPerLink, 'operation')}, no more are allowed on one`);
   }
   try {
     const operation = make();

@@ -5,6 +5,7 @@
 // spread evenly, the limit of links hold for all together, and the port stay open whatever ends.
 
 import type { AccessRules } from '../../channels/access/access-rules.ts';
+import { counted } from '../../protocol/counted.ts';
 import { PvaError, reasonOf } from '../../protocol/errors.ts';
 import type { TimerHandle } from '../../transport/clocks.ts';
 import type { Network } from '../../transport/network.ts';
@@ -319,7 +320,7 @@ export class Crew {
       if (this.#members.size === 0) this.#whenEmpty?.();
       return;
     }
-    const text = `${nameOf(member)} ended with ${how}, and its ${linksOf(member)} links with it`;
+    const text = `${nameOf(member)} ended with ${how}, and its ${counted(linksOf(member), 'link')} with it`;
     if (this.#onStart !== undefined) return this.#onStart(text);
     this.#publish('error', text);
     if (!this.#isDraining) this.#replace(member);

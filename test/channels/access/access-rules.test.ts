@@ -184,7 +184,7 @@ describe('what is hardly meant', () => {
     expect(rules.findings(names)).toEqual([
       'lab.toml:3: access[0].channel: names no PV of this server with "lab:z*"',
       'access[1].channel: names no PV of this server with "typo"',
-      'access: nobody may use lab:y and 1 more PVs: no rule is for that, and what no rule allows is not allowed',
+      'access: nobody may use lab:y and 1 more PV: no rule is for that, and what no rule allows is not allowed',
     ]);
   });
 

@@ -145,11 +145,7 @@ describe('what is no whole backup is refused by line', () => {
   });
 
   it.each<[what: string, change: (lines: string[]) => readonly string[], reason: string]>([
-    [
-      'a line is missing',
-      ([head = '', , ...rest]) => [head, ...rest],
-      'line 3: 1 channels came before, 2 were written',
-    ],
+    ['a line is missing', ([head = '', , ...rest]) => [head, ...rest], 'line 3: 1 channel came before, 2 were written'],
     [
       'a line is there twice',
       ([head = '', a = '', ...rest]) => [head, a, a, ...rest],

@@ -57,6 +57,32 @@ describe('MonitorQueue', () => {
     expect(queue.squashCount).toBe(1);
   });
 
+  test('makes one update of all that wait when it is told to, as a queue with room for one does', () => {
+    const room = { held: 0, has: () => true, add: (bytes: number): void => void (room.held += bytes) };
+    const queue = new MonitorQueue<unknown>(9, undefined, room);
+    const narrow = new MonitorQueue<unknown>(1);
+    const updates = [update('a', 1, 2), update('bb', 2), update('ccc', 3), update('dddd', 1, 3)];
+    for (const each of updates) {
+      queue.push(each, BitSet.of(4));
+      narrow.push(each, BitSet.of(4));
+    }
+    expect(room.held).toBeGreaterThan(0);
+    expect(queue.squash()).toBe(3);
+    expect([queue.length, queue.squashCount, room.held]).toEqual([1, 3, 0]);
+    const [squashed] = drained(queue);
+    expect(squashed).toEqual({ changed: [1, 2, 3], overrun: [1, 2, 3, 4], value: 'dddd' });
+    expect(drained(narrow)).toEqual([squashed]);
+  });
+
+  test('has nothing to squash where one waits, or none', () => {
+    const queue = new MonitorQueue<unknown>(9);
+    expect(queue.squash()).toBe(0);
+    const only = update('a', 1);
+    queue.push(only);
+    expect(queue.squash()).toBe(0);
+    expect(queue.shift()?.update).toBe(only);
+  });
+
   test('overrun names what changed in both, and stays set', () => {
     const queue = new MonitorQueue<unknown>(1);
     queue.push(update(1, 1, 3));

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { TruncatedError } from '../../../src/protocol/errors.ts';
 import { DEFAULT_LIMITS } from '../../../src/protocol/limits.ts';
 import { Reader } from '../../../src/protocol/reader.ts';
-import { elementsText, NoteTaker } from '../../../src/protocol/trace/notes.ts';
+import { NoteTaker } from '../../../src/protocol/trace/notes.ts';
 import { arrayOf, short } from '../../../src/protocol/types/type-desc.ts';
 import { TypeReceiver } from '../../../src/protocol/types/wire.ts';
 import { noteLines } from '../../support/trace.ts';
@@ -177,8 +177,4 @@ describe('of too many fields', () => {
     ]);
     expect(taken(0)).toEqual(['0  01 02 03 04  ... too many fields to be shown one by one']);
   });
-});
-
-test('elements are counted in words', () => {
-  expect([0, 1, 2].map(elementsText)).toEqual(['0 elements', '1 element', '2 elements']);
 });
