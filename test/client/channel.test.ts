@@ -343,7 +343,8 @@ describe('a program that closes its client when it hears a notice', () => {
       const ids = search.names.flatMap((asked) => (asked.pvName === 'other' ? [] : asked.instanceId));
       if (ids.length === 0) return;
       fake.sendDatagram(to, fake.response(search, ids, 5075));
-      fake.sendDatagram(to, { ...fake.response(search, ids, 5076), guid: OTHER_GUID });
+      const elsewhere = fake.response(search, ids, 5076);
+      if (elsewhere.command === 'SEARCH_RESPONSE') fake.sendDatagram(to, { ...elsewhere, guid: OTHER_GUID });
     };
     fake.on((message, link) => {
       switch (message.command) {
