@@ -48,6 +48,8 @@ export class Operation implements Receiver {
   /** The server refused it, and has more room now. */
   #isRoomMade = false;
   #isKept = false;
+  /** Its caller gave up, at once; it ends a moment later. */
+  #isGivenUp = false;
   #state: ClientOperationState = CLIENT_OPERATION.initial;
   #pending: Pending | undefined;
   /** Whether the server holds something for it. */
@@ -105,7 +107,10 @@ export class Operation implements Receiver {
         reject,
       };
       this.active.link.send(exchange.message);
-      return () => (this.#pending = undefined);
+      return () => {
+        this.#pending = undefined;
+        this.#isGivenUp = true;
+      };
     });
     if (isSuccess(reply.status)) return reply;
     if (isInit) {
@@ -123,7 +128,8 @@ export class Operation implements Receiver {
 
   receive(message: ServerMessage): void {
     const pending = this.#pending;
-    if (this.#state === 'done') return;
+    // Who hears a notice may give up while the reply is in the same chunk.
+    if (this.#state === 'done' || this.#isGivenUp) return;
     // The server answers twice: the next reading has an operation of its own, so that it gets no old reply.
     if (pending === undefined && this.#isKept) return this.end();
     if (pending?.take(message) !== true) {

@@ -404,6 +404,35 @@ describe('a call', () => {
     }
   });
 
+  it.each(['init', 'exec'] as const)(
+    'can be given up from a notice, although the reply to %s follows it in the same chunk: the link stays',
+    async (noticed) => {
+      const world = makeWorld();
+      const server = await serving(world);
+      server.pvNames.add('y');
+      server.on((message, link) => {
+        if (message.command !== 'PUT') return false;
+        const { ioid, subcommand, phase } = message;
+        const reply =
+          phase === 'init'
+            ? ({ command: 'PUT', phase, ioid, subcommand, status: OK, type: TYPE } as const)
+            : ({ command: 'PUT', phase: 'exec', ioid, subcommand, status: OK } as const);
+        if (phase === noticed) link.send({ command: 'MESSAGE', ioid, severity: 2, text: 'the pump is off' }, reply);
+        else link.send(reply);
+        return true;
+      });
+      await world.clock.until(world.context.get('x'));
+      const gone = new AbortController();
+      world.context.onNotice(({ pvName }) => pvName === 'y' && gone.abort(new Error('the pump is off')));
+      const put = world.context.put('y', 3, { signal: gone.signal });
+      await expect(world.clock.until(put)).rejects.toThrow('the pump is off');
+      await world.clock.advanceAsync(100);
+      expect(server.links.map(({ isClosed }) => isClosed)).toEqual([false]);
+      expect(server.link.commands.at(-1)).toBe('DESTROY_REQUEST');
+      await world.context.close();
+    },
+  );
+
   it('shares its signal with any number of others, by one listener that goes with the last of them', async () => {
     const world = makeWorld();
     await serving(world);
