@@ -240,6 +240,11 @@ export const CLIENT_LIMITS = Object.freeze({
    */
   maxKeptGets: 4_000,
   /**
+   * PVs of one `getMany`, `putMany` or `infoMany` that are asked for at once; the others wait their turn. Together with the
+   * idle channels of those before they are fewer than a server allows on one link.
+   */
+  maxCallsAtOnce: 4_000,
+  /**
    * Texts of pvRequests that are remembered, so that what is asked again is known. Programs have a few of them; past it all
    * are forgotten, and each PV is read anew twice.
    */
