@@ -16,6 +16,7 @@ import type { StructureType, TypeDesc } from '../protocol/types/type-desc.ts';
 import type { ActiveChannel, Receiver } from './active-channel.ts';
 import type { Call } from './call.ts';
 import type { Channel } from './channel.ts';
+import { said } from './notices.ts';
 
 export interface Exchange<R> {
   readonly message: ClientMessageToSend;
@@ -218,7 +219,7 @@ function typesAgreed(message: ServerMessage): OperationTypes | undefined {
 
 /** The error for a Status that is no success. */
 export function refusal(pvName: string, server: string, name: string, status: Status): StatusError {
-  const text = status.message === '' ? 'no reason given' : status.message;
+  const text = status.message === '' ? 'no reason given' : said(status.message);
   return new StatusError(
     `${pvName}: ${name} refused by ${server}: ${text}`,
     status.callTree,

@@ -121,7 +121,10 @@ export interface Limits {
   readonly maxNameBytes: number;
   /** Characters of a user's or a host's name that a client tells; they are compared with patterns and logged. */
   readonly maxIdentityCharacters: number;
-  /** Characters of a client's MESSAGE, or of why its link is closed, that a notice has; the rest is cut. A sentence fits. */
+  /**
+   * Characters of a peer's MESSAGE, of why it refuses, or of why its link is closed, that a notice or an error has; the rest
+   * is cut. A sentence fits.
+   */
   readonly maxMessageCharacters: number;
   /** Characters of put log that wait for a slow disk; past it lines are dropped and counted. */
   readonly maxPutLogCharacters: number;

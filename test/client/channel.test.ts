@@ -277,6 +277,54 @@ describe('what a server says besides', () => {
     await world.context.close();
   });
 
+  it('is cut to a sentence wherever it stands, however long it is', async () => {
+    const long = 'é'.repeat(20_000);
+    const short = `${'é'.repeat(1_000)}... (20000 characters)`;
+    const world = makeWorld();
+    const server = await serving(world, { methods: [long] });
+    server.on((message, link) => {
+      switch (message.command) {
+        case 'CONNECTION_VALIDATION':
+          link.send({ command: 'CONNECTION_VALIDATED', status: error(long) });
+          return true;
+        case 'CREATE_CHANNEL': {
+          const [{ cid = 0, pvName = '' } = {}] = message.channels;
+          if (pvName !== 'nosuch') return false;
+          link.send({ command: 'CREATE_CHANNEL', cid, sid: 0, status: error(long) });
+          return true;
+        }
+        case 'GET':
+          link.send({ command: 'MESSAGE', ioid: message.ioid, severity: 1, text: long });
+          link.send({
+            command: 'GET',
+            phase: 'init',
+            ioid: message.ioid,
+            subcommand: 8,
+            status: error(long),
+            type: null,
+          });
+          return true;
+        default:
+          return false;
+      }
+    });
+    const refused = world.context.get('x', { server: '10.0.0.2' });
+    await expect(world.clock.until(refused)).rejects.toThrow(
+      new StatusError(`x: GET INIT refused by 10.0.0.2:5075: ${short}`),
+    );
+    const unknown = world.context.get('nosuch', { server: '10.0.0.2' });
+    const reason = `nosuch: 10.0.0.2:5075 refused the channel: ${short}`;
+    await expect(world.clock.until(unknown)).rejects.toThrow(new StatusError(reason));
+    expect(world.notices.map(({ text }) => text)).toEqual([
+      `10.0.0.2:5075: offers no method that we know (${short}); trying anonymous`,
+      '10.0.0.2:5075: connected',
+      `10.0.0.2:5075: refused our credentials: ${short}; going on without`,
+      `x: ${short}`,
+      reason,
+    ]);
+    await world.context.close();
+  });
+
   it('an ACL_CHANGE before the channel is created is tolerated, as core-pva sends it', async () => {
     const world = makeWorld();
     const server = await serving(world);
