@@ -50,29 +50,51 @@ export function patchOf(words: readonly string[]): unknown {
   return patch;
 }
 
-/** JSON where the text begins like a list or an object and is one; else the text itself. */
-export function valueOfText(text: string): unknown {
+/**
+ * JSON where the text begins like a list or an object and is one; else the text itself.
+ * @throws UsageError that `exact` throws
+ */
+export function valueOfText(text: string, exact?: ExactNumber): unknown {
   if (!/^\s*[[{]/u.test(text)) return text;
   try {
-    return parseJson(text);
-  } catch {
+    return parseJson(text, exact);
+  } catch (thrown) {
+    if (thrown instanceof UsageError) throw thrown;
     return text;
   }
 }
 
+/** What stands for a number that no double is: a whole one past 2^53, or one past the largest of all. */
+export type ExactNumber = (digits: string) => unknown;
+
 /**
- * JSON in which whole numbers that a double cannot hold stay exact, as texts, which every integer type takes.
- * @throws SyntaxError
+ * JSON in which numbers that no double is stay exact: as texts, which every type reads for itself, or as `exact` has it.
+ * @throws SyntaxError, and what `exact` throws
  */
-export function parseJson(text: string): unknown {
-  const exact = text.replace(STRING_OR_NUMBER, (token) =>
-    /^-?\d{16,}$/u.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token,
-  );
-  return JSON.parse(exact);
+export function parseJson(text: string, exact: ExactNumber = (digits) => digits): unknown {
+  let isPlain = true;
+  // JSON.parse knows no digits. So those go through it as texts, and all texts but the names of fields say what they are.
+  const marked = text.replace(TEXT_OR_NUMBER, (token: string, name: string | undefined) => {
+    if (name !== undefined) return token;
+    if (token.startsWith('"')) return `"t${token.slice(1)}`;
+    if (isDouble(token)) return token;
+    isPlain = false;
+    return `"n${token}"`;
+  });
+  if (isPlain) return JSON.parse(text);
+  return JSON.parse(marked, (_name, value: unknown) => {
+    if (typeof value !== 'string') return value;
+    return value.startsWith('n') ? exact(value.slice(1)) : value.slice(1);
+  });
 }
 
-/** Strings are matched so that digits inside of them are left alone. */
-const STRING_OR_NUMBER = /"(?:\\.|[^"\\])*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gu;
+/** Strings are matched so that digits inside of them are left alone; a colon behind one makes it the name of a field. */
+const TEXT_OR_NUMBER = /"(?:\\.|[^"\\])*"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gu;
+
+function isDouble(token: string): boolean {
+  const number = Number(token);
+  return Number.isFinite(number) && (Number.isSafeInteger(number) || !/^-?[1-9]\d*$/u.test(token));
+}
 
 /** @throws UsageError when the path is set already, or lies inside of something that is */
 export function setAt(target: Record<string, unknown>, path: readonly string[], value: unknown): void {

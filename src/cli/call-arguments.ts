@@ -34,7 +34,8 @@ class Leaf {
 
 /**
  * The arguments by name, with their types. Without a type behind the name, `true` and `false` are booleans, numbers are
- * doubles, JSON lists and objects are arrays and structures, the rest is text; `asText` makes text of everything.
+ * doubles, in JSON whole ones past 2^53 long or ulong, JSON lists and objects are arrays and structures, the rest is text;
+ * `asText` makes text of everything.
  * @throws UsageError
  */
 export function argumentsOf(words: readonly string[], asText: boolean): Readonly<Record<string, Typed>> {
@@ -55,8 +56,15 @@ export function argumentsOf(words: readonly string[], asText: boolean): Readonly
 function typedOf(name: string, typeName: string, text: string, asText: boolean): Typed {
   if (typeName !== '') return declared(name, typeName, text);
   if (asText) return { type: string, value: text };
-  const given = valueOfText(text);
-  return typeof given === 'string' ? ofWord(given) : inferred(name, given);
+  const given = valueOfText(text, (digits) => {
+    if (/[.eE]/u.test(digits)) throw pastDoubles(name, digits);
+    return BigInt(digits);
+  });
+  return typeof given === 'string' ? ofWord(name, given) : inferred(name, given);
+}
+
+function pastDoubles(name: string, digits: string): UsageError {
+  return new UsageError(`${name}: ${quoted(digits)} is past the largest double`);
 }
 
 function declared(name: string, typeName: string, text: string): Typed {
@@ -75,23 +83,40 @@ function declared(name: string, typeName: string, text: string): Typed {
 }
 
 /** A word of the command line, where everything is text. */
-function ofWord(word: string): Typed {
+function ofWord(name: string, word: string): Typed {
   if (word === 'true' || word === 'false') return { type: boolean, value: word === 'true' };
-  const isNumber = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/iu.test(word);
-  return isNumber ? { type: double, value: Number(word) } : { type: string, value: word };
+  if (!/^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/iu.test(word)) return { type: string, value: word };
+  const value = Number(word);
+  if (!Number.isFinite(value)) throw pastDoubles(name, word);
+  if (/^[+-]?\d+$/u.test(word) && BigInt(word) !== BigInt(value)) {
+    throw new UsageError(`${name}: ${quoted(word)} is no double; give the type, such as ${name}:long=${word}`);
+  }
+  return { type: double, value };
 }
 
 /** A list or an object that was written as JSON. */
 function inferred(name: string, given: unknown): Typed {
   let found: PvValue;
   try {
-    found = coerce(any, given);
+    found = coerce(any, evened(given));
   } catch (thrown) {
     throw new UsageError(`${name}: ${reasonOf(thrown)}`);
   }
   // An any of something is what it holds and its type.
   if (!isTyped(found)) throw new UsageError(`${name}: null has no type; leave the argument out`);
   return found;
+}
+
+/** A list of whole numbers of which some are past 2^53 is one of longs. */
+function evened(given: unknown): unknown {
+  if (Array.isArray(given)) {
+    const items: readonly unknown[] = given;
+    const areWhole = items.every((item) => typeof item === 'bigint' || Number.isSafeInteger(item));
+    if (!areWhole || !items.some((item) => typeof item === 'bigint')) return items.map(evened);
+    return items.map((item) => (typeof item === 'number' ? BigInt(item) : item));
+  }
+  if (!isPlainObject(given)) return given;
+  return Object.fromEntries(Object.entries(given).map(([name, inner]) => [name, evened(inner)]));
 }
 
 function isTyped(value: PvValue): value is Typed {

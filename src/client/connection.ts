@@ -27,6 +27,7 @@ import type { Clock, TimerHandle } from '../transport/clocks.ts';
 import { endpointText } from '../transport/network-error.ts';
 import type { Endpoint, Network, TcpConnection } from '../transport/network.ts';
 import type { Identity } from './identity.ts';
+import { said } from './notices.ts';
 
 /** What every connection of a context shares. */
 export interface ConnectionSettings {
@@ -334,7 +335,7 @@ export class Connection {
       credentials,
     });
     if (isNamed || methods.includes('anonymous')) return;
-    this.#handlers.warning(`offers no method that we know (${methods.join(', ')}); trying anonymous`);
+    this.#handlers.warning(`offers no method that we know (${said(methods.join(', '))}); trying anonymous`);
   }
 
   #validated(status: Status): void {
@@ -343,7 +344,8 @@ export class Connection {
       this.#handlers.validated();
     }
     // pvxs goes on both as server and as client; what is not allowed will be refused one by one.
-    if (!isSuccess(status)) this.#handlers.warning(`refused our credentials: ${status.message}; going on without`);
+    if (!isSuccess(status))
+      this.#handlers.warning(`refused our credentials: ${said(status.message)}; going on without`);
   }
 
   // --- state ---------------------------------------------------------------------------------------------------

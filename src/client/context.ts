@@ -141,7 +141,10 @@ export class Context {
     });
   }
 
-  /** Reads many PVs at once; each one's failure is its own. The outcomes are in the order of the names. */
+  /**
+   * Reads many PVs, 4 000 at once; each one's failure is its own, and so is its `timeoutMs`, from its turn on. The outcomes are
+   * in the order of the names.
+   */
   getMany(pvNames: readonly string[], options: GetOptions = {}): Promise<readonly Outcome<Reading>[]> {
     return outcomesOf(pvNames, async (pvName) => this.getUpdate(pvName, options));
   }
@@ -159,9 +162,10 @@ export class Context {
     );
   }
 
-  /** Writes many PVs at once, each with its own input as for `put`; otherwise as `getMany`. */
+  /** Writes many PVs, each with its own input as for `put`; otherwise as `getMany`. */
   putMany(inputs: Readonly<Record<string, unknown>>, options: PutOptions = {}): Promise<readonly Outcome<void>[]> {
-    return outcomesOf(Object.keys(inputs), async (pvName) => this.put(pvName, inputs[pvName], options));
+    const given = { ...inputs };
+    return outcomesOf(Object.keys(given), async (pvName) => this.put(pvName, given[pvName], options));
   }
 
   /**
@@ -219,7 +223,7 @@ export class Context {
     return this.#run(pvName, options, (call, channel) => getField(call, channel, options.subField ?? ''));
   }
 
-  /** Types and servers of many PVs at once, as `getMany`. */
+  /** Types and servers of many PVs, as `getMany`. */
   infoMany(pvNames: readonly string[], options: InfoOptions = {}): Promise<readonly Outcome<ChannelInfo>[]> {
     return outcomesOf(pvNames, async (pvName) => this.info(pvName, options));
   }

@@ -12,6 +12,7 @@ import type { Endpoint } from '../transport/network.ts';
 import { onAbort } from './abort-hub.ts';
 import { channelRights, type ChannelRights } from './channel-rights.ts';
 import { Connection, type ConnectionSettings, type Greeting } from './connection.ts';
+import { said } from './notices.ts';
 import type { ChannelTrial, SearchAnswer, Visit, VisitStage } from './diagnose-result.ts';
 
 export interface VisitPlan {
@@ -171,7 +172,7 @@ class Visitor {
   #created({ cid, sid, status }: CreateChannelReply): void {
     if (cid !== CID || !this.#open.has('channel')) return;
     if (!isSuccess(status)) {
-      this.#channel = { state: 'refused', reason: status.message === '' ? 'no reason given' : status.message };
+      this.#channel = { state: 'refused', reason: status.message === '' ? 'no reason given' : said(status.message) };
       return this.#answered('channel');
     }
     this.#channel = { state: 'created', typeId: undefined, rights: this.#rights };

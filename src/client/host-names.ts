@@ -23,8 +23,14 @@ export async function resolveServer(
 }
 
 /** The best address of a host; rejects with code ENOTFOUND. */
-export async function firstAddress(host: string, network: Network): Promise<string> {
-  const [address] = await network.resolve(host);
+export function firstAddress(host: string, network: Network): Promise<string> {
+  return bestAddress(host, network, undefined);
+}
+
+/** The same, or the one that it had before while it has that still: of several, another may come first each time. */
+export async function bestAddress(host: string, network: Network, before: string | undefined): Promise<string> {
+  const addresses = await network.resolve(host);
+  const address = addresses.find((each) => each === before) ?? addresses[0];
   if (address === undefined) throw new LocalProtocolError(`host ${host} has no address`);
   return address;
 }

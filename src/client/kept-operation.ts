@@ -63,7 +63,7 @@ export class KeptOperation<A> {
       } catch (error) {
         // A refusal is an answer, and the operation lives on unless it was refused as a whole. After anything else a
         // reply may still be on its way, which the next request must not take for its own.
-        if (!(error instanceof StatusError) || kept.agreed === undefined) this.#end();
+        if (!(error instanceof StatusError) || kept.agreed === undefined || call.isEnded) this.#end();
         if (!operation.isRepeatable(error) || call.isEnded) throw error;
       }
     }

@@ -3,6 +3,8 @@
 // They go to the diagnostics channel and to the listeners of the context.
 
 import { NoticeListeners } from '../channels/notice-listeners.ts';
+import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+import { cut } from '../protocol/text.ts';
 import type { ChannelRights } from './channel-rights.ts';
 
 /** Name of the `node:diagnostics_channel` on which every context of the process publishes its `ClientNotice`s. */
@@ -36,6 +38,11 @@ export interface ClientNotice {
   readonly server?: string;
   /** Of kind `rightsTold`. */
   readonly rights?: ChannelRights;
+}
+
+/** What a server says, as far as a person reads it. */
+export function said(text: string): string {
+  return cut(text, DEFAULT_LIMITS.maxMessageCharacters);
 }
 
 /** Where the parts of one context put their notices. */

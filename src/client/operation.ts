@@ -16,6 +16,7 @@ import type { StructureType, TypeDesc } from '../protocol/types/type-desc.ts';
 import type { ActiveChannel, Receiver } from './active-channel.ts';
 import type { Call } from './call.ts';
 import type { Channel } from './channel.ts';
+import { said } from './notices.ts';
 
 export interface Exchange<R> {
   readonly message: ClientMessageToSend;
@@ -48,6 +49,8 @@ export class Operation implements Receiver {
   /** The server refused it, and has more room now. */
   #isRoomMade = false;
   #isKept = false;
+  /** Its caller gave up, at once; it ends a moment later. */
+  #isGivenUp = false;
   #state: ClientOperationState = CLIENT_OPERATION.initial;
   #pending: Pending | undefined;
   /** Whether the server holds something for it. */
@@ -105,7 +108,10 @@ export class Operation implements Receiver {
         reject,
       };
       this.active.link.send(exchange.message);
-      return () => (this.#pending = undefined);
+      return () => {
+        this.#pending = undefined;
+        this.#isGivenUp = true;
+      };
     });
     if (isSuccess(reply.status)) return reply;
     if (isInit) {
@@ -123,7 +129,8 @@ export class Operation implements Receiver {
 
   receive(message: ServerMessage): void {
     const pending = this.#pending;
-    if (this.#state === 'done') return;
+    // Who hears a notice may give up while the reply is in the same chunk.
+    if (this.#state === 'done' || this.#isGivenUp) return;
     // The server answers twice: the next reading has an operation of its own, so that it gets no old reply.
     if (pending === undefined && this.#isKept) return this.end();
     if (pending?.take(message) !== true) {
@@ -212,7 +219,7 @@ function typesAgreed(message: ServerMessage): OperationTypes | undefined {
 
 /** The error for a Status that is no success. */
 export function refusal(pvName: string, server: string, name: string, status: Status): StatusError {
-  const text = status.message === '' ? 'no reason given' : status.message;
+  const text = status.message === '' ? 'no reason given' : said(status.message);
   return new StatusError(
     `${pvName}: ${name} refused by ${server}: ${text}`,
     status.callTree,

@@ -47,9 +47,14 @@ function named(type: StructureType, patch: unknown): unknown {
   return isBare ? { value: patch } : patch;
 }
 
-/** Only text can be a label, and only the present value has the labels. */
+/** Only text can be a label, and only the present value has the labels. Objects may contain themselves: coercion says so. */
 function namesLabel(input: unknown): boolean {
-  return typeof input === 'string' || (isPlainObject(input) && Object.values(input).some(namesLabel));
+  const parts = new Set([input]);
+  for (const part of parts) {
+    if (typeof part === 'string') return true;
+    if (isPlainObject(part)) for (const inner of Object.values(part)) parts.add(inner);
+  }
+  return false;
 }
 
 function hasEnum(type: TypeDesc): boolean {

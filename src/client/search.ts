@@ -1,11 +1,11 @@
 // How does a client find the servers of its channels? Searches by UDP and by TCP name servers, on the schedule of
 // machines/search-schedule.ts.
 
-import type { PortedAddress } from '../config/address-list.ts';
 import type { ClientSettings } from '../config/effective.ts';
 import { isAny } from '../protocol/address.ts';
 import type { ProtocolName } from '../protocol/codecs/codec.ts';
 import { counted } from '../protocol/counted.ts';
+import { CLIENT_LIMITS } from '../protocol/limits.ts';
 import { packSearches } from '../protocol/machines/search-packing.ts';
 import { FAR_BUCKET, LATER_BUCKET, SearchSchedule } from '../protocol/machines/search-schedule.ts';
 import { SEARCH_MUST_REPLY, SEARCH_UNICAST } from '../protocol/messages/search.ts';
@@ -14,11 +14,11 @@ import { reasonOf } from '../protocol/errors.ts';
 import type { Clock, TimerHandle } from '../transport/clocks.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
 import type { Channel, Seeker } from './channel.ts';
-import { firstAddress } from './host-names.ts';
 import { NameServers } from './name-servers.ts';
 import type { NoticeBoard } from './notices.ts';
+import { SearchHosts } from './search-hosts.ts';
 import { SearchSockets, type SearchQuestion } from './search-sockets.ts';
-import { literalAddress, searchTargets, type SearchAddress, type SearchTarget } from './search-targets.ts';
+import { searchTargets, type SearchAddress, type SearchTarget } from './search-targets.ts';
 import type { ServerLink } from './server-link.ts';
 import type { Servers } from './servers.ts';
 
@@ -46,16 +46,17 @@ export class Search implements Seeker {
   readonly #around: SearchSurroundings;
   readonly #schedule: SearchSchedule;
   readonly #sockets: SearchSockets;
+  readonly #hosts: SearchHosts;
   readonly #nameServers: NameServers;
   readonly #channels = new Map<number, Channel>();
   /** Every channel of the context by cid: responses to searches of a moment ago tell of duplicates. */
   readonly #channelOf: (cid: number) => Channel | undefined;
-  #addresses: readonly SearchAddress[] = [];
   #starting: Promise<void> | undefined;
   #isReady = false;
   #isClosed = false;
   #timer: TimerHandle | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  /** What went wrong with the last search. */
   #lastError: string | undefined;
 
   constructor(around: SearchSurroundings, channelOf: (cid: number) => Channel | undefined) {
@@ -64,6 +65,13 @@ export class Search implements Seeker {
     this.sequenceId = Math.floor(around.random() * 0x1_0000_0000);
     this.#schedule = new SearchSchedule(around.random);
     this.#nameServers = new NameServers({ ...around, ready: (link) => this.#askAll(link) });
+    this.#hosts = new SearchHosts({
+      network: around.network,
+      clock: around.clock,
+      addresses: around.config.addresses,
+      found: (address) => this.#askAt(address).catch((error: unknown) => this.#noticeError(error)),
+      failed: (error) => this.#publish(reasonOf(error)),
+    });
     this.#sockets = new SearchSockets(around.network, {
       response: (response, from, version) => this.#response(response, from, version, false),
       error: (error) => this.#noticeError(error),
@@ -101,6 +109,7 @@ export class Search implements Seeker {
         : []),
       ...(this.#nameServers.isEmpty || this.#nameServers.isAnyReady ? [] : ['no name server is connected']),
       ...(this.#around.protocol === 'tcp' ? [] : ['only servers that speak MessagePack were asked']),
+      ...this.#hosts.failures,
       ...(this.#lastError === undefined ? [] : [this.#lastError]),
     ];
     return [times, ...problems].join('; ');
@@ -123,6 +132,7 @@ export class Search implements Seeker {
   async ping(): Promise<void> {
     await this.#start();
     if (this.#isClosed) return;
+    this.#hosts.look();
     const question = { sequenceId: this.sequenceId, flags: SEARCH_MUST_REPLY, protocols: [], names: [] };
     this.#sockets.send(question, this.#targets());
   }
@@ -141,6 +151,7 @@ export class Search implements Seeker {
     this.#isClosed = true;
     this.#disarm();
     this.#nameServers.close();
+    this.#hosts.close();
     this.#sockets.close();
     this.#channels.clear();
   }
@@ -158,26 +169,26 @@ export class Search implements Seeker {
   }
 
   async #prepare(): Promise<void> {
-    const { addresses } = this.#around.config;
     this.#nameServers.start();
-    this.#addresses = addresses.flatMap((address) => literalAddress(address) ?? []);
-    for (const address of addresses) {
-      if (address.family === 'name') this.#lookUp(address).catch((error: unknown) => this.#noticeError(error));
-    }
+    this.#hosts.look();
     await this.#sockets.prepare(this.#targets());
     this.#isReady = true;
     this.#arm();
   }
 
-  /** Tells a name server that has just connected of everything that is searched for. */
+  /**
+   * Tells a name server that has just connected of everything that is searched for, as far as it reads that; it is asked for
+   * the rest when that is due.
+   */
   #askAll(link: ServerLink): void {
-    for (const question of this.#questions(this.#channels.keys())) sendTo(link, question);
+    for (const question of this.#questions(this.#channels.keys())) {
+      if (link.connection.unsentBytes > CLIENT_LIMITS.nameServerPauseBytes) return;
+      sendTo(link, question);
+    }
   }
 
-  /** Addresses need not wait until a name is found, or is not; what is searched for meanwhile is asked there then. */
-  async #lookUp({ host, port, ttl, via }: PortedAddress): Promise<void> {
-    const address = { address: await firstAddress(host, this.#around.network), port, ttl, via };
-    this.#addresses = [...this.#addresses, address];
+  /** A host has been found: what is searched for is asked there at once. */
+  async #askAt(address: SearchAddress): Promise<void> {
     const { config, network } = this.#around;
     const targets = searchTargets({ ...config, addresses: [address], autoAddresses: false }, network.interfaces());
     await this.#sockets.prepare(targets);
@@ -188,7 +199,7 @@ export class Search implements Seeker {
   /** Looked at anew each time: networks come and go. */
   #targets(): readonly SearchTarget[] {
     const { config, network } = this.#around;
-    return searchTargets({ ...config, addresses: this.#addresses }, network.interfaces());
+    return searchTargets({ ...config, addresses: this.#hosts.addresses }, network.interfaces());
   }
 
   #arm(): void {
@@ -211,6 +222,8 @@ export class Search implements Seeker {
   #search(): void {
     const cids = this.#schedule.due(this.#around.clock.now());
     if (cids.length === 0) return;
+    this.#lastError = undefined;
+    this.#hosts.look();
     const targets = this.#targets();
     if (this.#isLong(cids)) this.#around.waiting().catch((error: unknown) => this.#noticeError(error));
     for (const question of this.#questions(cids)) {
@@ -262,7 +275,11 @@ export class Search implements Seeker {
   #noticeError(error: unknown): void {
     if (this.#isClosed) return;
     this.#lastError = reasonOf(error);
-    this.#around.notices.publish({ kind: 'searchFailed', level: 'warning', text: `search: ${this.#lastError}` });
+    this.#publish(this.#lastError);
+  }
+
+  #publish(reason: string): void {
+    this.#around.notices.publish({ kind: 'searchFailed', level: 'warning', text: `search: ${reason}` });
   }
 }
 

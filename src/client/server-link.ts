@@ -19,7 +19,7 @@ import type { ActiveChannel, OperationLink, Receiver } from './active-channel.ts
 import { channelRights, channelRightsText, type ChannelRights } from './channel-rights.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 import { KeptList } from './kept-list.ts';
-import type { NoticeBoard } from './notices.ts';
+import { said, type NoticeBoard } from './notices.ts';
 
 /** A channel as its link sees it. */
 export interface LinkedChannel {
@@ -284,7 +284,7 @@ export class ServerLink implements OperationLink {
       if (isOk && attached?.active?.sid !== sid) this.send({ command: 'DESTROY_CHANNEL', sid, cid });
       return;
     }
-    if (!isOk) return this.#refuse(attached, status.message === '' ? 'no reason given' : status.message);
+    if (!isOk) return this.#refuse(attached, status.message === '' ? 'no reason given' : said(status.message));
     if (this.#bySid.has(sid)) throw new RemoteProtocolError(`CREATE_CHANNEL gives channel id ${sid} a second time`);
     attached.creation.cancel();
     attached.creation = undefined;
@@ -321,7 +321,7 @@ export class ServerLink implements OperationLink {
       level,
       server: this.server,
       ...(pvName === undefined ? {} : { pvName }),
-      text: `${subject}: ${text}`,
+      text: `${subject}: ${said(text)}`,
     });
   }
 

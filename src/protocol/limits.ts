@@ -136,7 +136,10 @@ export interface Limits {
   readonly maxNameBytes: number;
   /** Characters of a user's or a host's name that a client tells; they are compared with patterns and logged. */
   readonly maxIdentityCharacters: number;
-  /** Characters of a client's MESSAGE, or of why its link is closed, that a notice has; the rest is cut. A sentence fits. */
+  /**
+   * Characters of a peer's MESSAGE, of why it refuses, or of why its link is closed, that a notice or an error has; the rest
+   * is cut. A sentence fits.
+   */
   readonly maxMessageCharacters: number;
   /** Characters of put log that wait for a slow disk; past it lines are dropped and counted. */
   readonly maxPutLogCharacters: number;
@@ -271,6 +274,11 @@ export const CLIENT_LIMITS = Object.freeze({
    * longest ago ends. Four tenths of what a server allows, so that monitors and puts have the rest.
    */
   maxKeptGets: 4_000,
+  /**
+   * PVs of one `getMany`, `putMany` or `infoMany` that are asked for at once; the others wait their turn. Together with the
+   * idle channels of those before they are fewer than a server allows on one link.
+   */
+  maxCallsAtOnce: 4_000,
   /**
    * Texts of pvRequests that are remembered, so that what is asked again is known. Programs have a few of them; past it all
    * are forgotten, and each PV is read anew twice.

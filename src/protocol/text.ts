@@ -48,3 +48,9 @@ export function textBytes(text: string): number {
   }
   return bytes;
 }
+
+/** A peer's text as far as a person reads it. The rest is let go of: a slice alone would keep all of it. */
+export function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return `${decoder.decode(encoder.encode(text.slice(0, most)))}... (${text.length} characters)`;
+}

@@ -117,8 +117,3 @@ export class NoticeBoard extends NoticeListeners<ServerNotice> {
     this.publish({ kind, level, remote, text: `client ${endpointText(remote)}: ${text}` });
   }
 }
-
-/** What a client says, as far as a person reads it. */
-export function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most)}... (${text.length} characters)`;
-}

@@ -14,6 +14,7 @@ import { decodeClientMessage, type ClientMessage, type ServerMessageToSend } fro
 import type { DecodeContext } from '../protocol/messages/message-module.ts';
 import { MESSAGE_SEVERITIES } from '../protocol/messages/message.ts';
 import { TypeReceiver } from '../protocol/types/wire.ts';
+import { cut } from '../protocol/text.ts';
 import type { Endpoint, TcpConnection } from '../transport/network.ts';
 import type { Link, LinkChannel, LinkOperation } from './link.ts';
 import type { LinkHost } from './link-host.ts';
@@ -25,7 +26,6 @@ import { mayAnswerMuch } from './large-answers.ts';
 import { LinkOutput } from './link-output.ts';
 import { RequestsInPlace } from './requests-in-place.ts';
 import { dispatch } from './requests.ts';
-import { cut } from './notices.ts';
 import type { ServedPorts } from './search-answer.ts';
 import { TurnBudget } from './turn-budget.ts';
 import type { UnsentAccount } from './unsent-ledger.ts';

@@ -39,6 +39,9 @@ describe('the patch of a put', () => {
     [['value=[1,2]'], { value: [1, 2] }],
     [['[not json'], { value: '[not json' }],
     [['value={"index":1}'], { value: { index: 1 } }],
+    [['{"value":1e400}'], { value: '1e400' }],
+    [['[1, -1e400]'], { value: [1, '-1e400'] }],
+    [['[09007199254740993]'], { value: '[09007199254740993]' }],
   ])('of %j', (words, patch) => {
     expect(patchOf(words)).toEqual(patch);
   });
@@ -78,6 +81,17 @@ describe('JSON', () => {
       Number('0.12345678901234567'),
       1e300,
     ]);
+  });
+});
+
+it('JSON keeps each text and each name as it is beside a number that no double is', () => {
+  const text =
+    '{"n1": "t", "9007199254740993" : "n9007199254740993", "a": ["", "\\"", "\\u006e1"], "b": 9007199254740993}';
+  expect(parseJson(text, (digits) => BigInt(digits))).toEqual({
+    n1: 't',
+    '9007199254740993': 'n9007199254740993',
+    a: ['', '"', 'n1'],
+    b: 9007199254740993n,
   });
 });
 

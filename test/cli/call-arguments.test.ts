@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { argumentsOf } from '../../src/cli/call-arguments.ts';
 import { UsageError } from '../../src/cli/fault.ts';
 import { secondsOf } from '../../src/cli/options.ts';
-import { arrayOf, boolean, double, int, long, string, structure, ubyte } from '../../src/protocol/index.ts';
+import { arrayOf, boolean, double, int, long, string, structure, ubyte, ulong } from '../../src/protocol/index.ts';
 
 describe('an argument', () => {
   it.each([
@@ -22,6 +22,16 @@ describe('an argument', () => {
     ['a=[true]', arrayOf(boolean), [true]],
     ['a=[not json', string, '[not json'],
     ['a={"x": 1, "s": "t"}', structure({ x: double, s: string }), { x: 1, s: 't' }],
+    ['a=[9007199254740991]', arrayOf(double), Float64Array.of(9007199254740991)],
+    ['a=[1, -9007199254740993]', arrayOf(long), BigInt64Array.of(1n, -9007199254740993n)],
+    ['a=[1, 18446744073709551615]', arrayOf(ulong), BigUint64Array.of(1n, 18446744073709551615n)],
+    [
+      'a={"id": 12345678901234567, "n": 1, "12345678901234567": "12345678901234567", "t": "n1"}',
+      structure({ id: long, n: double, '12345678901234567': string, t: string }),
+      { id: 12345678901234567n, n: 1, '12345678901234567': '12345678901234567', t: 'n1' },
+    ],
+    ['a=9007199254740992', double, 9007199254740992],
+    ['a=+1e22', double, 1e22],
     ['a:int=3', int, 3],
     ['a:long=9007199254740993', long, 9007199254740993n],
     ['a:string=3', string, '3'],
@@ -36,7 +46,8 @@ describe('an argument', () => {
     'of many digits is read at once',
     (word) => {
       const before = performance.now();
-      expect(argumentsOf([`a=${word}`], false)).toHaveProperty('a');
+      if (word.endsWith('.')) expect(() => argumentsOf([`a=${word}`], false)).toThrow('is past the largest double');
+      else expect(argumentsOf([`a=${word}`], false)).toHaveProperty('a');
       expect(() => secondsOf(word, 10)).toThrow('Expected a number of seconds from 0 to 10.');
       expect(performance.now() - before).toBeLessThan(1_000);
     },
@@ -69,6 +80,13 @@ describe('an argument', () => {
     ['a:byte=300', 'a: '],
     ['a:int[]=[1,"x"]', 'a: '],
     ['a=[]', 'a: '],
+    ['a=9007199254740993', 'a: "9007199254740993" is no double; give the type, such as a:long=9007199254740993'],
+    ['a.b=-9007199254740993', 'a.b: "-9007199254740993" is no double; give the type, such as a.b:long='],
+    ['a=1e400', 'a: "1e400" is past the largest double'],
+    ['a=[1, 1e400]', 'a: "1e400" is past the largest double'],
+    ['a={"b": [-1e400]}', 'a: "-1e400" is past the largest double'],
+    ['a=[18446744073709551616]', 'a: [0]: a number of 64 bits expected, bigint 18446744073709551616 given'],
+    ['a:double[]=[1e400]', 'a: [0]: a number up to 1.8e308 (double) expected'],
   ])('%s is refused', (word, message) => {
     expect(() => argumentsOf([word], false)).toThrow(UsageError);
     expect(() => argumentsOf([word], false)).toThrow(message);

@@ -183,7 +183,10 @@ describe('a request that is refused', () => {
 });
 
 describe('a request that is given up', () => {
-  it('takes its operation along, so that no late answer is taken for another', async () => {
+  it.each([
+    ['an error', new Error('enough')],
+    ['one of a server', new StatusError('enough')],
+  ])('by %s takes its operation along, so that no late answer is taken for another', async (_name, reason) => {
     const { clock, context, server, requests, answerWith } = await makeArray();
     let late = (): void => {};
     answerWith((message, link) => {
@@ -197,8 +200,8 @@ describe('a request that is given up', () => {
     const given = array.getLength({ signal: controller.signal });
     given.catch(() => {});
     await clock.advanceAsync(100);
-    controller.abort(new Error('enough'));
-    await expect(given).rejects.toThrow('enough');
+    controller.abort(reason);
+    await expect(given).rejects.toThrow(reason);
     late();
     expect(await clock.until(array.get({ count: 1 }))).toEqual(Float64Array.of(0));
     expect(requests()).toEqual(['init', 'getLength', 'CANCEL_REQUEST', 'DESTROY_REQUEST', 'init', 'get']);

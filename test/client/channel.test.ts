@@ -277,6 +277,54 @@ describe('what a server says besides', () => {
     await world.context.close();
   });
 
+  it('is cut to a sentence wherever it stands, however long it is', async () => {
+    const long = 'é'.repeat(20_000);
+    const short = `${'é'.repeat(1_000)}... (20000 characters)`;
+    const world = makeWorld();
+    const server = await serving(world, { methods: [long] });
+    server.on((message, link) => {
+      switch (message.command) {
+        case 'CONNECTION_VALIDATION':
+          link.send({ command: 'CONNECTION_VALIDATED', status: error(long) });
+          return true;
+        case 'CREATE_CHANNEL': {
+          const [{ cid = 0, pvName = '' } = {}] = message.channels;
+          if (pvName !== 'nosuch') return false;
+          link.send({ command: 'CREATE_CHANNEL', cid, sid: 0, status: error(long) });
+          return true;
+        }
+        case 'GET':
+          link.send({ command: 'MESSAGE', ioid: message.ioid, severity: 1, text: long });
+          link.send({
+            command: 'GET',
+            phase: 'init',
+            ioid: message.ioid,
+            subcommand: 8,
+            status: error(long),
+            type: null,
+          });
+          return true;
+        default:
+          return false;
+      }
+    });
+    const refused = world.context.get('x', { server: '10.0.0.2' });
+    await expect(world.clock.until(refused)).rejects.toThrow(
+      new StatusError(`x: GET INIT refused by 10.0.0.2:5075: ${short}`),
+    );
+    const unknown = world.context.get('nosuch', { server: '10.0.0.2' });
+    const reason = `nosuch: 10.0.0.2:5075 refused the channel: ${short}`;
+    await expect(world.clock.until(unknown)).rejects.toThrow(new StatusError(reason));
+    expect(world.notices.map(({ text }) => text)).toEqual([
+      `10.0.0.2:5075: offers no method that we know (${short}); trying anonymous`,
+      '10.0.0.2:5075: connected',
+      `10.0.0.2:5075: refused our credentials: ${short}; going on without`,
+      `x: ${short}`,
+      reason,
+    ]);
+    await world.context.close();
+  });
+
   it('an ACL_CHANGE before the channel is created is tolerated, as core-pva sends it', async () => {
     const world = makeWorld();
     const server = await serving(world);
@@ -343,7 +391,8 @@ describe('a program that closes its client when it hears a notice', () => {
       const ids = search.names.flatMap((asked) => (asked.pvName === 'other' ? [] : asked.instanceId));
       if (ids.length === 0) return;
       fake.sendDatagram(to, fake.response(search, ids, 5075));
-      fake.sendDatagram(to, { ...fake.response(search, ids, 5076), guid: OTHER_GUID });
+      const elsewhere = fake.response(search, ids, 5076);
+      if (elsewhere.command === 'SEARCH_RESPONSE') fake.sendDatagram(to, { ...elsewhere, guid: OTHER_GUID });
     };
     fake.on((message, link) => {
       switch (message.command) {
@@ -402,6 +451,35 @@ describe('a call', () => {
       expect(world.clock.timerCount).toBe(0);
     }
   });
+
+  it.each(['init', 'exec'] as const)(
+    'can be given up from a notice, although the reply to %s follows it in the same chunk: the link stays',
+    async (noticed) => {
+      const world = makeWorld();
+      const server = await serving(world);
+      server.pvNames.add('y');
+      server.on((message, link) => {
+        if (message.command !== 'PUT') return false;
+        const { ioid, subcommand, phase } = message;
+        const reply =
+          phase === 'init'
+            ? ({ command: 'PUT', phase, ioid, subcommand, status: OK, type: TYPE } as const)
+            : ({ command: 'PUT', phase: 'exec', ioid, subcommand, status: OK } as const);
+        if (phase === noticed) link.send({ command: 'MESSAGE', ioid, severity: 2, text: 'the pump is off' }, reply);
+        else link.send(reply);
+        return true;
+      });
+      await world.clock.until(world.context.get('x'));
+      const gone = new AbortController();
+      world.context.onNotice(({ pvName }) => pvName === 'y' && gone.abort(new Error('the pump is off')));
+      const put = world.context.put('y', 3, { signal: gone.signal });
+      await expect(world.clock.until(put)).rejects.toThrow('the pump is off');
+      await world.clock.advanceAsync(100);
+      expect(server.links.map(({ isClosed }) => isClosed)).toEqual([false]);
+      expect(server.link.commands.at(-1)).toBe('DESTROY_REQUEST');
+      await world.context.close();
+    },
+  );
 
   it('shares its signal with any number of others, by one listener that goes with the last of them', async () => {
     const world = makeWorld();

@@ -236,6 +236,37 @@ describe('a name server that does not read', () => {
     await world.context.close();
     await calls;
   });
+
+  it('is told no more than that of all that is searched for when it has just connected', async () => {
+    const environment = { EPICS_PVA_NAME_SERVERS: 'server:5075', EPICS_PVA_AUTO_ADDR_LIST: 'NO' };
+    const world = makeWorld({ environment });
+    const names = Array.from({ length: 5_000 }, (_, index) => `${index}:`.padEnd(100, 'x'));
+    const calls = Promise.allSettled(names.map((name) => world.context.get(name, { timeoutMs: 200_000 })));
+    await world.clock.advanceAsync(11_000);
+    const asked = new Set<string>();
+    const server = await FakeServer.start(world.serverHost);
+    let isReading = false;
+    server.on((message, link) => {
+      if (message.command === 'CONNECTION_VALIDATION') {
+        link.send({ command: 'CONNECTION_VALIDATED', status: OK });
+        if (!isReading) link.tcp.pause();
+        return true;
+      }
+      if (message.command !== 'SEARCH') return false;
+      for (const { pvName } of message.names) asked.add(pvName);
+      return true;
+    });
+    await world.clock.advanceAsync(12_000);
+    const link = [...world.network.connections].find(({ local }) => local.address === '10.0.0.1');
+    // Of the kernel's buffers a memory network has 64 KiB; one message more may be begun.
+    expect(link?.bufferedBytes).toBeLessThan(nameServerPauseBytes + 5_000);
+    isReading = true;
+    server.link.tcp.resume();
+    await world.clock.advanceAsync(120_000);
+    expect(asked.size).toBe(names.length);
+    await world.context.close();
+    await calls;
+  });
 });
 
 describe('types that a server names by ids', () => {

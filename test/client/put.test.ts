@@ -108,6 +108,21 @@ describe('put', () => {
     await world.context.close();
   });
 
+  it('of an object that contains itself, or a number without end, is refused with a sentence', async () => {
+    const world = makeWorld();
+    const { server } = await puttable(world);
+    const endless: Record<string, unknown> = { value: 1 };
+    endless['alarm'] = endless;
+    await expect(world.clock.until(world.context.put('x', endless))).rejects.toThrow(
+      'x: alarm.value: no such field, alarm_t has severity, status, message',
+    );
+    await expect(world.clock.until(world.context.put('x', 10n ** 400n))).rejects.toThrow(
+      /^x: value: a number that double holds exactly expected, bigint 1000/,
+    );
+    expect(phases(server)).toEqual(['PUT init', 'PUT init']);
+    await world.context.close();
+  });
+
   it('sends nothing when the input does not fit, or the function throws', async () => {
     const world = makeWorld();
     const { server, puts } = await puttable(world);

@@ -1,6 +1,6 @@
 // Where searches go, how they look, and the TCP name servers.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { searchTargets, type SearchAddress } from '../../src/client/search-targets.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
@@ -139,6 +139,88 @@ describe('a search', () => {
     await serving(world);
     await expect(world.clock.until(world.context.get('x', { type: TYPE }))).resolves.toMatchObject({ value: 1 });
     expect(world.notices.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^search: .*nowhere/));
+    await world.context.close();
+  });
+
+  describe('to a host by name', () => {
+    const environment = { EPICS_PVA_ADDR_LIST: 'later', EPICS_PVA_AUTO_ADDR_LIST: 'NO' };
+
+    it('finds one that is known only later, within some seconds', async () => {
+      const world = makeWorld({ environment });
+      const call = world.context.get('x', { timeoutMs: 600_000, type: TYPE });
+      await world.clock.advanceAsync(60_000);
+      const server = await FakeServer.start(world.network.host('later', '10.0.0.9/24'));
+      server.serve('x', TYPE, () => valueOf(9));
+      await expect(world.clock.until(call, 600_000)).resolves.toMatchObject({ value: 9 });
+      expect(world.clock.now()).toBeLessThan(110_000);
+      // Told once, however often it was looked up.
+      expect(world.notices.filter(({ kind }) => kind === 'searchFailed')).toHaveLength(1);
+      await world.context.close();
+      await world.clock.advanceAsync(10);
+      expect(world.clock.timerCount).toBe(0);
+    });
+
+    it('is not in the sentence of a later timeout once the host is known', async () => {
+      const world = makeWorld({ environment });
+      const early = world.context.get('x', { timeoutMs: 2_000 });
+      await expect(world.clock.until(early)).rejects.toThrow(/searched 2 times, no server answered; .*later/);
+      world.network.host('later', '10.0.0.9/24');
+      const late = world.context.get('x', { timeoutMs: 60_000 });
+      await expect(world.clock.until(late, 60_000)).rejects.toThrow(/searched \d+ times, no server answered$/);
+      await world.context.close();
+    });
+
+    it('follows one that moves, and stays where it is while that is one of several addresses', async () => {
+      const world = makeWorld({ environment });
+      let known: readonly string[] = ['10.0.0.2', '10.0.0.3'];
+      vi.spyOn(world.clientHost, 'resolve').mockImplementation(async () => known);
+      const servers = await Promise.all(
+        ['3', '4'].map((last) => FakeServer.start(world.network.host(`host${last}`, `10.0.0.${last}/24`))),
+      );
+      const first = await FakeServer.start(world.serverHost);
+      const call = world.context.get('x', { timeoutMs: 600_000, type: TYPE });
+      await world.clock.advanceAsync(30_000);
+      known = ['10.0.0.3', '10.0.0.2'];
+      await world.clock.advanceAsync(60_000);
+      expect(first.searches.length).toBeGreaterThan(3);
+      expect(servers.map(({ searches }) => searches.length)).toEqual([0, 0]);
+      known = ['10.0.0.4'];
+      servers[1]?.serve('x', TYPE, () => valueOf(4));
+      await expect(world.clock.until(call, 600_000)).resolves.toMatchObject({ value: 4 });
+      await world.context.close();
+    });
+
+    it('goes on where it was last while it cannot be looked up', async () => {
+      const world = makeWorld({ environment: { ...environment, EPICS_PVA_ADDR_LIST: 'server' } });
+      const server = await FakeServer.start(world.serverHost);
+      const call = world.context.get('x', { timeoutMs: 600_000, type: TYPE });
+      await world.clock.advanceAsync(5_000);
+      vi.spyOn(world.clientHost, 'resolve').mockRejectedValue(new Error('no name server answers'));
+      await world.clock.advanceAsync(60_000);
+      server.serve('x', TYPE, () => valueOf(1));
+      await expect(world.clock.until(call, 600_000)).resolves.toMatchObject({ value: 1 });
+      expect(world.notices.map(({ text }) => text)).toContain('search: no name server answers');
+      await world.context.close();
+    });
+  });
+
+  it('that could not be sent is not in the sentence of an hour later', async () => {
+    const world = makeWorld();
+    let isDown = true;
+    const bind = world.clientHost.bindUdp.bind(world.clientHost);
+    vi.spyOn(world.clientHost, 'bindUdp').mockImplementation(async (options, handlers) => {
+      const socket = await bind(options, handlers);
+      vi.spyOn(socket, 'send').mockImplementation(() => {
+        if (isDown) handlers.error(new Error('ENETUNREACH'));
+      });
+      return socket;
+    });
+    const early = world.context.get('x', { timeoutMs: 500 });
+    await expect(world.clock.until(early)).rejects.toThrow('searched 1 time, no server answered; ENETUNREACH');
+    isDown = false;
+    await world.clock.advanceAsync(3_600_000);
+    const late = world.context.get('y', { timeoutMs: 500 });
+    await expect(world.clock.until(late)).rejects.toThrow(/searched 1 time, no server answered$/);
     await world.context.close();
   });
 

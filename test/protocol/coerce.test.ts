@@ -105,6 +105,8 @@ describe('a scalar', () => {
     ],
     [t.ulong, '-1', "text '-1' does not fit ulong, whole numbers from 0 to 18446744073709551615 do"],
     [t.double, 2n ** 53n + 1n, 'a number that double holds exactly expected, bigint 9007199254740993 given'],
+    [t.double, 10n ** 400n, `a number that double holds exactly expected, bigint 1${'0'.repeat(59)}… given`],
+    [t.float, -(10n ** 400n), `a number that float holds exactly expected, bigint -1${'0'.repeat(58)}… given`],
     [t.double, '1e999', "a number up to 1.8e308 (double) expected, text '1e999' given"],
     [t.double, '0x10', "a number (double) expected, text '0x10' given"],
     [t.double, {}, 'a number (double) expected, an object given'],

@@ -14,6 +14,7 @@ it.each([
   ['number 1.5', 1.5],
   ['number NaN', Number.NaN],
   ['bigint 7', 7n],
+  [`bigint ${'1'.repeat(60)}…`, BigInt('1'.repeat(61))],
   ['boolean false', false],
   ['a list of 3', [1, 2, 3]],
   ['a Float64Array', new Float64Array(2)],

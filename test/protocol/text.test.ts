@@ -1,7 +1,7 @@
 // Does text become the very bytes of the platform's UTF-8, and come back from them?
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeText, encodeAscii, encodeText, textBytes } from '../../src/protocol/text.ts';
+import { cut, decodeText, encodeAscii, encodeText, textBytes } from '../../src/protocol/text.ts';
 
 /** Every length of a character in UTF-8, at both of its ends. */
 const EDGES = ['\u0000', '\u007F', '\u0080', '\u07FF', '\u0800', '\uFFFF', '\u{10000}', '\u{10FFFF}'];
@@ -80,5 +80,18 @@ describe('ASCII', () => {
     expect(EDGES.map((text) => encodeAscii(text, target, 0))).toEqual(EDGES.map((text) => text <= '\u007F'));
     expect(encodeAscii('ab°', target, 0)).toBe(false);
     expect(encodeAscii('', target, 0)).toBe(true);
+  });
+});
+
+describe('a text that is too long', () => {
+  it.each([
+    ['', ''],
+    ['four', 'four'],
+    ['fives', 'five... (5 characters)'],
+    ['ü€ß!?', 'ü€ß!... (5 characters)'],
+    // Half of a character is none.
+    ['123😀', '123\ufffd... (5 characters)'],
+  ])('%s is cut to %s', (text, short) => {
+    expect(cut(text, 4)).toBe(short);
   });
 });

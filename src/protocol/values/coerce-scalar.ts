@@ -106,7 +106,7 @@ function toDouble(name: 'double' | 'float', input: unknown): number {
   if (typeof input === 'number') return input;
   if (typeof input === 'bigint') {
     const number = Number(input);
-    if (BigInt(number) === input) return number;
+    if (Number.isFinite(number) && BigInt(number) === input) return number;
     throw typeMismatch(`a number that ${name} holds exactly`, input);
   }
   if (typeof input !== 'string') throw typeMismatch(`a number (${name})`, input);

@@ -19,7 +19,7 @@ export function outOfRange(
 
 function describe(found: unknown): string {
   if (typeof found === 'string') {
-    return `text '${found.length > SHOWN_CHARACTERS ? `${found.slice(0, SHOWN_CHARACTERS)}…` : found}'`;
+    return `text '${shown(found)}'`;
   }
   if (Array.isArray(found)) return `a list of ${found.length}`;
   if (ArrayBuffer.isView(found)) return `a ${found.constructor.name}`;
@@ -27,7 +27,7 @@ function describe(found: unknown): string {
     case 'number':
     case 'bigint':
     case 'boolean':
-      return `${typeof found} ${String(found)}`;
+      return `${typeof found} ${shown(String(found))}`;
     case 'object':
       return describeObject(found);
     case 'undefined':
@@ -35,6 +35,10 @@ function describe(found: unknown): string {
     default:
       return `a ${typeof found}`;
   }
+}
+
+function shown(text: string): string {
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }
 
 function describeObject(found: object | null): string {
