@@ -1,4 +1,4 @@
-// Do types come back from their JSON Schema, do values validate against it, and which plain schemas are understood?
+// Do types come back from their JSON Schema, and do values validate against it?
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
@@ -28,12 +28,10 @@ import {
   type StructureType,
   type TypeDesc,
 } from '../../src/protocol/types/type-desc.ts';
-import { typeToLine } from '../../src/protocol/types/text.ts';
 import { anyCodecOf } from '../../src/protocol/values/codec.ts';
 import { formatJson } from '../../src/protocol/values/format-json.ts';
 import { updateFromJson } from '../../src/protocol/values/parse-json.ts';
 import { isSameValue, types, valuesOf } from '../support/arbitraries.ts';
-import { hitsLimit } from '../support/hits-limit.ts';
 
 const parsed = (text: string): unknown => JSON.parse(text);
 
