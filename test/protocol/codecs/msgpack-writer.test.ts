@@ -20,6 +20,13 @@ function theirs(value: unknown): string {
   return toHex(encode(value, { useBigInt64: true }));
 }
 
+/** Compares the beginning for people to read, and all of it in a word: the difference of long ones takes seconds to tell. */
+function expectTheirs(ours: string, value: unknown): void {
+  const expected = theirs(value);
+  expect(ours.slice(0, 20)).toBe(expected.slice(0, 20));
+  expect(ours === expected).toBe(true);
+}
+
 /** A number and its neighbours. */
 const around = (edge: number): readonly number[] => [edge - 1, edge, edge + 1];
 
@@ -55,13 +62,19 @@ describe('text', () => {
     `${'x'.repeat(30)}°`,
     '€'.repeat(31),
   ])('of %o', (text) => {
-    expect(written((out) => pack.writeText(out, text))).toBe(theirs(text));
+    expectTheirs(
+      written((out) => pack.writeText(out, text)),
+      text,
+    );
   });
 });
 
 test.each([0, 1, 255, 256, 65_535, 65_536])('%i bytes', (length) => {
   const bytes = new Uint8Array(length).fill(7);
-  expect(written((out) => pack.writeBytes(out, bytes))).toBe(theirs(bytes));
+  expectTheirs(
+    written((out) => pack.writeBytes(out, bytes)),
+    bytes,
+  );
 });
 
 describe('the head', () => {
