@@ -22,6 +22,7 @@ const BESIDE = {
   'src/protocol/normative/nt-scalar.ts': ['test/protocol/normative-types.test.ts'],
   'src/protocol/normative/substructures.ts': ['test/protocol/normative-types.test.ts'],
   'src/protocol/trace/conversation.ts': ['test/protocol/trace/msgpack.test.ts'],
+  'src/protocol/types/json-schema-type.ts': ['test/protocol/json-schema.test.ts'],
   'src/protocol/types/wire.ts': ['test/protocol/type-registry.test.ts', 'test/protocol/vectors.test.ts'],
   'src/protocol/values/codec.ts': ['test/protocol/vectors.test.ts'],
 };

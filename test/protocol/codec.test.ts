@@ -57,6 +57,20 @@ describe('encoding', () => {
     ['a number in a list of strings', t.arrayOf(t.string), [1], /a string expected/],
     ['a list for a structure', t.structure({}), [], /a structure expected, a list of 0 given/],
     ['null for a structure', t.structure({}), null, /a structure expected, null given/],
+    ['text for a structure', t.structure({}), 'x', /a structure expected, text 'x' given/],
+    ['numbers for a structure', t.structure({}), new Int8Array(1), /a structure expected, a Int8Array given/],
+    [
+      'one structure for a list',
+      t.arrayOf(t.structure({})),
+      {},
+      /an array of structure values expected, an object given/,
+    ],
+    ['one union for a list', t.arrayOf(t.union({})), {}, /an array of union values expected, an object given/],
+    ['a number for a union', t.union({ a: t.int }), 1, /a union value \{ select, value \} or null expected, number 1/],
+    ['a member alone', t.union({ a: t.int }), { select: 'a' }, /a union value \{ select, value \} or null expected/],
+    ['what a member holds alone', t.union({ a: t.int }), { value: 1 }, /a union value \{ select, value \} or null/],
+    ['a type alone', t.any, { type: t.int }, /a value with its type \{ type, value \} or null expected/],
+    ['what an any holds alone', t.any, { value: 1 }, /a value with its type \{ type, value \} or null expected/],
     [
       'a union value without its member',
       t.union({ a: t.int }),
@@ -95,8 +109,11 @@ describe('encoding', () => {
       list: t.arrayOf(t.double),
       fixed: t.fixedArrayOf(t.short, 2),
       any: t.any,
+      union: t.union({ a: t.int }),
+      rows: t.arrayOf(t.structure({ a: t.int })),
+      anys: t.anyArray,
     });
-    expect(encode(type, {})).toBe('00000000' + '00' + '00' + '00000000' + 'ff');
+    expect(encode(type, {})).toBe('00000000' + '00' + '00' + '00000000' + 'ff' + 'ff' + '00' + '00');
   });
 
   test('never takes a field from the prototype', () => {
@@ -107,6 +124,12 @@ describe('encoding', () => {
     const type = t.structure({ ['__proto__']: t.structure({ polluted: t.boolean }) });
     const value = decode(type, '01');
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+    expect(Object.getOwnPropertyDescriptor(value, '__proto__')).toEqual({
+      value: { polluted: true },
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
     expect(encode(type, value)).toBe('01');
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
@@ -138,6 +161,23 @@ describe('decoding', () => {
     const error = errorOf(() => decode(type, '00000001 05 6162'));
     expect(error.fieldPath).toBe('inner.s');
     expect(error.message).toBe('5 bytes expected at offset 5, 2 are there');
+  });
+
+  test('names the element, and the member of its union, in which something is missing', () => {
+    const type = t.structure({ rows: t.arrayOf(t.union({ n: t.int, s: t.string })) });
+    expect(errorOf(() => decode(type, '02 01 00 00000001 01 01 05 6162')).fieldPath).toBe('rows[1].s');
+    expect(errorOf(() => decode(type, '02 01 00 00000001')).fieldPath).toBe('rows[1]');
+  });
+
+  test('refuses a member that the union has not', () => {
+    const type = t.structure({ choice: t.union({ n: t.int, s: t.string }) });
+    const error = errorOf(() => decode(type, '02 00000001'));
+    expect(error).toBeInstanceOf(RemoteProtocolError);
+    expect([error.message, error.fieldPath]).toEqual([
+      'union selector 2 before offset 1, the union has 2 members',
+      'choice',
+    ]);
+    expect(decode(type, 'ff')).toEqual({ choice: null });
   });
 
   test('makes arrays of their own, whatever becomes of the bytes', () => {
@@ -174,6 +214,9 @@ describe('decoding', () => {
     const empty = t.structure({ a: t.structure({}), b: t.structure({}) });
     expect(decode(t.arrayOf(empty), '02 01 01', types())).toHaveLength(2);
     expect(() => decode(t.arrayOf(empty), '03 01 01 01', types())).toThrow(LimitError);
+    // What is not there is one object and no more.
+    expect(decode(t.arrayOf(empty), '0a' + '00'.repeat(10), types())).toHaveLength(10);
+    expect(() => decode(t.arrayOf(empty), '0b' + '00'.repeat(11), types())).toThrow(LimitError);
     expect(() => decode(t.arrayOf(t.string), '0b' + '00'.repeat(11), types())).toThrow(LimitError);
     expect(() => decode(t.fixedArrayOf(t.string, 11), '00'.repeat(11), types())).toThrow(LimitError);
     expect(() => decode(t.arrayOf(t.boolean), '51' + '00'.repeat(81), types())).toThrow(LimitError);
@@ -238,6 +281,53 @@ describe('masks', () => {
     const merged = codec.merge(base, update, BitSet.of(1));
     expect(merged.inner).toBe(base.inner);
     expect(base).toStrictEqual({ a: 1, inner: { x: 2, y: 3 }, b: 'four' });
+    expect(codec.merge(base, update, BitSet.of(99))).toBe(base);
+  });
+
+  test('reading over a value shares what did not change and leaves it alone', () => {
+    const reader = new Reader(fromHex('00000005'), true);
+    const read = codec.decodeMasked(reader, BitSet.of(1), new TypeReceiver(), base);
+    expect(read).toStrictEqual({ ...base, a: 5 });
+    expect(read.inner).toBe(base.inner);
+    expect(base).toStrictEqual({ a: 1, inner: { x: 2, y: 3 }, b: 'four' });
+  });
+
+  // Values of programs without types, in which something is missing.
+  const partial = (value: unknown) => value as typeof base;
+
+  test('what is missing from a value is its default', () => {
+    const writer = new Writer(true);
+    codec.encodeMasked(writer, partial({}), BitSet.of(1, 4, 5), encodeType);
+    expect(toHex(writer.view())).toBe('00000000' + '00000000' + '00');
+    const none = { a: 0, inner: { x: 0, y: 0 }, b: '' };
+    expect(codec.merge(partial({}), update, BitSet.of(1))).toStrictEqual({ ...none, a: 10 });
+    expect(codec.merge(partial({}), update, BitSet.of(3))).toStrictEqual({ ...none, inner: { x: 20, y: 0 } });
+    expect(codec.merge(partial({}), partial({}), BitSet.of(1))).toStrictEqual(none);
+  });
+
+  test('what is missing from an update is as it was', () => {
+    expect(codec.merge(base, partial({ b: 'forty' }), BitSet.of(1, 4, 5))).toStrictEqual({ ...base, b: 'forty' });
+  });
+
+  test('what is not selected is not looked at', () => {
+    const writer = new Writer(true);
+    codec.encodeMasked(writer, partial({ a: 10, inner: 'wrong', b: 4 }), BitSet.of(1), encodeType);
+    expect(toHex(writer.view())).toBe('0000000a');
+    expect(codec.merge(base, partial({ a: 10, inner: 'wrong', b: 4 }), BitSet.of(1))).toStrictEqual({ ...base, a: 10 });
+  });
+
+  test('of what is no structure have one bit', () => {
+    const number = codecOf(t.int);
+    const written = (mask: BitSet): string => {
+      const writer = new Writer(true);
+      number.encodeMasked(writer, 7, mask, encodeType);
+      return toHex(writer.view());
+    };
+    expect([written(BitSet.of(0)), written(BitSet.of(1))]).toEqual(['00000007', '']);
+    const read = (mask: BitSet, before?: number) =>
+      number.decodeMasked(new Reader(fromHex('00000007'), true), mask, new TypeReceiver(), before);
+    expect([read(BitSet.of(0), 3), read(BitSet.of(1), 3), read(BitSet.of(1))]).toEqual([7, 3, 0]);
+    expect([number.merge(3, 7, BitSet.of(0)), number.merge(3, 7, BitSet.of(1))]).toEqual([7, 3]);
   });
 
   test('an update without a base starts from the defaults', () => {

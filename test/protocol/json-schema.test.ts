@@ -1,4 +1,4 @@
-// Do types come back from their JSON Schema, do values validate against it, and which plain schemas are understood?
+// Do types come back from their JSON Schema, and do values validate against it?
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
@@ -28,12 +28,10 @@ import {
   type StructureType,
   type TypeDesc,
 } from '../../src/protocol/types/type-desc.ts';
-import { typeToLine } from '../../src/protocol/types/text.ts';
 import { anyCodecOf } from '../../src/protocol/values/codec.ts';
 import { formatJson } from '../../src/protocol/values/format-json.ts';
 import { updateFromJson } from '../../src/protocol/values/parse-json.ts';
 import { isSameValue, types, valuesOf } from '../support/arbitraries.ts';
-import { hitsLimit } from '../support/hits-limit.ts';
 
 const parsed = (text: string): unknown => JSON.parse(text);
 
@@ -169,119 +167,5 @@ describe('the JSON Schema of a type', () => {
       'x-pva-type': 'structure',
       'x-pva-id': 'time_t',
     });
-  });
-});
-
-describe('a plain JSON Schema', () => {
-  it.each<[string, string]>([
-    ['{"type":"boolean"}', 'boolean'],
-    ['{"type":"integer"}', 'long'],
-    ['{"type":"integer","minimum":0,"maximum":100}', 'int'],
-    ['{"type":"integer","minimum":0}', 'long'],
-    ['{"type":"integer","minimum":0,"maximum":18446744073709551615}', 'ulong'],
-    ['{"type":"integer","format":"uint16"}', 'ushort'],
-    ['{"type":"integer","format":"constructor"}', 'long'],
-    ['{"type":"number"}', 'double'],
-    ['{"type":"number","format":"float"}', 'float'],
-    ['{"type":"string","maxLength":8,"pattern":"a*"}', 'string'],
-    ['{"type":["integer","number"]}', 'double'],
-    ['{"type":["string","null"]}', 'union { string string }'],
-    ['{"enum":["Off","On"]}', 'string'],
-    ['{"enum":[1,2]}', 'long'],
-    ['{"const":true}', 'boolean'],
-    ['true', 'any'],
-    ['{}', 'any'],
-    ['{"type":"array"}', 'any[]'],
-    ['{"type":"array","items":{"type":"number"},"maxItems":3}', 'double[]'],
-    ['{"properties":{"x":{"type":"number"},"a/b":{"type":"string"}}}', 'struct { double x, string "a/b" }'],
-    ['{"type":"array","items":{"type":"object","properties":{"n":{"type":"integer"}}}}', 'struct[] { long n }'],
-    [
-      '{"items":{"anyOf":[{"type":"null"},{"type":"object","properties":{"n":{"type":"boolean"}}}]}}',
-      'struct[] { boolean n }',
-    ],
-    ['{"oneOf":[{"type":"string"},{"type":"number"},{"type":"null"}]}', 'union { string string, double double }'],
-    [
-      '{"oneOf":[{"title":"celsius","type":"number"},{"title":"kelvin","type":"number"}]}',
-      'union { double celsius, double kelvin }',
-    ],
-    ['{"type":["string","boolean"]}', 'union { string string, boolean boolean }'],
-    ['{"items":{"type":["string","boolean"]}}', 'union[] { string string, boolean boolean }'],
-    [
-      '{"properties":{"a":{"$ref":"#/$defs/x~1y"}},"$defs":{"x/y":{"type":"integer","format":"int8"}}}',
-      'struct { byte a }',
-    ],
-  ])('%s is %s', (schema, type) => {
-    expect(typeToLine(typeFromJsonSchema(parsed(schema)))).toBe(type);
-  });
-
-  it.each([
-    ['false', '#: false describes no value'],
-    ['7', '#: 7 describes no value'],
-    ['{"type":"null"}', '#/type: a value that is only ever null'],
-    ['{"type":"decimal"}', '#/type: "decimal" is no type of JSON Schema'],
-    ['{"properties":{"a":{"allOf":[]}}}', '#/properties/a/allOf: pvData has no type for this'],
-    ['{"properties":{"a/b":{"not":{}}}}', '#/properties/a~1b/not: '],
-    ['{"type":"object"}', '#/properties: the fields of a structure expected'],
-    ['{"type":"object","additionalProperties":{"type":"number"}}', '#/additionalProperties: '],
-    ['{"items":{"items":{"type":"number"}}}', '#/items: pvData has arrays of scalars'],
-    ['{"prefixItems":[{"type":"number"}]}', '#/prefixItems: '],
-    ['{"oneOf":[{"type":"number"},{"type":"number"}]}', "#/oneOf: two alternatives would be called 'double'"],
-    ['{"oneOf":[{"type":"null"}]}', '#/oneOf: alternatives other than null'],
-    ['{"anyOf":[]}', '#/anyOf: a list that is not empty'],
-    ['{"enum":[1,"a"]}', '#/enum: values of one scalar type'],
-    ['{"$ref":"other.json"}', '#/$ref: "other.json" is no pointer'],
-    ['{"$ref":"#/$defs/none"}', '#/$ref: there is nothing at'],
-    ['{"x-pva-type":"doubel"}', '#/x-pva-type: "doubel" is no type'],
-    ['{"x-pva-type":7}', '#/x-pva-type: 7 is no type'],
-    ['{"x-pva-type":{"kind":"structure","id":"","fields":[]}}', '#/x-pva-type: {"kind"'],
-    ['{"x-pva-type":"structure","x-pva-id":7,"properties":{}}', '#/x-pva-id: 7 is no id'],
-    ['{"x-pva-type":"structure","properties":{"a":{}},"x-pva-fields":["b"]}', '#/x-pva-fields: the names of all'],
-    ['{"x-pva-type":"structure","properties":{"a":{}},"x-pva-fields":"a"}', '#/x-pva-fields: a list of different'],
-    ['{"x-pva-type":"union","oneOf":[{"type":"number"}]}', '#/oneOf/0/properties: a member of a union'],
-    ['{"x-pva-type":"structure[]","items":{"type":"array","items":{"type":"array"}}}', '#/items/items: pvData has'],
-  ])('%s is refused at %s', (schema, reason) => {
-    expect(() => typeFromJsonSchema(parsed(schema))).toThrow(`JSON Schema at ${reason}`);
-  });
-
-  it('cannot go on without end', () => {
-    expect(() => typeFromJsonSchema(parsed('{"$ref":"#"}'))).toThrow('maxTypeNesting allows 20');
-    let deep = '{}';
-    for (let level = 0; level < 5_000; level++) deep = `{"properties":{"a":${deep}}}`;
-    expect(() => typeFromJsonSchema(parsed(deep))).toThrow('maxTypeNesting allows 20');
-    // Ten references at each of ten levels: ten thousand million fields in a page of text.
-    const levels = Array.from({ length: 10 }, (_, level) => {
-      const next = level === 9 ? { type: 'number' } : { $ref: `#/$defs/${level + 1}` };
-      return { properties: Object.fromEntries(Array.from({ length: 10 }, (_, field) => [`f${field}`, next])) };
-    });
-    expect(() => typeFromJsonSchema({ $ref: '#/$defs/0', $defs: levels })).toThrow('maxTypeFields allows 10000');
-  });
-
-  it('is followed once where many references lead to a long one, and no name is read without end', () => {
-    hitsLimit('maxSchemaCharacters');
-    const depth = 10_000;
-    const nest = `${'{"a":'.repeat(depth)}{"type":"number"}${'}'.repeat(depth)}`;
-    const long = `{"$ref":"#/x${'/a'.repeat(depth)}"}`;
-    const fields = Array.from({ length: 3_000 }, (_, index) => `"f${index}":{"$ref":"#/p"}`).join();
-    const before = performance.now();
-    expect(typeFromJsonSchema(parsed(`{"properties":{${fields}},"p":${long},"x":${nest}}`)).nodeCount).toBe(3_001);
-    expect(performance.now() - before).toBeLessThan(1_000);
-    for (const what of [
-      `"properties":{"${'x'.repeat(1_000)}":true}`,
-      `"x-pva-id":"${'x'.repeat(1_000)}","properties":{}`,
-    ]) {
-      const many = `{"properties":{${fields}},"p":{${what}}}`;
-      expect(() => typeFromJsonSchema(parsed(many))).toThrow('maxSchemaCharacters allows 1048576');
-    }
-  });
-
-  it('takes properties named as prototypes are for what they are', () => {
-    const type = typeFromJsonSchema(parsed('{"properties":{"__proto__":{"type":"number"},"constructor":true}}'));
-    expect(type).toBe(
-      structure('', [
-        { name: '__proto__', type: double },
-        { name: 'constructor', type: any },
-      ]),
-    );
-    expect(typeFromJsonSchema(parsed(jsonSchema(anyArray)))).toBe(anyArray);
   });
 });

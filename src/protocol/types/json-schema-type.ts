@@ -249,7 +249,7 @@ function onlyStructure(items: unknown): Schema | undefined {
   if (!Array.isArray(alternatives) || alternatives.length !== 2 || 'x-pva-type' in items) return undefined;
   if (!alternatives.some(isNullSchema)) return undefined;
   const only: unknown = alternatives.find((alternative) => !isNullSchema(alternative));
-  return isSchema(only) && only['type'] === 'object' ? only : undefined;
+  return isSchema(only) && (only['type'] ?? impliedType(only)) === 'object' ? only : undefined;
 }
 
 function ofValues(values: readonly unknown[], at: string): TypeDesc {

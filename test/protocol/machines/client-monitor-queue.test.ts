@@ -108,7 +108,7 @@ describe('updates', () => {
   it('that the server squashed are counted', () => {
     const queue = queueOf(4);
     push(queue, 1, BitSet.of(1), BitSet.of(1));
-    push(queue, 2);
+    for (const value of [2, 3]) push(queue, value);
     expect(queue.counters.serverSquashCount).toBe(1);
   });
 
