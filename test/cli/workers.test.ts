@@ -206,9 +206,11 @@ allow = "read"
     ];
     await alice.put('lab:x', 1);
     await expect(bob.put('lab:x', 2)).rejects.toThrow("needs write access to 'lab:x' and has read");
+    const told = new Set<unknown>();
+    for (const context of [alice, bob]) context.onNotice(({ kind }) => kind === 'rightsTold' && told.add(context));
     writeFileSync(file, content('bob'));
     process.kill(program.pid, 'SIGHUP');
-    await until(() => program.stderr().includes('access rules read again'));
+    await until(() => program.stderr().includes('access rules read again') && told.size === 2);
     await bob.put('lab:x', 3);
     await expect(alice.put('lab:x', 4)).rejects.toThrow("needs write access to 'lab:x' and has read");
     await until(() => program.stdout().split('"operation":"PUT"').length === 5);
