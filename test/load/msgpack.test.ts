@@ -113,10 +113,10 @@ describe('a load over MessagePack', () => {
   });
 
   it('soaks, with garbage that is like MessagePack', async () => {
-    const options = { codec, names: ['a'], clients: 4, seconds: 10, seed: 1 } as const;
+    const options = { codec, names: ['a'], clients: 4, seconds: 3, seed: 1 } as const;
     const result = await loadPvkit({ a: mailbox(double, 1) }, 'soak', options);
     expect(result).toMatchObject(FAULTLESS);
-    expect(result.figures['garbageLinks']).toBeGreaterThan(15);
+    expect(result.figures['garbageLinks']).toBeGreaterThanOrEqual(5);
   });
 });
 

@@ -89,8 +89,20 @@ describe('a text', () => {
   });
 
   it('shows every character that cannot be printed as the bytes of its UTF-8, or as C does', () => {
+    // The letters that C has for these characters.
     const short = new Map(
-      [...'\x07\b\f\n\r\t\v\\\'"'].map((character, index) => [character, `\\${'abfnrtv\\\'"'[index]}`]),
+      [
+        ['\x07', 'a'],
+        ['\b', 'b'],
+        ['\f', 'f'],
+        ['\n', 'n'],
+        ['\r', 'r'],
+        ['\t', 't'],
+        ['\v', 'v'],
+        ['\\', '\\'],
+        ["'", "'"],
+        ['"', '"'],
+      ].map(([character, letter]) => [character, `\\${letter}`]),
     );
     const bytes = (character: string): string =>
       Buffer.from(character)
