@@ -13,7 +13,7 @@ let network = new MemoryNetwork({ clock });
 let closing: (() => Promise<unknown>)[] = [];
 
 // Loaded before: time that is moved by hand does not wait for files.
-beforeAll(() => import('../../src/cli/doctor.ts'));
+beforeAll(() => Promise.all([import('../../src/cli/doctor.ts'), import('../../src/cli/interrupted.ts')]));
 
 afterEach(async () => {
   for (const close of closing) await clock.until(close());
