@@ -376,7 +376,9 @@ export class Connection {
   }
 
   #fail(error: unknown, what: string): void {
-    this.#close(new DisconnectedError(`${what} ${this.serverText}: ${reasonOf(error)}`, { cause: error }), true);
+    // Of the address nobody has to be told twice.
+    const reason = reasonOf(error).replace(`TCP connection to ${this.serverText}: `, '');
+    this.#close(new DisconnectedError(`${what} ${this.serverText}: ${reason}`, { cause: error }), true);
   }
 }
 

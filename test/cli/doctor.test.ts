@@ -13,7 +13,7 @@ let network = new MemoryNetwork({ clock });
 let closing: (() => Promise<unknown>)[] = [];
 
 // Loaded before: time that is moved by hand does not wait for files.
-beforeAll(() => import('../../src/cli/doctor.ts'));
+beforeAll(() => Promise.all([import('../../src/cli/doctor.ts'), import('../../src/cli/interrupted.ts')]));
 
 afterEach(async () => {
   for (const close of closing) await clock.until(close());
@@ -63,7 +63,7 @@ all is well: lab:x is at 10.0.0.2:5075
       `searches     lo 127.0.0.1:5076 (unicast, not configured): no answer
              eth0 10.0.0.255:5076 (broadcast, not configured): 10.0.0.2:5075 has it, 0.000 ms, version 2, guid GUID
 udp port     5076 is used by nobody on this host
-name servers 10.0.0.2:9: no connection to 10.0.0.2:9: TCP connection to 10.0.0.2:9: connection refused (ECONNREFUSED)
+name servers 10.0.0.2:9: no connection to 10.0.0.2:9: connection refused (ECONNREFUSED)
              nosuch:5075: no such host
 servers      10.0.0.2:5075: connects in 0.000 ms, version 2, little endian, auth ca of anonymous ca, echo in 0.000 ms, has lab:x (epics:nt/NTScalar:1.0), guid GUID
 problem: Name server 10.0.0.2:9 refuses TCP connections.
