@@ -1,6 +1,6 @@
 // Does pvkit behave as a process: exit codes, signals, and readers that go away or are slow?
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -324,3 +324,15 @@ describe('pvkit as a process', () => {
     expect(exitCode).toBe(0);
   });
 });
+
+it('an image becomes text in little more memory than the text takes', () => {
+  const script = `
+    import { arrayOf, formatJson, formatTree, ushort } from 'pvkit/protocol';
+    const pixels = Uint16Array.from({ length: 2 << 20 }, (_, index) => index * 7919);
+    console.log(formatJson(arrayOf(ushort), pixels).length, formatTree(arrayOf(ushort), pixels).length);
+  `;
+  const words = ['--max-old-space-size=64', '--input-type=module', '-e', script];
+  const { stdout, status } = spawnSync(process.execPath, words, { cwd: built.folder, encoding: 'utf8' });
+  expect(status).toBe(0);
+  expect(stdout).toBe('12227393 14324567\n');
+}, 60_000);

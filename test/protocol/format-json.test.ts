@@ -152,3 +152,13 @@ it('tells a type in JSON', () => {
 it('refuses a value that does not fit its type', () => {
   expect(() => formatJson(t.int, { a: 1 })).toThrow(LocalProtocolError);
 });
+
+it.each([0, 1, 4_095, 4_096, 4_097, 8_192, 10_000])(
+  'a list of %d elements has them all, with commas between',
+  (length) => {
+    const numbers = Array.from({ length }, (_, index) => index * 3);
+    expect(formatJson(t.arrayOf(t.uint), Uint32Array.from(numbers))).toBe(`[${numbers.join(',')}]`);
+    const rows = numbers.map((x) => (x % 2 === 0 ? { x } : null));
+    expect(JSON.parse(formatJson(t.arrayOf(t.structure({ x: t.uint })), rows))).toEqual(rows);
+  },
+);

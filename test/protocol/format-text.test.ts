@@ -355,3 +355,11 @@ describe('a value that does not fit its type', () => {
     expect(() => formatTree(type, value)).toThrow(LocalProtocolError);
   });
 });
+
+it.each([0, 1, 4_095, 4_096, 4_097, 10_000])('an array of %d has them all, or as many as are shown', (length) => {
+  const numbers = Array.from({ length }, (_, index) => index * 3);
+  const array = Uint32Array.from(numbers);
+  expect(scalarArrayText('uint', array)).toBe(`{${length}}[${numbers.join(', ')}]`);
+  const shown = [...numbers.slice(0, 4_096), ...(length > 4_096 ? ['...'] : [])];
+  expect(scalarArrayText('uint', array, { maxElements: 4_096 })).toBe(`{${length}}[${shown.join(', ')}]`);
+});

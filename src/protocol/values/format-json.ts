@@ -10,7 +10,7 @@
 import type { BitSet } from '../bit-set.ts';
 import type { Field, StructureType, TypeDesc, UnionType } from '../types/type-desc.ts';
 import type { PvValue } from '../types/value-of.ts';
-import { shortestText, sizingText } from './format-scalar.ts';
+import { joinTexts, shortestText, sizingText } from './format-scalar.ts';
 import { typeMismatch } from './mismatch.ts';
 import { contentOf, elementsOf, fieldOf, scalarsOf, selectedOf, type TypedValue } from './value-parts.ts';
 
@@ -102,7 +102,7 @@ function objectJson(members: readonly (readonly [Field, string])[]): string {
 }
 
 function listJson(elements: ArrayLike<PvValue>, each: (element: PvValue) => string): string {
-  return `[${Array.from(elements, each).join(',')}]`;
+  return `[${joinTexts(elements, elements.length, ',', each)}]`;
 }
 
 function scalarJson(isFloat: boolean, value: PvValue): string {

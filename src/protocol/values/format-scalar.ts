@@ -83,9 +83,30 @@ export function scalarArrayText(scalar: ScalarName, value: PvValue, options: Tex
   const elements = scalarsOf(value);
   const limit = options.maxElements ?? 0;
   const length = limit > 0 ? Math.min(limit, elements.length) : elements.length;
-  const words = Array.from({ length }, (_, index) => scalarText(scalar, elements[index] ?? null, options));
-  if (length < elements.length) words.push('...');
-  return `{${elements.length}}[${words.join(', ')}]`;
+  const words = joinTexts(elements, length, ', ', (element) => scalarText(scalar, element, options));
+  const more = length < elements.length ? ', ...' : '';
+  return `{${elements.length}}[${words}${more}]`;
+}
+
+/** So many texts are there at once: all those of an image, one by one, are a gigabyte. */
+const JOINED_TEXTS = 4_096;
+
+/** The texts of the first `length` elements with `separator` between them. */
+export function joinTexts<E>(
+  elements: ArrayLike<E>,
+  length: number,
+  separator: string,
+  textOf: (element: E) => string,
+): string {
+  const pieces: string[] = [];
+  for (let start = 0; start < length; start += JOINED_TEXTS) {
+    const end = Math.min(start + JOINED_TEXTS, length);
+    const texts: string[] = [];
+    // The border: the index is one of the elements.
+    for (let index = start; index < end; index++) texts.push(textOf(elements[index] as E));
+    pieces.push(texts.join(separator));
+  }
+  return pieces.join(separator);
 }
 
 // --- numbers ---------------------------------------------------------------------------------------------------
