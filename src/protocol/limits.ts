@@ -304,6 +304,11 @@ export const STORE_LIMITS = Object.freeze({
   maxChannelsPerRead: 256,
   /** Bytes past which a call reads no further channel: an answer is held in memory by both sides. */
   maxReadBytes: 1024 * 1024,
+  /**
+   * Bytes of a write past which it is told without its value, which the others read: Redis drops a connection for which 32 MB
+   * of messages wait, or 8 MB for a minute.
+   */
+  maxToldBytes: 1024 * 1024,
   /** Servers of one store. Past it the others are not looked at. */
   maxNodes: 1_000,
   /** Searches for a PV that another server is to answer first; past it the one that is oldest is forgotten. */

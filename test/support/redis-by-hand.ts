@@ -3,7 +3,8 @@
 import { hashedDefinition, type HashedChannel } from '../../src/channels/stores/redis/channel-hash.ts';
 import type { RedisClient } from '../../src/channels/stores/redis/redis-client.ts';
 import { RedisKeys } from '../../src/channels/stores/redis/redis-keys.ts';
-import { Replicas } from '../../src/channels/stores/redis/replicas.ts';
+import { Replicas, type ReplicaOptions } from '../../src/channels/stores/redis/replicas.ts';
+import { Recorder } from '../../src/channels/stores/suite/suite-support.ts';
 import { Watchers } from '../../src/channels/stores/watchers.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
 import { double, structure } from '../../src/protocol/types/type-desc.ts';
@@ -42,19 +43,23 @@ export function makeRedis() {
   return { asked, fake, client: fake as unknown as RedisClient };
 }
 
-export function makeReplicas() {
+export function makeReplicas({ ownChange = () => undefined }: Partial<Pick<ReplicaOptions, 'ownChange'>> = {}) {
   const redis = makeRedis();
+  const recorder = new Recorder();
+  const watchers = new Watchers();
+  watchers.add(recorder);
   const warnings: string[] = [];
   const told: number[] = [];
   const replicas = new Replicas({
     client: redis.client,
     keys: KEYS,
-    watchers: new Watchers(),
-    ownChange: () => undefined,
+    watchers,
+    ownChange,
     told: ({ revision }) => told.push(revision),
+    caughtUp: () => undefined,
     warn: (text) => warnings.push(text),
   });
-  return { ...redis, warnings, told, replicas };
+  return { ...redis, warnings, told, recorder, replicas };
 }
 
 export function channelAt(revision: number): HashedChannel {
@@ -67,19 +72,19 @@ export function channelAt(revision: number): HashedChannel {
 export const NO_CHANNEL: readonly Uint8Array[] = [Buffer.from('none')];
 
 /** The channel as the script for reading gives it. */
-export function hashAt(revision: number): readonly Uint8Array[] {
+export function hashAt(revision: number, made = 'define:me:1'): readonly Uint8Array[] {
   const { text, digest } = hashedDefinition(DEFINITION);
-  const fields = { definition: text, digest, revision: String(revision), made: 'define:me:1', last: `me:${revision}` };
+  const fields = { definition: text, digest, revision: String(revision), made, last: `me:${revision}` };
   const parts = Object.entries(fields).flat();
   return [Buffer.from(`${parts.map(({ length }) => length).join(' ')}\n${parts.join('')}`)];
 }
 
 /** As the scripts publish it (change-message.ts): this write set the value to its revision. */
-export function changeTo(revision: number): Uint8Array {
+export function changeTo(revision: number, writer = 'me'): Uint8Array {
   const key = KEYS.channel('pv');
   const leaf = Buffer.alloc(8);
   leaf.writeDoubleBE(revision);
-  const head = `changed me:${revision} me:${revision - 1} ${revision} 0 ${key.length} 13 5 8`;
+  const head = `changed ${writer}:${revision} me:${revision - 1} ${revision} 0 ${key.length} 13 5 8`;
   return Buffer.concat([Buffer.from(`${head}\n${key}value`), leaf]);
 }
 

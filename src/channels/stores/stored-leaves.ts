@@ -67,6 +67,18 @@ export function encodeLeaves(type: StructureType, { changed, value }: ChannelUpd
   return encoded;
 }
 
+/** Whether two states of a type have the same leaves, with the same bytes. @throws PvaError as `encodeLeaves` */
+export function isSameState(type: StructureType, one: ChannelUpdate, other: ChannelUpdate): boolean {
+  if (one === other) return true;
+  const [leaves, others] = [encodeLeaves(type, one), encodeLeaves(type, other)];
+  if (leaves.size !== others.size) return false;
+  for (const [path, bytes] of leaves) {
+    const theirs = others.get(path);
+    if (theirs === undefined || Buffer.compare(bytes, theirs) !== 0) return false;
+  }
+  return true;
+}
+
 /**
  * Appends the leaves that an update changes to `writer`, each path and its bytes with nothing between, and returns the
  * lengths of all these: what `encodeLeaves` says, without an object for each.

@@ -2,9 +2,13 @@
 // them; a batch of writes is one message of many records:
 //
 //   defined <act> <bytes of key>\n<key>
+//   defined <act> <bytes of key> <act before> <revision> <time in ms>\n<key>
 //   destroyed <act> <bytes of key>\n<key>
 //   changed <act> <act before> <revision> <time in ms> <bytes of key> <bytes of leaves> <bytes of path> <bytes of leaf> ...\n
 //     <key><path><leaf>...
+//
+// The second is a change that is too large for a message, so that the channel is to be read. Versions that do not know it
+// take it for the first, and read the channel likewise.
 //
 // The act before is the one that had changed the channel last: who knows the channel as that act left it can take the
 // change, and nobody else. A revision alone would not tell a channel from one that was destroyed and made again.
@@ -28,7 +32,7 @@ export type ChangeMessage =
       readonly timeMs: number;
       /**
        * Leaf path and bytes; cut when they are asked for, which those of one's own writes are not.
-       * @throws RemoteProtocolError when the lengths are not those of the bytes
+       * @throws RemoteProtocolError when the lengths are not those of the bytes, or none were told
        */
       readonly leaves: () => Iterable<readonly [path: string, bytes: Uint8Array]>;
     };
@@ -61,7 +65,15 @@ export function* readChanges(message: Uint8Array): Generator<ChangeMessage> {
     } else if (kind === 'defined' || kind === 'destroyed') {
       const end = headerEnd + 1 + words.count();
       if (!(end <= bytes.length)) return;
-      yield { kind, act, key: bytes.toString('utf8', headerEnd + 1, end) };
+      const key = bytes.toString('utf8', headerEnd + 1, end);
+      const follows = words.next();
+      if (follows === '') yield { kind, act, key };
+      else {
+        const revision = words.count();
+        const timeMs = words.count();
+        if (!(Number.isSafeInteger(revision) && Number.isSafeInteger(timeMs))) return;
+        yield { kind: 'changed', act, key, follows, revision, timeMs, leaves: notTold };
+      }
       at = end;
     } else return;
   }
@@ -94,6 +106,10 @@ class Words {
   rest(): string {
     return this.#text.slice(this.#at);
   }
+}
+
+function notTold(): never {
+  throw new RemoteProtocolError('a change without its leaves');
 }
 
 /** @throws RemoteProtocolError when the lengths are not those of the bytes */

@@ -36,6 +36,8 @@ const LOADING_LOOK_MS = 250;
 /** Keys that one step of SCAN looks at. */
 const SCAN_COUNT = 1_000;
 
+/** Said of a connection that had been in use, where nothing says more. */
+const LOST = 'the connection was lost';
 /** Said of a Redis that takes connections and not yet commands. */
 const NOT_READY = 'it is there and not ready yet; it may be loading its data';
 
@@ -209,7 +211,9 @@ export class RedisClient {
   }
 
   #tellUp(): void {
-    if (this.isUp && !this.#isClosed) this.#events.up();
+    if (!this.isUp || this.#isClosed) return;
+    this.#reason = LOST;
+    this.#events.up();
   }
 
   #lost(reason: string): void {

@@ -116,6 +116,7 @@ class RedisStore implements ChannelStore {
       watchers: this.#watchers,
       ownChange: (act) => this.#writes.changeOf(act),
       told: (change, timeMs) => this.#told(change, timeMs),
+      caughtUp: (name, revision) => this.#writes.told(name, revision),
       warn: this.#warn,
     });
     this.#writes = new WriteQueue({
@@ -126,7 +127,11 @@ class RedisStore implements ChannelStore {
       askTime: () => this.#nodes.beat(),
       answered: (latencyMs) => (this.#latencyMs = latencyMs),
     });
-    this.#nodes = new NodeRegistry({ ...parts, own: nodeId, moved: () => this.#refused() });
+    this.#nodes = new NodeRegistry({
+      ...parts,
+      own: nodeId,
+      moved: () => this.#refused(),
+    });
     this.#resync = new Resync({
       ...parts,
       replicas: this.#replicas,
@@ -211,8 +216,7 @@ class RedisStore implements ChannelStore {
 
   async *scan(): AsyncIterable<StoredChannel> {
     this.#requireOpen();
-    const seen = new Set<string>();
-    const pages = this.#readPages(seen);
+    const pages = this.#readPages();
     // One page ahead: Redis and this process work at the same time.
     let next = pages.next();
     for (;;) {
@@ -228,11 +232,13 @@ class RedisStore implements ChannelStore {
     }
   }
 
-  async *#readPages(seen: Set<string>): AsyncGenerator<readonly string[], void, void> {
+  async *#readPages(): AsyncGenerator<readonly string[], void, void> {
+    const seen = new Set<string>();
     for await (const names of this.#resync.names()) {
       const fresh = names.filter((name) => !seen.has(name));
       for (const name of fresh) seen.add(name);
       for (const fault of await this.#replicas.readAll(fresh)) throw fault;
+      this.#replicas.scanned(fresh);
       yield fresh;
     }
   }

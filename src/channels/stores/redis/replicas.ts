@@ -12,7 +12,7 @@ import type { ChannelUpdate } from '../../channel.ts';
 import { requireStructure } from '../../standard-fields.ts';
 import type { StoreChange, StoredChannel } from '../channel-store.ts';
 import { StoreError } from '../store-error.ts';
-import { decodeLeaves } from '../stored-leaves.ts';
+import { decodeLeaves, isSameState } from '../stored-leaves.ts';
 import type { Watchers } from '../watchers.ts';
 import { readChanges, type ActId, type ChangeMessage } from './change-message.ts';
 import { ChannelReads, type FoundChannel } from './channel-reads.ts';
@@ -43,6 +43,8 @@ export interface ReplicaOptions {
   readonly ownChange: (act: ActId) => ChannelUpdate | undefined;
   /** Called when watchers have been told of a change. */
   readonly told: (change: StoreChange, timeMs: number | undefined) => void;
+  /** Called when a channel was read and watchers know it as of this revision, whatever they had to be told. */
+  readonly caughtUp: (name: string, revision: number) => void;
   /** Called when a channel cannot be read. */
   readonly warn: (text: string) => void;
 }
@@ -52,6 +54,11 @@ export class Replicas {
   readonly #known = new Map<string, HashedChannel>();
   readonly #stale = new Set<string>();
   readonly #readings = new Map<string, Reading>();
+  /**
+   * Channels that watchers have not heard of, because somebody here asked for them first: they hear of those whose message
+   * comes, and of a single one that was asked for also when its message may have been missed.
+   */
+  readonly #untold = new Map<string, 'single' | 'scanned'>();
   readonly #reads: ChannelReads;
   #isDoubtful = false;
   /** How often what is known was doubted: what was asked before the last time may have been missed since. */
@@ -121,6 +128,11 @@ export class Replicas {
       waits.push(page.then((faults) => [...faults.values()]));
     }
     return (await Promise.all(waits)).flat();
+  }
+
+  /** Whoever goes through all channels has these now. */
+  scanned(names: readonly string[]): void {
+    for (const name of names) if (this.#untold.has(name)) this.#untold.set(name, 'scanned');
   }
 
   #take(name: string, message: ChangeMessage): void {
@@ -201,31 +213,56 @@ export class Replicas {
   }
 
   #adopt(name: string, found: Exclude<FoundChannel, StoreError>, isNews: boolean): void {
-    const { watchers } = this.#options;
     const before = this.#known.get(name);
-    if (found === 'none') return this.#isDoubtful ? undefined : this.#forget(name);
+    if (this.#isDoubtful && found === 'none') return;
+    if (isNews && before !== undefined && this.#untold.get(name) === 'single') this.#introduce(before);
+    if (found === 'none') return this.#forget(name);
     const read = found === 'same' ? before : readHash(name, found);
     if (read === undefined) return;
     // The object that watchers have, so that they and we can compare it at a glance.
     const now = before?.digest === read.digest ? { ...read, definition: before.definition } : read;
     this.#known.set(name, now);
     this.#stale.delete(name);
-    if (before === read) return;
-    const isSame = before?.digest === now.digest && before.made === now.made;
-    // A store that has lost its last moments has gone back in time: no change says that, so the channel begins anew.
-    const isLater = isSame && now.revision >= before.revision;
-    if (isLater) return this.#tell(now, now.state, undefined);
+    if (before !== read) this.#tellOf(now, before, isNews);
+    this.#options.caughtUp(name, now.revision);
+  }
+
+  /** Tells watchers what is new in a channel that was read. */
+  #tellOf(now: HashedChannel, before: HashedChannel | undefined, isNews: boolean): void {
+    const { watchers } = this.#options;
+    const { name, type } = now.definition;
+    if (before === undefined && !isNews) return void this.#untold.set(name, 'single');
+    if (before?.digest === now.digest && before.made === now.made) {
+      if (now.revision > before.revision) {
+        // What was set before and is not in it any more may differ, too.
+        const changed = before.state.changed.clone().or(now.state.changed);
+        return this.#tell(now, { changed, value: now.state.value }, undefined);
+      }
+      // It was put back.
+      if (now.revision === before.revision && isSameState(type, now.state, before.state)) return;
+    }
+    // A store that has lost its last moments has gone back in time, and others may have written since: no change says
+    // that, so the channel begins anew.
     if (before !== undefined) watchers.tell((watcher) => watcher.destroyed(name));
-    if (before !== undefined || isNews) watchers.tell((watcher) => watcher.defined(channelOf(now)));
+    this.#introduce(now);
+  }
+
+  #introduce(channel: HashedChannel): void {
+    this.#untold.delete(channel.definition.name);
+    this.#options.watchers.tell((watcher) => watcher.defined(channelOf(channel)));
   }
 
   #apply(name: string, message: ChangeMessage): void {
     const before = this.#known.get(name);
     if (before === undefined || this.#stale.has(name)) return this.#readLater(name);
+    if (message.kind === 'defined' && message.act.startsWith('define:') && this.#untold.has(name))
+      this.#introduce(before);
     if (message.kind !== 'changed') return message.act === before.last ? undefined : this.#readLater(name);
-    if (message.revision <= before.revision) return;
-    // Changes were missed, or it is of a channel by that name that was before this one or comes after it.
-    if (message.revision > before.revision + 1 || message.follows !== before.last) return this.#readLater(name);
+    if (message.revision < before.revision) return;
+    // Changes were missed, or it is of a channel by that name that was before this one or comes after it, or of one that
+    // has gone back in time.
+    if (message.revision !== before.revision + 1 || message.follows !== before.last)
+      return message.act === before.last ? undefined : this.#readLater(name);
     try {
       const update = this.#updateOf(before, message);
       const { changed } = before.state;
@@ -258,6 +295,7 @@ export class Replicas {
 
   #forget(name: string): void {
     this.#stale.delete(name);
+    this.#untold.delete(name);
     if (this.#known.delete(name)) this.#options.watchers.tell((watcher) => watcher.destroyed(name));
   }
 

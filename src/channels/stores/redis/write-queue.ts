@@ -267,7 +267,11 @@ export class WriteQueue {
     entry.state = 'answered';
     entry.answeredAt = this.#clock.now();
     entry.revision = revision;
-    if ((this.#options.replicas.get(entry.name)?.revision ?? Infinity) >= revision) return this.#resolve(entry);
+    const { replicas } = this.#options;
+    const known = replicas.get(entry.name);
+    // What is not read again yet may be of another time, in which the same revision was another write.
+    const isTold = known === undefined || (known.revision >= revision && replicas.isFresh(entry.name));
+    if (isTold) return this.#resolve(entry);
     const waiting = this.#untold.get(entry.name);
     if (waiting === undefined) this.#untold.set(entry.name, [entry]);
     else waiting.push(entry);
@@ -279,6 +283,8 @@ export class WriteQueue {
     const { client, replicas } = this.#options;
     if (!client.isUp) return;
     await replicas.read(entry.name, true);
+    // What was being read already may have been answered before this write was.
+    if ((replicas.get(entry.name)?.revision ?? Infinity) < entry.revision) await replicas.read(entry.name, true);
     // A channel that is gone, or has gone back in time, tells nobody of this revision any more.
     if (replicas.isFresh(entry.name) || replicas.get(entry.name) === undefined) this.told(entry.name, Infinity);
   }

@@ -176,6 +176,29 @@ export function testDefinitions(storeTest: StoreTest): void {
     deepStrictEqual(recorder.valueOf('a'), { x: 1, y: 2, note: '' });
   });
 
+  storeTest(
+    'tells of a channel that another store defines, also where somebody looks for it until it is there',
+    async ({ store, openSecond }) => {
+      if (openSecond === undefined) return;
+      const second = await openSecond();
+      const recorder = new Recorder();
+      second.watch(recorder);
+      const names = Array.from({ length: 30 }, (_, index) => `a${index}`);
+      for (const name of names) {
+        const defining = store.define({ name, type: POINT, settings: {} });
+        while ((await second.read(name)) === undefined);
+        await defining;
+        await store.write(name, pointOf({ x: 1 }));
+      }
+      await eventually('all are told', () => recorder.channels.length === names.length);
+      for (const name of names) {
+        const told = recorder.events.filter((event) => event.split(' ')[1] === name);
+        ok(told[0]?.startsWith('defined '), `${name}: ${told.join(', ')}`);
+        deepStrictEqual(told.filter((event) => !event.startsWith('changed ')).length, 1);
+      }
+    },
+  );
+
   storeTest('lets one of two different definitions win that come at once', async ({ store, openSecond }) => {
     const second = openSecond === undefined ? store : await openSecond();
     const outcomes = await Promise.allSettled([

@@ -2,9 +2,9 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 
-import type { ChannelStore } from '../../../../src/channels/stores/channel-store.ts';
+import type { ChannelStore, StoredChannel } from '../../../../src/channels/stores/channel-store.ts';
 import { openRedisStore } from '../../../../src/channels/stores/redis/redis-store.ts';
-import { eventually, POINT, pointOf, Recorder } from '../../../../src/channels/stores/suite/suite-support.ts';
+import { bitsOf, eventually, POINT, pointOf, Recorder } from '../../../../src/channels/stores/suite/suite-support.ts';
 import { RedisServer } from '../../../support/redis-server.ts';
 
 const KEY = 'pvkit:channel:a';
@@ -69,4 +69,55 @@ it('tells that a channel begins anew when Redis has gone back in time, and goes 
   expect(await store.write('a', pointOf({ y: 9 }))).toBe(2);
   expect(recorder.events.at(-1)).toBe('changed a 2');
   expect(recorder.valueOf('a')).toMatchObject({ y: 9, note: 'old' });
+});
+
+it('shows what Redis has, also where it has gone back by one write and somebody else has written one since', async () => {
+  for (let y = 1; y <= 3; y++) await store.write('a', pointOf({ y }));
+  redis.cli('hset', KEY, 'revision', '3', 'last', 'other:1', '.note', '\u0003new');
+  redis.cli('client', 'kill', 'type', 'pubsub');
+  await eventually('it is known', () => recorder.channels.length > 0);
+  expect(recorder.events).toEqual(['changed a 1', 'changed a 2', 'changed a 3', 'destroyed a', 'defined a 3']);
+  expect(recorder.channels[0]?.state.value).toEqual({ x: 1, y: 3, note: 'new' });
+});
+
+it('tells nothing of a channel that was put back as it is known', async () => {
+  await store.write('a', pointOf({ y: 1 }));
+  redis.cli('hset', KEY, 'last', 'restore:other:1');
+  redis.cli('client', 'kill', 'type', 'pubsub');
+  await eventually('the loss is known', () => !store.health.isConnected);
+  await eventually('it is back', () => store.health.isConnected);
+  expect(await store.write('a', pointOf({ y: 2 }))).toBe(2);
+  expect(recorder.events).toEqual(['changed a 1', 'changed a 2']);
+});
+
+it('tells that a leaf is as at first again, where the write that had set it is lost and others have written since', async () => {
+  await store.write('a', pointOf({ note: 'lost' }));
+  redis.cli('hdel', KEY, '.note');
+  redis.cli('hset', KEY, 'revision', '2', 'last', 'other:2');
+  redis.cli('client', 'kill', 'type', 'pubsub');
+  await eventually('it is known', () => recorder.events.includes('changed a 2'));
+  const update = recorder.changes.at(-1)?.update ?? pointOf({});
+  expect(update.value).toEqual({ x: 1, y: 0, note: '' });
+  expect(bitsOf(update)).toEqual([1, 3]);
+});
+
+it('acknowledges a write when it is shown, also one that is sent as soon as a Redis that has gone back is there', async () => {
+  await store.write('a', pointOf({ y: 1 }));
+  redis.cli('copy', KEY, 'saved');
+  await store.write('a', pointOf({ y: 2 }));
+  const written = new Promise<StoredChannel | undefined>((resolve, reject) => {
+    store.watch({
+      defined: () => undefined,
+      destroyed: () => undefined,
+      changed: () => undefined,
+      health: ({ isConnected }) => {
+        if (!isConnected) return;
+        const shown = store.write('a', pointOf({ y: 33 })).then(() => recorder.channels.at(-1));
+        shown.then(resolve, reject);
+      },
+    });
+  });
+  redis.cli('copy', 'saved', KEY, 'replace');
+  redis.cli('client', 'kill', 'type', 'pubsub');
+  expect(await written).toMatchObject({ revision: 2, state: { value: { y: 33 } } });
 });

@@ -86,6 +86,17 @@ describe('a connection that has worked', () => {
   });
 });
 
+describe('a connection that is dropped', () => {
+  it('is said to be lost, not to be on its way', async () => {
+    const fake = await startFake();
+    const { client, told } = connect(`redis://127.0.0.1:${fake.port}`);
+    await upOnce(client);
+    fake.drop();
+    await eventually('it is known', () => told.length > 1);
+    expect(told.slice(0, 2)).toEqual(['up', 'the connection was lost']);
+  });
+});
+
 describe('with Sentinels', () => {
   it('a connection that is dropped while they are asked is made all the same', async () => {
     const redis = await startFake();

@@ -64,6 +64,25 @@ describe('a write', () => {
     queue.close();
   });
 
+  it('whose message is lost is not acknowledged by what was being read before it', async () => {
+    const { asked, replicas, queue, send, settle } = await makeQueue();
+    const reading = replicas.read('pv');
+    await settle();
+    const outcome = send();
+    await settle();
+    asked[1]?.answer([1]);
+    await settle(350);
+    asked[0]?.answer(hashAt(0));
+    await reading;
+    await settle();
+    expect(outcome).toEqual({});
+    expect(asked).toHaveLength(3);
+    asked[2]?.answer(hashAt(1));
+    await settle();
+    expect(outcome).toEqual({ revision: 1 });
+    queue.close();
+  });
+
   it('that took effect is acknowledged in time, even when the store is away meanwhile', async () => {
     const { asked, fake, queue, send, settle } = await makeQueue();
     const outcome = send();

@@ -9,6 +9,7 @@
 // Once a write has taken effect nothing may end the script with an error, which would say that nothing was written: what
 // can be refused after that is called with pcall.
 
+import { STORE_LIMITS } from '../../../../protocol/limits.ts';
 import { redisScript } from './redis-script.ts';
 
 export const writeScript = redisScript(`
@@ -70,8 +71,13 @@ local function write(key, digest, number, lengths)
   for first = 1001, count, 1000 do
     redis.pcall('HSET', key, unpack(fields, first, math.min(first + 999, count)))
   end
-  messages[#messages + 1] = 'changed ' .. last .. ' ' .. (found[4] or '-') .. ' ' .. revision .. ' ' .. now .. ' ' .. #key
-    .. ' ' .. (at - from) .. ' ' .. lengths .. '\\n' .. key .. string.sub(leaves, from, at - 1)
+  local order = (found[4] or '-') .. ' ' .. revision .. ' ' .. now
+  if at - from > ${STORE_LIMITS.maxToldBytes} then
+    messages[#messages + 1] = 'defined ' .. last .. ' ' .. #key .. ' ' .. order .. '\\n' .. key
+  else
+    messages[#messages + 1] = 'changed ' .. last .. ' ' .. order .. ' ' .. #key .. ' ' .. (at - from) .. ' ' .. lengths
+      .. '\\n' .. key .. string.sub(leaves, from, at - 1)
+  end
   return tonumber(revision)
 end
 
