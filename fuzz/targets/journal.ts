@@ -49,8 +49,9 @@ export const journal: Target = {
 /** The channels that are found, as text; undefined when they are refused. */
 async function recovered(folder: MemoryDisk, database: MemoryDatabase): Promise<string | undefined> {
   try {
-    const onWarning = (text: string): void => requireThat(text.includes(NAME), 'a warning names the file');
-    const { channels } = await recover(database, { folder, bootId: BOOT, limits: DEFAULT_LIMITS, onWarning });
+    const tell = (text: string): void => requireThat(text.includes(NAME), 'what is told names the file');
+    const told = { onWarning: tell, onInfo: tell };
+    const { channels } = await recover(database, { folder, bootId: BOOT, limits: DEFAULT_LIMITS, ...told });
     const writer = new Writer(false);
     for (const [name, channel] of [...channels].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
       writer.string(name);

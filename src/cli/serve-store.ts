@@ -178,8 +178,9 @@ async function openWaiting(kept: KeptOptions): Promise<ChannelStore> {
 async function openOnce({ config, host, log, workspace }: KeptOptions): Promise<ChannelStore> {
   const { storeUrl, storeFlushMs, limits, origins } = config;
   const onWarning = (text: string): void => log.write({ level: 'warning', text });
+  const onInfo = (text: string): void => log.write({ level: 'info', text });
   if (storeUrl === undefined && workspace !== undefined)
-    return workspace.openStore(limits, { flushMs: storeFlushMs, onWarning });
+    return workspace.openStore(limits, { flushMs: storeFlushMs, onWarning, onInfo });
   try {
     // Orchestrators set HOSTNAME to what they call this instance.
     const nodeId = host.environment['HOSTNAME'];

@@ -73,7 +73,8 @@ export class JournalWorld {
     const database = from?.power === folder.power ? from : new MemoryDatabase(folder.power, from);
     const warnings: string[] = [];
     const onWarning = (text: string): void => void warnings.push(text);
-    const { channels, end } = await recover(database, { folder, bootId, limits: DEFAULT_LIMITS, onWarning });
+    const onInfo = (): void => {};
+    const { channels, end } = await recover(database, { folder, bootId, limits: DEFAULT_LIMITS, onWarning, onInfo });
     const clock = new ManualClock();
     const hangs: Promise<void>[] = [];
     const onHang = (ended: Promise<void>): void => void hangs.push(ended);

@@ -38,6 +38,8 @@ export interface WorkspaceStoreOptions {
   readonly flushMs?: number | undefined;
   /** Told what an operator should know. */
   readonly onWarning?: ((text: string) => void) | undefined;
+  /** Told what explains what is there, such as that a group of puts was not written whole when the process was killed. */
+  readonly onInfo?: ((text: string) => void) | undefined;
 }
 
 /** A folder that this process holds, from `open` to `close`. */

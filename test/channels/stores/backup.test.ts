@@ -59,9 +59,11 @@ describe('a backup', () => {
   it('is not written, and says which channel, where one is longer than any text', async () => {
     const fieldName = 'n'.repeat(1_000_000);
     const type = structure('', { rows: arrayType(structure('', { [fieldName]: int })) });
-    const row = { [fieldName]: 1 };
     const store = new MemoryStore();
-    await store.define({ name: 'a', type, settings: {} }, update(type, { rows: new Array(600).fill(row) }));
+    await store.define(
+      { name: 'a', type, settings: {} },
+      update(type, { rows: Array.from({ length: 600 }, () => ({ [fieldName]: 1 })) }),
+    );
     await expect(backupOf(store)).rejects.toThrow(/^channel 'a': \d+ asked, maxBackupLineBytes allows/u);
   });
 

@@ -36,6 +36,8 @@ export interface EmbeddedStoreOptions {
   readonly flushMs?: number | undefined;
   /** Told what an operator should know. */
   readonly onWarning?: ((text: string) => void) | undefined;
+  /** Told what explains what is there. */
+  readonly onInfo?: ((text: string) => void) | undefined;
   /**
    * Told when `close` did not wait for a disk that hangs: nobody else may open the files before `ended` resolves, since what
    * is under way there may come to its end at any time.
@@ -53,14 +55,14 @@ export interface EmbeddedStoreOptions {
  */
 export async function openEmbeddedStore(path: string, options: EmbeddedStoreOptions = {}): Promise<ChannelStore> {
   const { limits = DEFAULT_LIMITS, clock = systemClock, readOnly = false, flushMs = DEFAULT_FLUSH_MS } = options;
-  const { onWarning = () => {}, onHang: tellHang, lost, journal = {} } = options;
+  const { onWarning = () => {}, onInfo = () => {}, onHang: tellHang, lost, journal = {} } = options;
   lost?.throwIfAborted();
   const { folder = journalFolder(path), bootId = await thisBoot() } = journal;
   const onHang = (ended: Promise<void>): void => {
     onWarning(`${path}: the disk hangs, and is not waited for; what is in the journal is read by the next start`);
     tellHang?.(ended);
   };
-  const files = { folder, bootId, limits, onWarning };
+  const files = { folder, bootId, limits, onWarning, onInfo };
   const { database, channels, end } = await (readOnly ? readFiles(files) : openFiles(files));
   try {
     const records = readOnly

@@ -21,6 +21,8 @@ export interface JournalContent {
   readonly damaged: readonly string[];
   /** What was left out and why; undefined when nothing was. */
   readonly warning: string | undefined;
+  /** What is behind the last whole group and may be left by a kill, for each file that has such; not for one that is written. */
+  readonly torn: readonly string[];
 }
 
 /** What a damaged file is kept as. */
@@ -47,7 +49,9 @@ export async function readJournal(
   let { segment, group } = position;
   let roomBytes = STORE_LIMITS.maxJournalBytes + numbers.length * SEGMENT_HEAD_BYTES;
   let warning: string | undefined;
+  let writtenAt: BootId | undefined;
   const damaged: string[] = [];
+  const torn: string[] = [];
   let leftOutBytes = 0;
   for (const number of numbers.filter((each) => each > position.segment)) {
     const name = segmentName(number);
@@ -62,14 +66,25 @@ export async function readJournal(
     }
     const isNext = number === segment + 1;
     const end = inFile(path, () => readSegment(bytes, number, group, isNext ? take : () => {}));
+    // One whose beginning is lost was written after those before it.
+    writtenAt = end.bootId ?? writtenAt;
     const [place, why] = isNext
       ? [end.wholeBytes, end.damage]
       : [0, `${segmentName(segment + 1)} is missing, without which it means nothing`];
     if (why !== undefined) {
-      if (isSameBoot(end.bootId, bootId)) throw new StoreError('STORE_FORMAT', `${path}, byte ${place}: ${why}`);
-      warning = `${path}, byte ${place}: ${why}`;
+      const isRestarted = restartedSince(writtenAt, bootId);
+      if (isRestarted === false) throw new StoreError('STORE_FORMAT', `${path}, byte ${place}: ${why}`);
+      const when = isRestarted
+        ? 'the machine was restarted since'
+        : 'nobody knows whether the machine was restarted since';
+      warning = `${path}, byte ${place}: ${why}; ${when}`;
       damaged.push(name);
       leftOutBytes += bytes.length - place;
+    } else if (bytes.length > place) {
+      const ofAll = `the last ${bytes.length - place} of ${bytes.length} bytes`;
+      torn.push(
+        `${path}: ${ofAll} are no whole group, as a process leaves that is killed while it writes; they are left out`,
+      );
     }
     segment = number;
     if (isNext) group = end.lastGroup;
@@ -82,9 +97,8 @@ export async function readJournal(
     damaged,
     warning:
       warning &&
-      `${warning}; the machine was restarted since: ${leftOutBytes} bytes are left out, and kept in ${damaged
-        .map((name) => name + KEPT)
-        .join(', ')}`,
+      `${warning}: ${leftOutBytes} bytes are left out, and kept in ${damaged.map((name) => name + KEPT).join(', ')}`,
+    torn,
   };
 }
 
@@ -117,10 +131,10 @@ export function changesOf({ records }: JournalContent): readonly RecordChange[] 
   );
 }
 
-/** Whether the machine runs since then. Where nobody knows, it may have lost its power. */
-function isSameBoot(one: BootId | undefined, other: BootId): boolean {
-  if (one === undefined || one.every((byte) => byte === 0)) return false;
-  return one.every((byte, index) => byte === other[index]);
+/** Whether the machine may have lost its power since then; undefined where nobody knows. */
+function restartedSince(then: BootId | undefined, now: BootId): boolean | undefined {
+  const isKnown = then?.some((byte) => byte !== 0) === true && now.some((byte) => byte !== 0);
+  return isKnown ? then.some((byte, index) => byte !== now[index]) : undefined;
 }
 
 function inFile<T>(path: string, act: () => T): T {

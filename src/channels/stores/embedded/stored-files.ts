@@ -30,6 +30,7 @@ export interface FilesOptions {
   readonly bootId: BootId;
   readonly limits: Limits;
   readonly onWarning: (text: string) => void;
+  readonly onInfo: (text: string) => void;
 }
 
 export interface StoredFiles {
@@ -61,11 +62,12 @@ export async function openFiles(options: FilesOptions): Promise<StoredFiles> {
 /** Brings all of the journal into the database, and takes its files away. */
 export async function recover(
   database: Pick<RecordDatabase, 'position' | 'read' | 'isOld' | 'commit'>,
-  { folder, bootId, limits, onWarning }: FilesOptions,
+  { folder, bootId, limits, onWarning, onInfo }: FilesOptions,
 ): Promise<Omit<StoredFiles, 'database'>> {
   const path = join(folder.path, FILE);
   const journal = await readJournal(folder, database.position, bootId);
   const channels = database.read((records) => channelsOf(path, records, journal, limits));
+  for (const text of journal.torn) onInfo(text);
   if (journal.warning !== undefined) onWarning(journal.warning);
   await keepDamaged(folder, journal);
   if (journal.names.length > 0 || database.isOld) await database.commit(changesOf(journal), journal.end);

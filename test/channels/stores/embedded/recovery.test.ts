@@ -274,6 +274,71 @@ describe('a journal that is damaged', () => {
     expect(warnings).toHaveLength(1);
   });
 
+  it.each([
+    ['is refused where the one before says that the machine runs since', BOOT, 'refused'],
+    [
+      'is left out where the one before says that the machine was restarted',
+      NEXT_BOOT,
+      'the machine was restarted since',
+    ],
+    ['is left out where nobody can know', new Uint8Array(16), 'nobody knows whether the machine was restarted since'],
+  ])('that is zeros from its beginning %s', async (_, bootId, outcome) => {
+    let isCommitted = false;
+    // The older file stays, as where the server is killed before it is in the database.
+    const kept = { ...journalFolder(folder), remove: async (): Promise<void> => void (isCommitted = true) };
+    const clock = new ManualClock();
+    const store = await openStore(folder, { clock, journal: { bootId: BOOT, folder: kept } });
+    const before = killed();
+    await put(store, 'a', 1);
+    clock.advance(CHECKPOINT_MS);
+    await eventually('the checkpoint is made', () => isCommitted);
+    await store.write('a', pointOf({ x: 2 }));
+    const path = killed();
+    await store.close();
+    copyFileSync(join(before, 'channels.mdb'), join(path, 'channels.mdb'));
+    const file = join(path, 'channels.2.journal');
+    writeFileSync(file, readFileSync(file).fill(0));
+    const place = `${file}, byte 0: its beginning was never written`;
+    if (outcome === 'refused') return expect(await refusal(path, { journal: { bootId } })).toBe(place);
+    const warnings: string[] = [];
+    const onWarning = (text: string): void => void warnings.push(text);
+    expect(await stateAt(path, { journal: { bootId }, onWarning })).toEqual({ a: 'demo:point/1.0 1: 1' });
+    expect(warnings).toEqual([expect.stringContaining(`${place}; ${outcome}: `)]);
+  });
+
+  it('is left out, without a word of a restart, where the only file of it is zeros from its beginning', async () => {
+    const { path, file, bytes } = await withJournal();
+    writeFileSync(file, bytes.fill(0));
+    const warnings: string[] = [];
+    const onWarning = (text: string): void => void warnings.push(text);
+    expect(await stateAt(path, { onWarning })).toEqual({});
+    expect(warnings).toEqual([
+      `${file}, byte 0: its beginning was never written; nobody knows whether the machine was restarted since: ${bytes.length} bytes are left out, and kept in channels.1.journal.damaged`,
+    ]);
+  });
+
+  it('is told apart from one that was cut, or not written to its end, of which it is said how much is left out', async () => {
+    const { path, file, bytes } = await withJournal();
+    truncateSync(file, bytes.length - 3);
+    const infos: string[] = [];
+    const options = { onInfo: (text: string): void => void infos.push(text) };
+    // A server may be writing it just now.
+    expect(await stateAt(path, { ...options, readOnly: true })).toEqual({ a: 'demo:point/1.0 2: 2' });
+    expect(infos).toEqual([]);
+    expect(await stateAt(path, options)).toEqual({ a: 'demo:point/1.0 2: 2' });
+    expect(infos).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^${file}: the last \\d+ of ${bytes.length - 3} bytes are no whole group, .*; they are left out$`,
+          'u',
+        ),
+      ),
+    ]);
+    infos.length = 0;
+    expect(await stateAt(path, options)).toEqual({ a: 'demo:point/1.0 2: 2' });
+    expect(infos).toEqual([]);
+  });
+
   it('is refused where nobody knows the machine by its start only if it is foreign', async () => {
     const { path, file, bytes } = await withJournal();
     const unknown = { journal: { bootId: new Uint8Array(16) } };
