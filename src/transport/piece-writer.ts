@@ -5,13 +5,17 @@ import type { Socket } from 'node:net';
 
 /**
  * So much is with node at once, so that what a slow peer takes is seen several times a second. One that takes it quickly is
- * given twice as much the next time: an array of 8 MB in pieces of 64 KiB took a quarter longer.
+ * given twice as much the next time: an array of 8 MB in pieces of 64 KiB took a quarter longer. But no more than Linux takes
+ * at once of a peer that was quick, a third of a buffer of 4 MiB: nothing of a piece is seen before all of it is out, and
+ * the peer may have become slow.
  */
 const LEAST_BYTES = 64 * 1024;
-const MOST_BYTES = 2 * 1024 * 1024;
+const MOST_BYTES = 1024 * 1024;
 /** A piece that was taken within this is one of a quick peer, and of a slow one past the other. */
 const QUICK_MS = 10;
 const SLOW_MS = 100;
+/** Where something always waits, the places of so many that wait no more are given back together. */
+const PLACES_COUNT = 1_000;
 const NOTHING = new Uint8Array(0);
 
 export class PieceWriter {
@@ -23,7 +27,7 @@ export class PieceWriter {
   #waitingBytes = 0;
   #isLastAwaited = false;
   #pieceBytes = LEAST_BYTES;
-  /** When node was given the piece that is on its way. */
+  /** When node was given the piece that is on its way: the first of it, as more may follow. */
   #givenAt = 0;
 
   /** `allOut` is called when everything is out, after some of it had to wait. */
@@ -44,8 +48,11 @@ export class PieceWriter {
     const socket = this.#socket;
     if (!socket.writable) return false;
     if (this.#waitingBytes === 0 && socket.writableLength + bytes.length <= this.#pieceBytes) {
+      const wasIdle = socket.writableLength === 0;
       const isBelow = socket.write(bytes);
-      if (socket.writableLength > 0) this.#awaitLast();
+      if (socket.writableLength === 0) return isBelow;
+      if (wasIdle) this.#givenAt = performance.now();
+      this.#awaitLast();
       return isBelow;
     }
     this.#waiting.push(bytes);
@@ -64,14 +71,15 @@ export class PieceWriter {
   #feed(): void {
     const socket = this.#socket;
     while (this.#waitingBytes > 0 && socket.writableLength < this.#pieceBytes) {
+      const wasIdle = socket.writableLength === 0;
       // What is small goes out with one call of the system.
       socket.cork();
       let room = this.#pieceBytes - socket.writableLength;
       while (room > 0 && this.#waitingBytes > 0) room -= this.#feedOne(room);
       socket.uncork();
       if (socket.writableLength === 0) this.#grow();
+      else if (wasIdle) this.#givenAt = performance.now();
     }
-    this.#givenAt = performance.now();
     if (this.#waitingBytes === 0) this.#forget();
     if (socket.writableLength > 0) this.#awaitLast();
   }
@@ -81,7 +89,10 @@ export class PieceWriter {
     const bytes = this.#waiting[this.#first] ?? NOTHING;
     const piece = bytes.length <= room ? bytes : bytes.subarray(0, room);
     this.#waiting[this.#first] = piece === bytes ? NOTHING : bytes.subarray(room);
-    if (piece === bytes) this.#first++;
+    if (piece === bytes && ++this.#first === PLACES_COUNT) {
+      this.#waiting.splice(0, PLACES_COUNT);
+      this.#first = 0;
+    }
     this.#waitingBytes -= piece.length;
     this.#socket.write(piece);
     return piece.length;
