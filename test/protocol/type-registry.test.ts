@@ -148,6 +148,20 @@ describe('the receiving side', () => {
     expect(types.keptBytes).toBeGreaterThan(mostCount * 10_000 * 1_000);
   });
 
+  test('tells the memory of the types that have an id, those of a replaced definition given back', () => {
+    const types = new TypeReceiver();
+    expect(types.keptBytes).toBe(0);
+    read('80 00 01 01 61 22', types);
+    expect(types.keptBytes).toBe(0);
+    // A node takes 1 300 bytes, and each byte behind the code of the type four.
+    read('FD 00 01 80 00 01 01 61 22', types);
+    expect(types.keptBytes).toBe(2 * 1_300 + 5 * 4);
+    read('FD 00 02 80 00 02 01 61 22 01 62 22', types);
+    expect(types.keptBytes).toBe((2 + 3) * 1_300 + (5 + 8) * 4);
+    read('FD 00 02 22', types);
+    expect(types.keptBytes).toBe((2 + 1) * 1_300 + 5 * 4);
+  });
+
   test('counts the bytes of what it keeps, names among them, giving back those of a replaced definition', () => {
     hitsLimit('maxTypeRegistryBytes');
     const types = new TypeReceiver({ limits: { ...DEFAULT_LIMITS, maxTypeRegistryBytes: 30 } });
