@@ -17,7 +17,7 @@ import {
   type TimeoutOptions,
 } from './options.ts';
 import { errorJson, Outcome } from './outcome.ts';
-import { printable } from './printable.ts';
+import { printable, printableLine } from './printable.ts';
 import type { Act } from './run.ts';
 import { withClient } from './session.ts';
 import { ageText, LiveTable } from './live-table.ts';
@@ -168,7 +168,7 @@ function namesText(server: string, answer: AnyValue, options: ListOptions): stri
   const names = Array.isArray(value) ? value.map(String) : [];
   if (options.json === true) return `${JSON.stringify({ server, names })}\n`;
   const head = options.verbose === true ? [`# From ${server}`] : [];
-  return [...head, ...names].map((line) => `${printable(line)}\n`).join('');
+  return [...head, ...names].map((line) => `${printableLine(line)}\n`).join('');
 }
 
 function infoText(server: string, answer: AnyValue, options: ListOptions): string {

@@ -71,8 +71,7 @@ export class Context {
   readonly #search: Search;
   readonly #channels: Channels;
   readonly #calls = new Set<Call>();
-  /** The request that was parsed last. */
-  /** By their text. */
+  /** Those that were parsed, by their text. */
   readonly #requests = new Map<string, PvRequest>();
   #isClosed = false;
 
@@ -245,7 +244,7 @@ export class Context {
     const { timeoutMs = Number.POSITIVE_INFINITY } = options;
     this.#requireName(pvName);
     requireTimeout(timeoutMs);
-    const pvRequest = monitorRequest(this.#pvRequest(options.request), options);
+    const pvRequest = monitorRequest(this.#pvRequest(options.request), options, this.#limits);
     const { queueSize, pipeline, ackAny } = recordOptions(pvRequest, this.#limits);
     const call = this.#begin(pvName, options.signal);
     return new Monitor<MonitorEvent>({

@@ -69,7 +69,7 @@ export class SearchHosts {
   }
 
   async #lookUp(host: Host): Promise<void> {
-    const { network, clock, found } = this.#around;
+    const { network, clock } = this.#around;
     const { listed, address: before } = host;
     try {
       const address = await bestAddress(listed.host, network, before?.address);
@@ -77,7 +77,7 @@ export class SearchHosts {
       host.failure = undefined;
       if (address === before?.address) return;
       host.address = { address, port: listed.port, ttl: listed.ttl, via: listed.via };
-      found(host.address);
+      this.#around.found(host.address);
     } finally {
       host.dueAt = clock.now() + LOOK_AGAIN_MS;
     }

@@ -21,8 +21,6 @@ export interface SearchSocketHandlers {
 type Family = 'IPv4' | 'IPv6';
 
 export class SearchSockets {
-  /** Datagrams that were no search response. */
-  ignoredCount = 0;
   readonly #network: Network;
   readonly #handlers: SearchSocketHandlers;
   readonly #sockets = new Map<Family, UdpSocket>();
@@ -100,11 +98,9 @@ export class SearchSockets {
         const isAnswer = frame.header.command === searchResponse.code;
         const message = isAnswer ? decodeServerMessage(frame, context) : undefined;
         if (message?.command === 'SEARCH_RESPONSE') this.#handlers.response(message, from, frame.header.version);
-        else this.ignoredCount++;
       } catch (error) {
         // Datagrams come from anyone: what cannot be read is left.
         if (!(error instanceof PvaError)) throw error;
-        this.ignoredCount++;
       }
     }
   }

@@ -69,7 +69,9 @@ export class Search implements Seeker {
       network: around.network,
       clock: around.clock,
       addresses: around.config.addresses,
-      found: (address) => this.#askAt(address).catch((error: unknown) => this.#noticeError(error)),
+      found: (address) => {
+        this.#askAt(address).catch((error: unknown) => this.#noticeError(error));
+      },
       failed: (error) => this.#publish(reasonOf(error)),
     });
     this.#sockets = new SearchSockets(around.network, {

@@ -99,10 +99,6 @@ export class ServerLink implements OperationLink {
     return this.connection.state === 'validated';
   }
 
-  get operationCount(): number {
-    return this.#receivers.size;
-  }
-
   /** Keeps the link open without channels: it leads to a name server. */
   pin(): void {
     this.#isPinned = true;

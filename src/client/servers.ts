@@ -32,10 +32,6 @@ export class Servers {
     this.#handlers = handlers;
   }
 
-  links(): Iterable<ServerLink> {
-    return this.#links.values();
-  }
-
   /** The link to a server, connected or on its way. A new one speaks `codec`: a port speaks one. */
   link(server: Endpoint, codec: Codec | undefined = this.#settings.codec): ServerLink {
     const key = endpointText(server);

@@ -2,6 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { resolveServerConfig, Server, SharedPV } from '../../src/index.ts';
+import { int, ntScalar } from '../../src/protocol/index.ts';
+import { MemoryNetwork } from '../../src/transport/memory-network.ts';
 import { run, serve, start, type Ended, type Serving } from './support.ts';
 
 let server: Serving;
@@ -44,6 +47,20 @@ describe('list', () => {
   it('prints the PVs of a server, sorted', async () => {
     expect(await client('list', address)).toEqual({ stdout: LINES, stderr: '', exitCode: 0 });
     expect((await client('list', '-v', address)).stdout).toBe(`# From ${address}\n${LINES}`);
+  });
+
+  it('prints a PV that has a line break in its name as one', async () => {
+    const network = new MemoryNetwork();
+    const value = ntScalar(int);
+    const odd = new Server({
+      network: network.host('server', '10.0.0.2/24'),
+      config: resolveServerConfig({ processEnvironment: {} }),
+      pvs: { 'two\nlines\t': SharedPV.mailbox(value), 'it\u2019s': SharedPV.mailbox(value) },
+    });
+    await odd.listen();
+    const listed = await run(['list', '10.0.0.2'], { network: network.host('client', '10.0.0.1/24'), environment: {} });
+    expect(listed.stdout).toBe('it\u2019s\ntwo\\u{a}lines\\u{9}\n');
+    await odd.close();
   });
 
   it('prints what kind of server it is', async () => {

@@ -288,9 +288,9 @@ describe('what a server says besides', () => {
           link.send({ command: 'CONNECTION_VALIDATED', status: error(long) });
           return true;
         case 'CREATE_CHANNEL': {
-          const [{ cid = 0, pvName = '' } = {}] = message.channels;
-          if (pvName !== 'nosuch') return false;
-          link.send({ command: 'CREATE_CHANNEL', cid, sid: 0, status: error(long) });
+          const [first] = message.channels;
+          if (first?.pvName !== 'nosuch') return false;
+          link.send({ command: 'CREATE_CHANNEL', cid: first.cid, sid: 0, status: error(long) });
           return true;
         }
         case 'GET':
@@ -400,9 +400,9 @@ describe('a program that closes its client when it hears a notice', () => {
           link.send({ command: 'CONNECTION_VALIDATED', status: knows ? OK : error('who are you?') });
           return true;
         case 'CREATE_CHANNEL': {
-          const [{ cid = 0, pvName: asked = '' } = {}] = message.channels;
-          link.send({ command: 'ACL_CHANGE', form: 'rights', cid, rights: 5 });
-          return asked === 'mute';
+          const [first] = message.channels;
+          link.send({ command: 'ACL_CHANGE', form: 'rights', cid: first?.cid ?? 0, rights: 5 });
+          return first?.pvName === 'mute';
         }
         case 'GET':
           if (kind === 'linkClosed') link.tcp.destroy();
@@ -412,10 +412,9 @@ describe('a program that closes its client when it hears a notice', () => {
           return false;
       }
     });
-    let heardCount = 0;
+    const closings: Promise<void>[] = [];
     context.onNotice((notice) => {
-      if (notice.kind !== kind || heardCount++ > 0) return;
-      void context.close();
+      if (notice.kind === kind) closings.push(context.close());
     });
     const calls = Promise.allSettled([
       context.get(pvName, { server, timeoutMs: 100_000 }),
@@ -426,6 +425,8 @@ describe('a program that closes its client when it hears a notice', () => {
       reason,
       'other: the context is closed',
     ]);
+    expect(closings.length).toBeGreaterThan(0);
+    await Promise.all(closings);
     expect(clock.timerCount).toBe(0);
     expect(world.notices.filter((notice) => notice.kind === 'listenerFailed')).toEqual([]);
   });

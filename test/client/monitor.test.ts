@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MonitorEvent } from '../../src/client/monitor.ts';
 import { BitSet } from '../../src/protocol/bit-set.ts';
-import { StatusError, TimeoutError } from '../../src/protocol/errors.ts';
+import { LocalProtocolError, StatusError, TimeoutError } from '../../src/protocol/errors.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { ntScalar } from '../../src/protocol/normative/nt-scalar.ts';
 import { error, OK } from '../../src/protocol/status.ts';
 import { double, structure, string } from '../../src/protocol/types/type-desc.ts';
@@ -413,6 +414,18 @@ describe('what cannot be', () => {
     expect(() => context.monitor('x', { pipeline: true, ackAny: 'some' })).toThrow(/ackAny 'some'/);
     await context.close();
     expect(() => context.monitor('x')).toThrow('x: the context is closed');
+  });
+
+  it('goes by the limits of the context', async () => {
+    const limitsOf = (maxMonitorQueue: number) => ({ context: { limits: { ...DEFAULT_LIMITS, maxMonitorQueue } } });
+    const { context: generous } = makeWorld(limitsOf(10_000));
+    expect(() => generous.monitor('x', { queueSize: 5_000 })).not.toThrow();
+    await generous.close();
+    const { context: mean } = makeWorld(limitsOf(100));
+    expect(() => mean.monitor('x', { queueSize: 500 })).toThrow(
+      new LocalProtocolError('queueSize 500 is more than maxMonitorQueue allows, 100'),
+    );
+    await mean.close();
   });
 });
 
