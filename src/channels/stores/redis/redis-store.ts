@@ -8,6 +8,7 @@ import type { ChannelUpdate } from '../../channel.ts';
 import type {
   ChannelStore,
   DefineOptions,
+  ScanOptions,
   StoreChange,
   StoredChannel,
   StoredDefinition,
@@ -214,9 +215,9 @@ class RedisStore implements ChannelStore {
     return found && channelOf(found);
   }
 
-  async *scan(): AsyncIterable<StoredChannel> {
+  async *scan({ onFault = throwFault }: ScanOptions = {}): AsyncIterable<StoredChannel> {
     this.#requireOpen();
-    const pages = this.#readPages();
+    const pages = this.#readPages(onFault);
     // One page ahead: Redis and this process work at the same time.
     let next = pages.next();
     for (;;) {
@@ -232,12 +233,12 @@ class RedisStore implements ChannelStore {
     }
   }
 
-  async *#readPages(): AsyncGenerator<readonly string[], void, void> {
+  async *#readPages(onFault: (name: string, fault: StoreError) => void): AsyncGenerator<readonly string[], void, void> {
     const seen = new Set<string>();
     for await (const names of this.#resync.names()) {
       const fresh = names.filter((name) => !seen.has(name));
       for (const name of fresh) seen.add(name);
-      for (const fault of await this.#replicas.readAll(fresh)) throw fault;
+      for (const [name, fault] of await this.#replicas.readAll(fresh)) onFault(name, fault);
       this.#replicas.scanned(fresh);
       yield fresh;
     }
@@ -323,6 +324,10 @@ class RedisStore implements ChannelStore {
 }
 
 const nobody = (): void => {};
+
+function throwFault(_name: string, fault: StoreError): never {
+  throw fault;
+}
 
 /** The first connection, or the first failure to get one, whichever comes first. */
 class Opening {

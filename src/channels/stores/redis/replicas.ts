@@ -26,6 +26,9 @@ const MAX_ATTEMPTS = 20;
 const NO_PAGE: Promise<ReadonlyMap<string, StoreError>> = Promise.resolve(new Map());
 const NOTHING_HELD: readonly ChangeMessage[] = [];
 
+/** A channel that is there and cannot be read. */
+type ChannelFault = readonly [name: string, fault: StoreError];
+
 interface Reading {
   /** The page that it is read with: resolves with what is wrong with which channel. */
   page: Promise<ReadonlyMap<string, StoreError>>;
@@ -108,24 +111,24 @@ export class Replicas {
    * @throws StoreError
    */
   async read(name: string, isNews = false): Promise<HashedChannel | undefined> {
-    for (const fault of await this.readAll([name], isNews)) throw fault;
+    for (const [, fault] of await this.readAll([name], isNews)) throw fault;
     return this.#known.get(name);
   }
 
-  /** Reads many channels likewise; resolves with the faults of those that are damaged. @throws StoreError STORE_AWAY */
-  async readAll(names: readonly string[], isNews = false): Promise<readonly StoreError[]> {
+  /** Reads many channels likewise; resolves with what is wrong with those that are damaged. @throws StoreError STORE_AWAY */
+  async readAll(names: readonly string[], isNews = false): Promise<readonly ChannelFault[]> {
     const mine = names.filter((name) => !this.#readings.has(name));
-    const waits: Promise<readonly StoreError[]>[] = [];
+    const waits: Promise<readonly ChannelFault[]>[] = [];
     for (const name of names) {
       const reading = this.#readings.get(name);
       if (reading === undefined) continue;
       reading.isNews ||= isNews;
-      waits.push(reading.page.then((faults) => [...faults].flatMap(([at, fault]) => (at === name ? fault : []))));
+      waits.push(reading.page.then((faults) => [...faults].filter(([at]) => at === name)));
     }
     const { width } = this.#reads;
     for (let at = 0; at < mine.length; at += width) {
       const page = this.#readPage(mine.slice(at, at + width), isNews);
-      waits.push(page.then((faults) => [...faults.values()]));
+      waits.push(page.then((faults) => [...faults]));
     }
     return (await Promise.all(waits)).flat();
   }

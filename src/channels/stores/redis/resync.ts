@@ -85,7 +85,7 @@ export class Resync {
         true,
       );
       // One damaged channel is not to keep the others from being read.
-      for (const { message } of faults) warn(message);
+      for (const [, { message }] of faults) warn(message);
     };
     for await (const names of this.names()) {
       if (isOver()) return;
