@@ -118,6 +118,10 @@ class RedisStore implements ChannelStore {
       ownChange: (act) => this.#writes.changeOf(act),
       told: (change, timeMs) => this.#told(change, timeMs),
       caughtUp: (name, revision) => this.#writes.told(name, revision),
+      checkStore: () =>
+        this.#checkStore().catch(async (thrown: unknown) => {
+          throw await errorOf(thrown, this.#client, this.#keys.store);
+        }),
       warn: this.#warn,
     });
     this.#writes = new WriteQueue({
@@ -132,6 +136,7 @@ class RedisStore implements ChannelStore {
       ...parts,
       own: nodeId,
       moved: () => this.#refused(),
+      alsoAsk: () => this.#checkStore(),
     });
     this.#resync = new Resync({
       ...parts,
@@ -306,6 +311,12 @@ class RedisStore implements ChannelStore {
       this.#watchers.health(this.health);
     };
     this.#resync.again(isOurs).catch((thrown: unknown) => this.#warn(reasonOf(thrown)));
+  }
+
+  /** A store that has lost its data on connections that go on is as one that comes back without it. */
+  async #checkStore(): Promise<void> {
+    if (!this.#isReady || (await this.#resync.isSame())) return;
+    if (this.#isReady) this.#client.reconnect('it has lost its data');
   }
 
   /** Redis has begun or ended to refuse what it is told. */
