@@ -31,6 +31,7 @@ export { SharedPV, type SharedPVOptions } from './channels/shared-pv.ts';
 export type {
   ChannelStore,
   DefineOptions,
+  ScanOptions,
   StoreChange,
   StoredChannel,
   StoredDefinition,

@@ -193,8 +193,14 @@ export class StoredChannels implements Source, StoreWatcher {
 
   async #load(definitions: readonly ChannelDefinition[]): Promise<void> {
     const found = new Map<string, StoredChannel>();
-    for await (const channel of this.store.scan()) found.set(channel.definition.name, channel);
-    await this.#define(definitions, found);
+    const faulty = new Set<string>();
+    const onFault = (name: string, { message }: StoreError): void => {
+      faulty.add(name);
+      this.#notice('error', `${message}; it is left as it is, and is not served`);
+    };
+    for await (const channel of this.store.scan({ onFault })) found.set(channel.definition.name, channel);
+    const sound = definitions.filter(({ name }) => !faulty.has(name));
+    await this.#define(sound, found);
     for (const channel of found.values()) this.#host(channel);
     const early = this.#early ?? [];
     this.#early = undefined;

@@ -43,7 +43,10 @@ export function makeRedis() {
   return { asked, fake, client: fake as unknown as RedisClient };
 }
 
-export function makeReplicas({ ownChange = () => undefined }: Partial<Pick<ReplicaOptions, 'ownChange'>> = {}) {
+export function makeReplicas({
+  checkStore = () => Promise.resolve(),
+  ownChange = () => undefined,
+}: Partial<Pick<ReplicaOptions, 'checkStore' | 'ownChange'>> = {}) {
   const redis = makeRedis();
   const recorder = new Recorder();
   const watchers = new Watchers();
@@ -57,6 +60,7 @@ export function makeReplicas({ ownChange = () => undefined }: Partial<Pick<Repli
     ownChange,
     told: ({ revision }) => told.push(revision),
     caughtUp: () => undefined,
+    checkStore,
     warn: (text) => warnings.push(text),
   });
   return { ...redis, warnings, told, recorder, replicas };

@@ -6,6 +6,7 @@
 
 import type { StructureType } from '../../protocol/types/type-desc.ts';
 import type { ChannelUpdate } from '../channel.ts';
+import type { StoreError } from './store-error.ts';
 import type { StoreNodes } from './store-nodes.ts';
 import type { JsonObject } from './json.ts';
 
@@ -87,6 +88,12 @@ export interface DefineOptions {
   readonly replace?: boolean | undefined;
 }
 
+/** How the channels of a store are gone through. */
+export interface ScanOptions {
+  /** Told of a channel that is there and cannot be read, which is left out: STORE_FORMAT, which names it. Thrown without it. */
+  readonly onFault?: ((name: string, fault: StoreError) => void) | undefined;
+}
+
 /**
  * Definitions and last values of channels.
  * Rejections are a `StoreError` (store-error.ts): STORE_AWAY when the store cannot be reached, DEFINITION_CONFLICT,
@@ -113,8 +120,8 @@ export interface ChannelStore {
   /** Removes a channel, its value with it; false if there was none. */
   destroy(name: string): Promise<boolean>;
   read(name: string): Promise<StoredChannel | undefined>;
-  /** Every channel once, in no order. A fault of one channel is thrown as STORE_FORMAT that names it. */
-  scan(): AsyncIterable<StoredChannel>;
+  /** Every channel once, in no order. */
+  scan(options?: ScanOptions): AsyncIterable<StoredChannel>;
   /**
    * Sets the changed leaves and leaves the others as they are in the store. Resolves with the revision when it is as
    * durable as this store makes it, and after the watchers of this store object have been told of it. When it rejects,

@@ -179,6 +179,79 @@ describe('the redis store, when its Redis', () => {
   });
 });
 
+describe('the redis store, when its Redis loses its data on connections that go on', () => {
+  async function openTwo() {
+    const redis = await startRedis();
+    const warnings: string[] = [];
+    const stores = [await openStore(redis, warnings), await openStore(redis, warnings)] as const;
+    const recorders = stores.map((store) => {
+      const recorder = new Recorder();
+      store.watch(recorder);
+      return recorder;
+    });
+    await define(stores[0]);
+    await stores[0].write('a', pointOf({ x: 42 }));
+    await eventually('both know', () => recorders.every(({ events }) => events.includes('changed a 1')));
+    return { redis, warnings, stores, recorders };
+  }
+
+  const KNOWN = ['defined a 0', 'changed a 1'];
+
+  it('has it again after a second, and its clients see nothing of it', async () => {
+    const { redis, warnings, stores, recorders } = await openTwo();
+    redis.cli('flushall');
+    await eventually('it is put back', () => redis.cli('exists', 'pvkit:channel:a') === '1');
+    await eventually('both have looked', () => warnings.length === 2);
+    expect(warnings[0]).toContain('came back without its data');
+    const fresh = await openStore(redis);
+    expect(await fresh.read('a')).toMatchObject({ revision: 1, state: { value: { x: 42, y: 0, note: '' } } });
+    for (const store of stores) await eventually('it is connected', () => store.health.isConnected);
+    expect(recorders.map(({ events }) => events)).toEqual([KNOWN, KNOWN]);
+  });
+
+  it('refuses a put that comes before that, forgets nothing, and takes the next one', async () => {
+    const { redis, stores, recorders } = await openTwo();
+    redis.cli('flushall');
+    const [store] = stores;
+    expect(await refusal(store.write('a', pointOf({ y: 1 })))).toMatch(/^STORE_AWAY: .*: it has lost its data$/u);
+    await eventually('it is back', () => store.health.isConnected);
+    expect(await store.write('a', pointOf({ y: 2 }))).toBe(2);
+    await eventually('both know', () => recorders.every(({ events }) => events.includes('changed a 2')));
+    expect(recorders.map(({ events }) => events)).toEqual([
+      [...KNOWN, 'changed a 2'],
+      [...KNOWN, 'changed a 2'],
+    ]);
+    expect(recorders[1]?.valueOf('a')).toEqual({ x: 42, y: 2, note: '' });
+  });
+
+  it('puts it back over what a server that is started then defines', async () => {
+    const { redis, recorders } = await openTwo();
+    redis.cli('flushall');
+    const late = await openStore(redis);
+    const recorder = new Recorder();
+    late.watch(recorder);
+    expect(await define(late)).toBe('created');
+    await eventually('it is put back', () => recorder.events.includes('defined a 1'));
+    expect(await late.read('a')).toMatchObject({ revision: 1, state: { value: { x: 42, y: 0, note: '' } } });
+    expect(await late.write('a', pointOf({ y: 3 }))).toBe(2);
+    for (const each of recorders) await eventually('all know', () => each.events.includes('changed a 2'));
+    expect(recorders.map(({ events }) => events)).toEqual([
+      [...KNOWN, 'changed a 2'],
+      [...KNOWN, 'changed a 2'],
+    ]);
+  });
+
+  it('does so where something else is in its place', async () => {
+    const { redis, warnings, stores } = await openTwo();
+    redis.cli('flushall');
+    redis.cli('set', 'pvkit:store', 'mine');
+    await eventually('it is known', () => warnings.some((text) => text.includes("'pvkit:store' is a string")));
+    expect(await refusal(stores[0].write('a', pointOf({ x: 1 })))).toMatch(/^STORE_AWAY: /u);
+    redis.cli('del', 'pvkit:store');
+    await eventually('it is put back', () => redis.cli('exists', 'pvkit:channel:a') === '1');
+  });
+});
+
 describe('the redis store, where what it finds', () => {
   it('is a key of another type, names it and leaves it', async () => {
     const redis = await startRedis();

@@ -73,6 +73,22 @@ describe('the redis store on a cluster of three', () => {
     for (const node of nodes) await node.close();
   });
 
+  it('has again what it knows after all of them have lost their data', async () => {
+    for (const node of nodes) node.cli('flushall');
+    const store = await openRedisStore(`redis+cluster://127.0.0.1:${nodes[0]?.port}`);
+    try {
+      const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+      for (const name of names) await store.define({ name, type: POINT, settings: {} });
+      for (const node of nodes) node.cli('flushall');
+      const isThere = (name: string): boolean => nodes[0]?.cli('-c', 'exists', `pvkit:channel:${name}`) === '1';
+      await eventually('it is put back', () => names.every((name) => isThere(name)));
+      await eventually('it is connected', () => store.health.isConnected);
+      expect(await store.write('a', pointOf({ x: 1 }))).toBe(1);
+    } finally {
+      await store.close();
+    }
+  });
+
   channelStoreSuite({
     test: it,
     makeWorld: () => {

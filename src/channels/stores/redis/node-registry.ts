@@ -27,6 +27,8 @@ export interface NodeRegistryOptions {
   readonly redisClock: RedisClock;
   /** Called when `refusal` has changed. */
   readonly moved?: () => void;
+  /** Asks Redis what else is to be asked once a second. */
+  readonly alsoAsk?: () => Promise<void>;
 }
 
 export class NodeRegistry implements StoreNodes {
@@ -98,7 +100,7 @@ export class NodeRegistry implements StoreNodes {
     this.#isAsking = true;
     try {
       // Also so that something is asked on either connection: one that does not answer is lost.
-      await Promise.all([this.beat(), client.ping()]);
+      await Promise.all([this.beat(), client.ping(), this.#options.alsoAsk?.()]);
     } catch (thrown) {
       // A connection that is lost says so itself; with a new one nothing is refused less.
       if (isRefusal(thrown)) this.#refuse(`it answered: ${reasonOf(thrown)}`);

@@ -8,6 +8,7 @@ import type { ChannelUpdate } from '../../channel.ts';
 import type {
   ChannelStore,
   DefineOptions,
+  ScanOptions,
   StoreChange,
   StoredChannel,
   StoredDefinition,
@@ -117,6 +118,10 @@ class RedisStore implements ChannelStore {
       ownChange: (act) => this.#writes.changeOf(act),
       told: (change, timeMs) => this.#told(change, timeMs),
       caughtUp: (name, revision) => this.#writes.told(name, revision),
+      checkStore: () =>
+        this.#checkStore().catch(async (thrown: unknown) => {
+          throw await errorOf(thrown, this.#client, this.#keys.store);
+        }),
       warn: this.#warn,
     });
     this.#writes = new WriteQueue({
@@ -131,6 +136,7 @@ class RedisStore implements ChannelStore {
       ...parts,
       own: nodeId,
       moved: () => this.#refused(),
+      alsoAsk: () => this.#checkStore(),
     });
     this.#resync = new Resync({
       ...parts,
@@ -214,9 +220,9 @@ class RedisStore implements ChannelStore {
     return found && channelOf(found);
   }
 
-  async *scan(): AsyncIterable<StoredChannel> {
+  async *scan({ onFault = throwFault }: ScanOptions = {}): AsyncIterable<StoredChannel> {
     this.#requireOpen();
-    const pages = this.#readPages();
+    const pages = this.#readPages(onFault);
     // One page ahead: Redis and this process work at the same time.
     let next = pages.next();
     for (;;) {
@@ -232,12 +238,12 @@ class RedisStore implements ChannelStore {
     }
   }
 
-  async *#readPages(): AsyncGenerator<readonly string[], void, void> {
+  async *#readPages(onFault: (name: string, fault: StoreError) => void): AsyncGenerator<readonly string[], void, void> {
     const seen = new Set<string>();
     for await (const names of this.#resync.names()) {
       const fresh = names.filter((name) => !seen.has(name));
       for (const name of fresh) seen.add(name);
-      for (const fault of await this.#replicas.readAll(fresh)) throw fault;
+      for (const [name, fault] of await this.#replicas.readAll(fresh)) onFault(name, fault);
       this.#replicas.scanned(fresh);
       yield fresh;
     }
@@ -307,6 +313,12 @@ class RedisStore implements ChannelStore {
     this.#resync.again(isOurs).catch((thrown: unknown) => this.#warn(reasonOf(thrown)));
   }
 
+  /** A store that has lost its data on connections that go on is as one that comes back without it. */
+  async #checkStore(): Promise<void> {
+    if (!this.#isReady || (await this.#resync.isSame())) return;
+    if (this.#isReady) this.#client.reconnect('it has lost its data');
+  }
+
   /** Redis has begun or ended to refuse what it is told. */
   #refused(): void {
     if (this.#isReady) this.#watchers.health(this.health);
@@ -323,6 +335,10 @@ class RedisStore implements ChannelStore {
 }
 
 const nobody = (): void => {};
+
+function throwFault(_name: string, fault: StoreError): never {
+  throw fault;
+}
 
 /** The first connection, or the first failure to get one, whichever comes first. */
 class Opening {

@@ -19,12 +19,16 @@ import { ChannelReads, type FoundChannel } from './channel-reads.ts';
 import { readHash, wrongChannel, type HashedChannel } from './channel-hash.ts';
 import type { RedisClient } from './redis-client.ts';
 import type { RedisKeys } from './redis-keys.ts';
+import { textIn } from './redis-reply.ts';
 
 /** A channel that is made and destroyed faster than it can be read is given up for now. */
 const MAX_ATTEMPTS = 20;
 
 const NO_PAGE: Promise<ReadonlyMap<string, StoreError>> = Promise.resolve(new Map());
 const NOTHING_HELD: readonly ChangeMessage[] = [];
+
+/** A channel that is there and cannot be read. */
+type ChannelFault = readonly [name: string, fault: StoreError];
 
 interface Reading {
   /** The page that it is read with: resolves with what is wrong with which channel. */
@@ -45,6 +49,8 @@ export interface ReplicaOptions {
   readonly told: (change: StoreChange, timeMs: number | undefined) => void;
   /** Called when a channel was read and watchers know it as of this revision, whatever they had to be told. */
   readonly caughtUp: (name: string, revision: number) => void;
+  /** Asks whether it is the store that it was. Where it is not, everything is doubted before this resolves. */
+  readonly checkStore: () => Promise<void>;
   /** Called when a channel cannot be read. */
   readonly warn: (text: string) => void;
 }
@@ -84,7 +90,7 @@ export class Replicas {
 
   /**
    * From now on nothing is believed until it has been read again: messages may have been missed. Nor is it that a channel
-   * is gone, until `believe`: the store may have lost its data.
+   * is gone or was made anew, until `believe`: the store may have lost its data.
    */
   doubtAll(): void {
     this.#isDoubtful = true;
@@ -108,24 +114,24 @@ export class Replicas {
    * @throws StoreError
    */
   async read(name: string, isNews = false): Promise<HashedChannel | undefined> {
-    for (const fault of await this.readAll([name], isNews)) throw fault;
+    for (const [, fault] of await this.readAll([name], isNews)) throw fault;
     return this.#known.get(name);
   }
 
-  /** Reads many channels likewise; resolves with the faults of those that are damaged. @throws StoreError STORE_AWAY */
-  async readAll(names: readonly string[], isNews = false): Promise<readonly StoreError[]> {
+  /** Reads many channels likewise; resolves with what is wrong with those that are damaged. @throws StoreError STORE_AWAY */
+  async readAll(names: readonly string[], isNews = false): Promise<readonly ChannelFault[]> {
     const mine = names.filter((name) => !this.#readings.has(name));
-    const waits: Promise<readonly StoreError[]>[] = [];
+    const waits: Promise<readonly ChannelFault[]>[] = [];
     for (const name of names) {
       const reading = this.#readings.get(name);
       if (reading === undefined) continue;
       reading.isNews ||= isNews;
-      waits.push(reading.page.then((faults) => [...faults].flatMap(([at, fault]) => (at === name ? fault : []))));
+      waits.push(reading.page.then((faults) => [...faults].filter(([at]) => at === name)));
     }
     const { width } = this.#reads;
     for (let at = 0; at < mine.length; at += width) {
       const page = this.#readPage(mine.slice(at, at + width), isNews);
-      waits.push(page.then((faults) => [...faults.values()]));
+      waits.push(page.then((faults) => [...faults]));
     }
     return (await Promise.all(waits)).flat();
   }
@@ -181,6 +187,8 @@ export class Replicas {
     const { client } = this.#options;
     const doubtsBefore = client.isUp ? this.#doubts : undefined;
     const found = await this.#reads.fetch(wanted);
+    // Before anything is forgotten: in a store that has lost its data nothing is left, or somebody has begun anew.
+    if (wanted.some(({ name }, index) => this.#isEnd(name, found[index]))) await this.#options.checkStore();
     const isHeard = doubtsBefore === this.#doubts;
     // What was published after this answer may have been missed: it is asked for again, now or when that can be heard.
     if (!isHeard && client.isUp) return;
@@ -195,6 +203,13 @@ export class Replicas {
       if (fault !== undefined || !isHeard) this.#distrust(name);
       if (isHeard) for (const message of reading.held) this.#apply(name, message);
     }
+  }
+
+  /** Whether it says that the channel that is known is there no more. */
+  #isEnd(name: string, answer: FoundChannel | undefined): boolean {
+    const before = this.#known.get(name);
+    if (before === undefined) return false;
+    return answer === 'none' || (answer instanceof Map && textIn(answer.get('made')) !== before.made);
   }
 
   #distrust(name: string): void {
@@ -214,7 +229,7 @@ export class Replicas {
 
   #adopt(name: string, found: Exclude<FoundChannel, StoreError>, isNews: boolean): void {
     const before = this.#known.get(name);
-    if (this.#isDoubtful && found === 'none') return;
+    if (this.#isDoubtful && this.#isEnd(name, found)) return;
     if (isNews && before !== undefined && this.#untold.get(name) === 'single') this.#introduce(before);
     if (found === 'none') return this.#forget(name);
     const read = found === 'same' ? before : readHash(name, found);

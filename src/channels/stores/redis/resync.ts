@@ -8,7 +8,7 @@ import { StoreError } from '../store-error.ts';
 import type { ActId } from './change-message.ts';
 import { hashedDefinition, leafFields } from './channel-hash.ts';
 import type { RedisClient } from './redis-client.ts';
-import { away, errorOf } from './redis-errors.ts';
+import { away, errorOf, isRefusal } from './redis-errors.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { partsIn, textIn } from './redis-reply.ts';
 import type { Replicas } from './replicas.ts';
@@ -42,6 +42,18 @@ export class Resync {
   /** Looks whose store it is. @throws StoreError STORE_FORMAT when it is not one that can be read */
   async begin(): Promise<void> {
     this.#storeId = await this.#identify();
+  }
+
+  /** Whether it is still the store that it was. Rejects when Redis does not answer, or will not say. */
+  async isSame(): Promise<boolean> {
+    const { client, keys } = this.#options;
+    try {
+      return textIn(await client.call('hget', keys.store, 'id')) === this.#storeId;
+    } catch (thrown) {
+      // Something else may be in its place by now.
+      if (isRefusal(thrown) && (await errorOf(thrown, client, keys.store)).reason === 'STORE_FORMAT') return false;
+      throw thrown;
+    }
   }
 
   /** Every channel that there is by its name, in pages; a name may come twice. */
@@ -85,7 +97,7 @@ export class Resync {
         true,
       );
       // One damaged channel is not to keep the others from being read.
-      for (const { message } of faults) warn(message);
+      for (const [, { message }] of faults) warn(message);
     };
     for await (const names of this.names()) {
       if (isOver()) return;

@@ -239,9 +239,11 @@ export class WriteQueue {
     this.#report(refusalOf(text, client, keys.channel(entry.name)).then((error) => this.#reject(entry, error)));
   }
 
-  /** The channel is gone or is another one: watchers hear of that first. */
+  /** The channel is gone or is another one, of which watchers hear first; or the store has lost its data. */
   #isNotAsKnown(entry: Entry, error: StoreError): void {
-    this.#report(this.#options.replicas.read(entry.name, true).finally(() => this.#reject(entry, error)));
+    const { client, replicas } = this.#options;
+    const read = replicas.read(entry.name, true);
+    this.#report(read.finally(() => this.#reject(entry, client.isUp ? error : away(client.reason))));
   }
 
   async #settle(name: string, entries: readonly Entry[]): Promise<void> {

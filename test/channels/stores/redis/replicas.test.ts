@@ -96,6 +96,30 @@ it.each([0, 3])(
   },
 );
 
+it('a channel is not forgotten before it is known that the store has not lost its data', async () => {
+  const { asked, fake, replicas, recorder } = makeReplicas({
+    checkStore: () => {
+      fake.isUp = false;
+      replicas.doubtAll();
+      return Promise.resolve();
+    },
+  });
+  const first = replicas.read('pv', true);
+  await turn();
+  asked.shift()?.answer(hashAt(4));
+  await first;
+  for (const answer of [NO_CHANNEL, hashAt(0, 'define:other:1')]) {
+    fake.isUp = true;
+    replicas.believe();
+    const reading = replicas.read('pv', true);
+    await turn();
+    asked.shift()?.answer(answer);
+    await expect(reading).resolves.toMatchObject({ revision: 4, made: 'define:me:1' });
+    expect(replicas.isFresh('pv')).toBe(false);
+  }
+  expect(recorder.events).toEqual(['defined pv 4']);
+});
+
 it('a change by somebody else that has the revision of the last one is a reason to read the channel again', async () => {
   const { asked, replicas, recorder } = makeReplicas();
   const reading = replicas.read('pv', true);
