@@ -1,6 +1,6 @@
 // Does the embedded store refuse what it cannot read, name it, and leave it as it is?
 
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
@@ -12,6 +12,7 @@ import { POINT, pointOf } from '../../../src/channels/stores/suite/suite-support
 import { int, structure } from '../../../src/protocol/types/type-desc.ts';
 
 const PAGE_BYTES = 4_096;
+const META_OFFSET = 24;
 
 let folder = '';
 let path = '';
@@ -36,6 +37,20 @@ async function tamper(change: (put: (key: string, value: Uint8Array) => void, ge
     (key) => Buffer.from(database.get(Buffer.from(key)) ?? []),
   );
   await database.close();
+}
+
+/** What matters after a kill. */
+function files(): readonly string[] {
+  return readdirSync(folder).filter((name) => !name.endsWith('-lock'));
+}
+
+/** The number of the page where the newest of the two descriptions of the database has its list of free pages. */
+function freeListPage(bytes: Buffer): number {
+  const metas = [0, PAGE_BYTES].map((page) => page + META_OFFSET);
+  const [newest = 0] = metas.toSorted((one, other) =>
+    Number(bytes.readBigUInt64LE(other + 128) - bytes.readBigUInt64LE(one + 128)),
+  );
+  return Number(bytes.readBigUInt64LE(newest + 64));
 }
 
 /** Why the file is refused; it is not touched by that. */
@@ -86,6 +101,29 @@ describe('the embedded store refuses', () => {
     writeFileSync(path, bytes);
     expect(await refusal()).toMatch(/the stored value of channel 'lab:x': it is damaged, its checksum does not fit/u);
   });
+
+  it.each([
+    ['which would end the process at each start', 24, 64, 0xff],
+    ['which no commit gets past', 0, 64, 0],
+  ])(
+    'after a kill, a file whose list of free pages is damaged, %s, and says what saves it',
+    async (_, from, to, fillByte) => {
+      for (let round = 0; round < 3; round++) await fill();
+      const store = await openEmbeddedStore(folder);
+      await store.write('lab:x', pointOf({ x: 2 }));
+      const killed = new Map(files().map((name) => [name, readFileSync(join(folder, name))]));
+      await store.close();
+      for (const [name, bytes] of killed) writeFileSync(join(folder, name), bytes);
+      const bytes = readFileSync(path);
+      const page = freeListPage(bytes) * PAGE_BYTES;
+      writeFileSync(path, bytes.fill(fillByte, page + from, page + to));
+      expect(await refusal()).toMatch(/is damaged: it can be read, but not written; pvkit backup saves/u);
+      const found = await openEmbeddedStore(folder, { readOnly: true });
+      expect((await found.read('lab:x'))?.state.value['x']).toBe(2);
+      await found.close();
+      expect(files()).toEqual([...killed.keys()]);
+    },
+  );
 
   it('a file with damaged pages of the index, which would end the process', async () => {
     const store = await openEmbeddedStore(folder);

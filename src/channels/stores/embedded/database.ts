@@ -14,7 +14,7 @@ import { StoreError } from '../store-error.ts';
 import { requireWholeFile } from './file-check.ts';
 import { journalFolder } from './journal-files.ts';
 import { KINDS, type ChannelRecord, type JournalPosition, type RecordChange, type RecordKind } from './record.ts';
-import { requireReadable } from './trial-read.ts';
+import { requireUsable } from './trial-use.ts';
 
 /**
  * Moves when the records can no longer be read by those who read the ones before. The first one had no journal: who knows
@@ -55,13 +55,14 @@ export class RecordDatabase {
   }
 
   /**
-   * Opens a file; makes it if it is not there, unless it is only to be read: then another process may have it open.
+   * Opens a file; makes it if it is not there, unless it is only to be read: then another process may have it open. Where
+   * the one who wrote it `wasKilled`, it is tried whether it can be written, before it is.
    * @throws StoreError STORE_FORMAT when it is not one of ours, damaged, or of a newer format; STORE_AWAY when it is not there
    */
-  static async open(path: string, { readOnly = false } = {}): Promise<RecordDatabase> {
+  static async open(path: string, { readOnly = false, wasKilled = false } = {}): Promise<RecordDatabase> {
     if (existsSync(path)) {
       await requireWholeFile(path);
-      await requireReadable(path);
+      await requireUsable(path, wasKilled);
     } else {
       if (readOnly) throw new StoreError('STORE_AWAY', `${path} is not there`);
       await RecordDatabase.#make(path);

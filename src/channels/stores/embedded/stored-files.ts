@@ -47,10 +47,10 @@ export interface StoredFiles {
 export async function openFiles(options: FilesOptions): Promise<StoredFiles> {
   const { folder } = options;
   const path = join(folder.path, FILE);
-  const [first] = existsSync(path) ? [] : segmentNumbers(await folder.names());
-  if (first !== undefined)
+  const [first] = segmentNumbers(await folder.names());
+  if (first !== undefined && !existsSync(path))
     throw new StoreError('STORE_FORMAT', `${path} is missing, but not its journal, ${segmentName(first)}`);
-  const database = await RecordDatabase.open(path);
+  const database = await RecordDatabase.open(path, { wasKilled: first !== undefined });
   try {
     return { database, ...(await recover(database, options)) };
   } catch (thrown) {
