@@ -89,7 +89,7 @@ export class MonitorQueue<V> {
   /** Squashes all that waits into the newest, which is all that is held then; gives how many updates are gone. */
   squash(): number {
     const [oldest, ...rest] = this.#entries;
-    if (oldest === undefined || rest.length === 0) return 0;
+    if (oldest === undefined) return 0;
     this.clear();
     this.#entries.push(rest.reduce(squash, oldest));
     this.squashCount += rest.length;

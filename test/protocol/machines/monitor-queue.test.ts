@@ -76,10 +76,10 @@ describe('MonitorQueue', () => {
 
   test('has nothing to squash where one waits, or none', () => {
     const queue = new MonitorQueue<unknown>(9);
-    expect(queue.squash()).toBe(0);
+    expect([queue.squash(), queue.length, queue.squashCount]).toEqual([0, 0, 0]);
     const only = update('a', 1);
     queue.push(only);
-    expect(queue.squash()).toBe(0);
+    expect([queue.squash(), queue.length, queue.squashCount]).toEqual([0, 1, 0]);
     expect(queue.shift()?.update).toBe(only);
   });
 
