@@ -47,6 +47,7 @@ export function limitsShared(limits: Limits, workerCount: number): Limits {
   return {
     ...limits,
     maxReceivingBytes: share(limits.maxReceivingBytes),
+    maxOpenBytes: share(limits.maxOpenBytes),
     maxQueuedBytes: share(limits.maxQueuedBytes),
     maxUnsentBytes: share(limits.maxUnsentBytes),
   };

@@ -56,6 +56,20 @@ describe('a worker', () => {
     await close();
   });
 
+  test('allows its links its share of the channels and operations of all', async () => {
+    const limits = { ...DEFAULT_LIMITS, maxOpenBytes: 20_000 };
+    const { connect, notices, clock, close } = await makeCrew({ pvs: { x: scalarPv() }, config: { limits } });
+    const client = await connect();
+    for (let index = 0; index < 15; index++) await client.createChannel('x');
+    expect(client.isClosed).toBe(false);
+    await client.send({ command: 'ECHO', payload: new Uint8Array() });
+    await clock.advanceAsync(100);
+    expect(client.isClosed).toBe(true);
+    const texts = notices.map(({ text }) => text);
+    expect(texts.find((text) => text.includes('10000 are allowed'))).toContain('bytes of channels and operations');
+    await close();
+  });
+
   test('whose client says more than one message takes goes on', async () => {
     const limits = { ...DEFAULT_LIMITS, maxBodyBytes: 10_000, maxMessageCharacters: 9_000 };
     const { connect, clock, processes, close } = await makeCrew({ config: { limits } });
