@@ -61,8 +61,8 @@ export class MonitorQueue<V> {
    */
   push(update: Update<V>, overrun?: BitSet): boolean {
     const entries = this.#entries;
-    const [oldest, last] = [entries[0], entries.at(-1)];
-    if (oldest === undefined || last === undefined) {
+    const oldest = entries[0];
+    if (oldest === undefined) {
       entries.push({ update, overrun });
       return true;
     }
@@ -72,6 +72,7 @@ export class MonitorQueue<V> {
       this.#addBehind(bytes);
       return true;
     }
+    const last = entries.at(-1) ?? oldest;
     if (last !== oldest) this.#addBehind(bytes - weightOf(last.update.value));
     entries[entries.length - 1] = squash(last, { update, overrun });
     this.squashCount++;
@@ -98,7 +99,7 @@ export class MonitorQueue<V> {
 
   clear(): void {
     this.#entries.length = 0;
-    if (this.#bytesBehind !== 0) this.#addBehind(-this.#bytesBehind);
+    this.#addBehind(-this.#bytesBehind);
   }
 
   #hasRoom(oldest: MonitorEntry<V>, bytes: number): boolean {

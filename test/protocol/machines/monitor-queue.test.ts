@@ -157,6 +157,17 @@ describe('MonitorQueue with a bound on bytes', () => {
     expect(drained(queue)).toEqual([{ changed: [1, 2], overrun: [], value: 'b' }]);
   });
 
+  test('squashes where the room that it shares with others is taken, and asks it for each value behind the first', () => {
+    const asked: number[] = [];
+    const room = { isFree: true, has: (bytes: number) => (asked.push(bytes), room.isFree), add: () => {} };
+    const queue = new MonitorQueue<unknown>(10, undefined, room);
+    expect([queue.push(update('a', 1)), queue.push(update(kilo(), 2))]).toEqual([true, true]);
+    room.isFree = false;
+    expect(queue.push(update(kilo(), 3))).toBe(false);
+    expect(asked).toEqual([1016, 1016]);
+    expect(drained(queue).map(({ changed }) => changed)).toEqual([[1], [2, 3]]);
+  });
+
   test('has room again when entries are taken or cleared', () => {
     const queue = new MonitorQueue<unknown>(10, 2 * 1016);
     for (let post = 0; post < 3; post++) queue.push(update(kilo(), 1));
