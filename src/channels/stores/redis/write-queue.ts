@@ -151,12 +151,7 @@ export class WriteQueue {
 
   /** Watchers have been told of a channel up to this revision. */
   told(name: string, revision: number): void {
-    const waiting = this.#untold.get(name);
-    if (waiting === undefined) return;
-    const rest = waiting.filter((entry) => entry.revision > revision);
-    if (rest.length > 0) this.#untold.set(name, rest);
-    else this.#untold.delete(name);
-    for (const entry of waiting) if (entry.revision <= revision) this.#resolve(entry);
+    this.#letGo(name, revision);
   }
 
   /** Looks after those that wait for something; by itself every 50 ms. */
@@ -287,8 +282,19 @@ export class WriteQueue {
     await replicas.read(entry.name, true);
     // What was being read already may have been answered before this write was.
     if ((replicas.get(entry.name)?.revision ?? Infinity) < entry.revision) await replicas.read(entry.name, true);
-    // A channel that is gone, or has gone back in time, tells nobody of this revision any more.
-    if (replicas.isFresh(entry.name) || replicas.get(entry.name) === undefined) this.told(entry.name, Infinity);
+    // A channel that is gone, or has gone back in time, tells nobody of this revision any more; of a later write it may.
+    if (!replicas.isFresh(entry.name) && replicas.get(entry.name) !== undefined) return;
+    this.#letGo(entry.name, -1, entry);
+  }
+
+  /** Acknowledges what waits for its message, up to a revision, and `one` of any. */
+  #letGo(name: string, revision: number, one?: Entry): void {
+    const waiting = this.#untold.get(name);
+    if (waiting === undefined) return;
+    const rest = waiting.filter((entry) => entry.revision > revision && entry !== one);
+    if (rest.length > 0) this.#untold.set(name, rest);
+    else this.#untold.delete(name);
+    for (const entry of waiting) if (entry.revision <= revision || entry === one) this.#resolve(entry);
   }
 
   #resolve(entry: Entry): void {

@@ -83,6 +83,27 @@ describe('a write', () => {
     queue.close();
   });
 
+  it('waits for its own message, also where one before it is told of no more', async () => {
+    const { asked, queue, send, settle } = await makeQueue();
+    const lost = send();
+    await settle();
+    asked.shift()?.answer([9]);
+    await settle(350);
+    const late = send();
+    await settle();
+    asked.pop()?.answer([1]);
+    // The channel was made anew, twice said: what is read first may have been under way.
+    for (let read = 0; read < 2; read++) {
+      asked.shift()?.answer([Buffer.from('same')]);
+      await settle();
+    }
+    expect([lost, late]).toEqual([{ revision: 9 }, {}]);
+    queue.told('pv', 1);
+    await settle();
+    expect(late).toEqual({ revision: 1 });
+    queue.close();
+  });
+
   it('that took effect is acknowledged in time, even when the store is away meanwhile', async () => {
     const { asked, fake, queue, send, settle } = await makeQueue();
     const outcome = send();
