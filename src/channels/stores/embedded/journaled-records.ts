@@ -244,6 +244,7 @@ export class JournaledRecords {
     try {
       // A database that takes its time is waited for; one that takes nothing is not.
       while (this.#checkpointing !== undefined && !journal.takes(group)) await this.#checkpointing;
+      this.#requireOwned();
       // What is not on the disk yet does not grow without end.
       if (this.#slowActs.slow.includes('flush')) throw new StoreError('STORE_AWAY', SLOW_TEXT.flush);
       await this.#slowActs.watch('write', journal.append(group, places));
