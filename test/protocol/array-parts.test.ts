@@ -10,13 +10,14 @@ import {
   boundedArrayOf,
   double,
   fixedArrayOf,
+  float,
   int,
   long,
   string,
   type ScalarArrayType,
 } from '../../src/protocol/types/type-desc.ts';
 import type { ScalarArrayValue } from '../../src/protocol/types/value-of.ts';
-import { completed, partOf, withLength, withPart } from '../../src/protocol/values/array-parts.ts';
+import { completed, lengthOf, partOf, withLength, withPart } from '../../src/protocol/values/array-parts.ts';
 
 const DOUBLES = arrayOf(double);
 const LIMITS = DEFAULT_LIMITS;
@@ -76,7 +77,10 @@ describe('a part', () => {
 
   it('without gaps in an array of numbers is a view', () => {
     const array = Float64Array.of(0, 1, 2, 3);
-    expect(partOf(DOUBLES, array, { offset: 1, stride: 1 }, 2)).toMatchObject({ buffer: array.buffer, length: 2 });
+    const part = partOf(DOUBLES, array, { offset: 1, stride: 1 }, 2);
+    expect(part).toEqual(Float64Array.of(1, 2));
+    // Not compared by what is in it: a copy has the same.
+    expect('buffer' in part && part.buffer).toBe(array.buffer);
   });
 
   it('at the very end is empty, past it is refused', () => {
@@ -111,6 +115,22 @@ describe('an array with a part replaced', () => {
     const elements = Float64Array.of(0, 7, 8, 0).subarray(1, 3);
     const whole = Float64Array.of(9, 1, 2, 9).subarray(1, 3);
     expect(withPart(DOUBLES, whole, { offset: 1, stride: 1 }, elements, LIMITS)).toEqual(Float64Array.of(1, 7, 8));
+  });
+
+  it('is as it was where no elements are given, wherever they were to go', () => {
+    for (const { type, make } of KINDS) {
+      const array = make([1, 2]);
+      expect(withPart(type, array, { offset: 9, stride: 1 }, make([]), LIMITS)).toEqual(array);
+    }
+  });
+
+  it('keeps every bit of its elements, those of a signalling NaN too', () => {
+    const given = Uint32Array.of(0x7f80_0001, 0x3f80_0000);
+    const kept = Uint32Array.of(0xff80_0002);
+    const elements = new Float32Array(given.buffer);
+    const after = withPart(arrayOf(float), new Float32Array(kept.buffer), { offset: 1, stride: 1 }, elements, LIMITS);
+    const bits = 'buffer' in after && new Uint32Array(after.buffer);
+    expect(bits).toEqual(Uint32Array.of(0xff80_0002, 0x7f80_0001, 0x3f80_0000));
   });
 });
 
@@ -148,13 +168,32 @@ describe('the length', () => {
     expect(() => withPart(type, array, { offset: 3, stride: 1 }, Int32Array.of(1), LIMITS)).toThrow('4 elements');
   });
 
+  it('that is there already costs no copy', () => {
+    for (const { type, make } of KINDS) {
+      const array = make([1, 2]);
+      expect(withLength(type, array, 2, LIMITS)).toBe(array);
+      expect(completed(type, array, LIMITS)).toBe(array);
+    }
+    const fixed = Int32Array.of(1, 2, 3);
+    expect(completed(fixedArrayOf(int, 3), fixed, LIMITS)).toBe(fixed);
+  });
+
+  it('of an array that is there already may be more than a message can hold, as it is read in parts', () => {
+    const small = { ...LIMITS, maxBodyBytes: 8 };
+    const array = Int32Array.of(1, 2, 3);
+    for (const type of [arrayOf(int), boundedArrayOf(int, 4), fixedArrayOf(int, 3)]) {
+      expect(lengthOf(type, array, small)).toBe(3);
+      expect(completed(type, array, small)).toBe(array);
+    }
+    expect(() => lengthOf(fixedArrayOf(int, 3), new Int32Array(0), small)).toThrow(LimitError);
+    expect(lengthOf(fixedArrayOf(int, 2), new Int32Array(0), small)).toBe(2);
+  });
+
   it('that claims more than a message can hold is refused before any memory is taken', () => {
     const array = Float64Array.of(1);
     const far = { offset: 2 ** 31 - 2, stride: 2 ** 20 };
-    const most = LIMITS.maxBodyBytes / 8;
-    expect(withLength(DOUBLES, array, most, LIMITS)).toHaveLength(most);
     for (const act of [
-      () => withLength(DOUBLES, array, most + 1, LIMITS),
+      () => withLength(DOUBLES, array, LIMITS.maxBodyBytes / 8 + 1, LIMITS),
       () => withPart(DOUBLES, array, far, Float64Array.of(1, 2), LIMITS),
       () => withLength(arrayOf(string), [], LIMITS.maxValueNodes + 1, LIMITS),
       () => withLength(arrayOf(boolean), [], LIMITS.maxValueNodes + 1, LIMITS),
@@ -162,5 +201,61 @@ describe('the length', () => {
     ]) {
       expect(act).toThrow(LimitError);
     }
+  });
+
+  it('is held to the bytes of a message', () => {
+    const small = { ...LIMITS, maxBodyBytes: 24 };
+    expect(withLength(DOUBLES, Float64Array.of(1), 3, small)).toEqual(Float64Array.of(1, 0, 0));
+    expect(() => withLength(DOUBLES, Float64Array.of(1), 4, small)).toThrow(
+      new LimitError('maxBodyBytes', 32, 24, 'array of 4 elements'),
+    );
+    // Text and booleans take a byte at least.
+    expect(() => withLength(arrayOf(string), [], 25, small)).toThrow(
+      new LimitError('maxBodyBytes', 25, 24, 'array of 25 elements'),
+    );
+  });
+
+  it.each([
+    { type: arrayOf(string), blank: '' },
+    { type: arrayOf(boolean), blank: false },
+  ])('is held to the objects of a message ($type.scalar)', ({ type, blank }) => {
+    const small = { ...LIMITS, maxValueNodes: 3 };
+    expect(withLength(type, [], 3, small)).toEqual([blank, blank, blank]);
+    expect(() => withLength(type, [], 4, small)).toThrow(new LimitError('maxValueNodes', 4, 3, 'array of 4 elements'));
+  });
+
+  it('of numbers is not held to the objects of a message: they are none', () => {
+    const small = { ...LIMITS, maxValueNodes: 0, maxBlankElements: 0 };
+    expect(withLength(DOUBLES, Float64Array.of(1), 3, small)).toEqual(Float64Array.of(1, 0, 0));
+    expect(withPart(DOUBLES, new Float64Array(0), { offset: 2, stride: 1 }, Float64Array.of(1), small)).toEqual(
+      Float64Array.of(0, 0, 1),
+    );
+  });
+});
+
+describe.each([
+  { type: arrayOf(string), blank: '', sent: 'x' },
+  { type: arrayOf(boolean), blank: false, sent: true },
+])('objects that nobody sent ($type.scalar)', ({ type, blank, sent }) => {
+  const small = { ...LIMITS, maxBlankElements: 2 };
+  /** Lists of one kind. */
+  const list = (...elements: readonly (string | boolean)[]) => elements as ScalarArrayValue;
+  const tooMany = (count: number) =>
+    new LimitError('maxBlankElements', count, 2, `elements of ${type.scalar}[] that were not sent`);
+
+  it('are counted past the end alone when the length is set', () => {
+    const array = list(sent, sent, sent);
+    expect(withLength(type, array, 5, small)).toEqual([sent, sent, sent, blank, blank]);
+    expect(() => withLength(type, array, 6, small)).toThrow(tooMany(3));
+    expect(withLength(type, array, 1, small)).toEqual([sent]);
+  });
+
+  it('are counted without those that were sent when a part is put', () => {
+    const array = list(sent, sent, sent);
+    const elements = list(sent, sent);
+    const after = withPart(type, array, { offset: 5, stride: 1 }, elements, small);
+    expect(after).toEqual([...array, blank, blank, ...elements]);
+    expect(() => withPart(type, array, { offset: 6, stride: 1 }, elements, small)).toThrow(tooMany(3));
+    expect(() => withPart(type, array, { offset: 3, stride: 4 }, elements, small)).toThrow(tooMany(3));
   });
 });

@@ -65,6 +65,12 @@ describe('a number', () => {
     expect(scalarText('double', value, { digits: 6 })).toBe(text);
   });
 
+  it('of an integer type reads in full whatever digits are asked for, one of a floating type does not', () => {
+    expect(scalarText('int', 1_234_567, { digits: 3 })).toBe('1234567');
+    expect(scalarText('float', 1_234_567, { digits: 3 })).toBe('1.23e+06');
+    expect(scalarText('double', -1.5e-123, { digits: 3 })).toBe('-1.5e-123');
+  });
+
   it('of type float reads back as the same float, and a fraction takes nine digits at most', () => {
     fc.assert(
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
@@ -119,6 +125,8 @@ describe('a text', () => {
   it('keeps its letters of any language unless ASCII is asked for', () => {
     expect(escapeText('21 °C 😀')).toBe('21 °C 😀');
     expect(escapeText('21 °C 😀', true)).toBe('21 \\xc2\\xb0C \\xf0\\x9f\\x98\\x80');
+    expect(scalarText('string', '21 °C')).toBe('"21 °C"');
+    expect(scalarText('string', '21 °C', { asciiOnly: true })).toBe('"21 \\xc2\\xb0C"');
   });
 });
 
