@@ -158,12 +158,10 @@ function spread(
   count: number,
   element: (index: number) => ScalarValue | undefined,
 ): void {
-  // Typed arrays and lists alike are set by index; `whole` is a copy that the caller made for this.
-  const elements = whole as { [index: number]: ScalarValue };
-  for (let index = 0; index < count; index++) {
-    const value = element(index);
-    if (value !== undefined) elements[offset + index * stride] = value;
-  }
+  // Typed arrays and lists alike are set by index; `whole` is a copy that the caller made for this, and who counts never
+  // counts past the end of what is read.
+  const elements = whole as { [index: number]: ScalarValue | undefined };
+  for (let index = 0; index < count; index++) elements[offset + index * stride] = element(index);
 }
 
 function isNumeric(array: ScalarArrayValue): array is NumericArray {

@@ -72,7 +72,7 @@ export function scalarText(scalar: ScalarName, value: PvValue, options: TextOpti
     case 'number':
       return numberText(scalar, value, options.digits ?? 0);
     case 'string':
-      return `"${escapeText(value, options.asciiOnly ?? false)}"`;
+      return `"${escapeText(value, options.asciiOnly)}"`;
     default:
       throw typeMismatch(scalar, value);
   }
@@ -113,7 +113,8 @@ export function joinTexts<E>(
 
 function numberText(scalar: ScalarName, value: number, digits: number): string {
   if (Number.isNaN(value)) return 'nan';
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  if (value === Number.POSITIVE_INFINITY) return 'inf';
+  if (value === Number.NEGATIVE_INFINITY) return '-inf';
   if (scalar !== 'float' && scalar !== 'double') return String(value);
   if (digits > 0) return generalText(value, digits);
   return shortestText(scalar, value);
@@ -134,11 +135,12 @@ export function shortestText(scalar: ScalarName, value: number): string {
 /** C's `%.{digits}g`, but for exact ties, which go up here and to the even digit in C. */
 function generalText(value: number, digits: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
-  const [mantissa = '', power = '0'] = value.toExponential(digits - 1).split('e');
-  const exponent = Number(power);
+  // As in 1.23e+6: the sign is always there, the second figure that C has is not.
+  const text = value.toExponential(digits - 1);
+  const mark = text.indexOf('e');
+  const exponent = Number(text.slice(mark + 1));
   if (exponent >= -4 && exponent < digits) return withoutZeros(value.toFixed(digits - 1 - exponent));
-  const sign = exponent < 0 ? '-' : '+';
-  return `${withoutZeros(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  return withoutZeros(text.slice(0, mark)) + text.slice(mark, mark + 2) + text.slice(mark + 2).padStart(2, '0');
 }
 
 function withoutZeros(decimal: string): string {
