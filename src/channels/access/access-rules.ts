@@ -29,6 +29,9 @@ export interface RuleFinding {
 /** What one client may do with each PV. */
 export type RightsOfPeer = (pvName: string) => AccessRights;
 
+/** A list that was meant to be something else is wrong in each item. */
+const MOST_FAULTS_TOLD = 100;
+
 /** An ordered list of rules, checked. */
 export class AccessRules {
   readonly rules: readonly AccessRule[];
@@ -38,10 +41,10 @@ export class AccessRules {
   readonly warnings: readonly string[];
   readonly #ready: readonly ReadyRule[];
 
-  /** @throws LocalProtocolError when a rule is wrong or contradicts one before it; all faults in one message */
+  /** @throws LocalProtocolError when a rule is wrong or contradicts one before it; the faults in one message, a line each */
   constructor(rules: readonly AccessRule[], { otherwise }: AccessRulesOptions = {}) {
     const { faults, warnings } = checkRules(rules);
-    if (faults.length > 0) throw new LocalProtocolError(faults.map((fault) => findingText(rules, fault)).join('\n'));
+    if (faults.length > 0) throw new LocalProtocolError(faultsText(rules, faults));
     this.rules = Object.freeze([...rules]);
     this.warnings = warnings.map((warning) => findingText(rules, warning));
     this.#ready = rules.map((rule) => new ReadyRule(rule));
@@ -110,7 +113,7 @@ export function checkRules(rules: readonly AccessRule[]): {
   const before: { readonly index: number; readonly rule: ReadyRule }[] = [];
   for (const [index, source] of rules.entries()) {
     const own = ruleFaults(source);
-    faults.push(...own.map((fault) => ({ rule: index, ...fault })));
+    for (const fault of own) faults.push({ rule: index, ...fault });
     if (own.length > 0) continue;
     const rule = new ReadyRule(source);
     const first = before.find((earlier) => earlier.rule.covers(rule));
@@ -130,6 +133,12 @@ function unreachedText(rule: ReadyRule, first: ReadyRule, firstName: string): st
     return `contradicts ${firstName}: both fit the same clients and PVs, one allows ${firstIts}, the other ${its}`;
   }
   return `is never reached: ${firstName} stands before it, fits all that it fits, and allows ${firstIts} where it would allow ${its}; put the narrower rule first`;
+}
+
+function faultsText(rules: readonly AccessRule[], faults: readonly RuleFinding[]): string {
+  const told = faults.slice(0, MOST_FAULTS_TOLD).map((fault) => findingText(rules, fault));
+  const moreCount = faults.length - told.length;
+  return [...told, ...(moreCount > 0 ? [`and ${counted(moreCount, 'more fault')}`] : [])].join('\n');
 }
 
 /** `lab.toml:12: access[1].channel names ...` */

@@ -171,6 +171,13 @@ describe('a rule behind another', () => {
     const list: AccessRule[] = [{ user: '', allow: 'read' }, { allow: 'read' }, { channel: 'x', allow: 'all' }];
     expect(() => new AccessRules(list)).toThrow(/access\[0\]\.user: is empty\naccess\[2\]: is never reached/u);
   });
+
+  it('tells the first faults of a list that is wrong in a quarter of a million items, and how many more there are', () => {
+    const list: AccessRule[] = [{ user: Array<string>(250_000).fill(''), allow: 'read' }];
+    expect(() => new AccessRules(list)).toThrow(
+      /^access\[0\]\.user\[0\]: is empty\n(?:.*\n){98}access\[0\]\.user\[99\]: is empty\nand 249900 more faults$/u,
+    );
+  });
 });
 
 describe('what is hardly meant', () => {
