@@ -204,7 +204,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   monitorPauseBytes: 256 * 1024,
   readPauseBytes: 4 * 1024 * 1024,
   maxUnsentBytes: 512 * 1024 * 1024,
-  crowdedStallMs: 5_000,
+  crowdedStallMs: 8_000,
   writeStallMs: 30_000,
   putTimeoutMs: 30_000,
   callTimeoutMs: 600_000,

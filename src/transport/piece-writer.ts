@@ -5,12 +5,11 @@ import type { Socket } from 'node:net';
 
 /**
  * So much is with node at once, so that what a slow peer takes is seen several times a second. One that takes it quickly is
- * given twice as much the next time: an array of 8 MB in pieces of 64 KiB took a quarter longer. But no more than Linux takes
- * at once of a peer that was quick, a third of a buffer of 4 MiB: nothing of a piece is seen before all of it is out, and
- * the peer may have become slow.
+ * given twice as much the next time: an array of 8 MB in pieces of 64 KiB took a quarter longer, in pieces of 1 MiB a tenth.
+ * Nothing of a piece is seen before all of it is out, and the peer may have become slow: `crowdedStallMs` leaves time for one.
  */
 const LEAST_BYTES = 64 * 1024;
-const MOST_BYTES = 1024 * 1024;
+const MOST_BYTES = 2 * 1024 * 1024;
 /** A piece that was taken within this is one of a quick peer, and of a slow one past the other. */
 const QUICK_MS = 10;
 const SLOW_MS = 100;

@@ -228,7 +228,7 @@ describe('answers that are not taken', () => {
       await ask(one, 2);
       greedy.push(one);
     }
-    await world.clock.advanceAsync(6_000);
+    await world.clock.advanceAsync(DEFAULT_LIMITS.crowdedStallMs + 1_000);
     expect(world.server.counters.linksShed).toBeGreaterThan(10);
     expect(slow.client.isClosed).toBe(false);
     const closed = world.notices.find(({ kind, level }) => kind === 'linkClosed' && level === 'warning');
@@ -250,7 +250,7 @@ describe('answers that are not taken', () => {
     );
     const host = world.network.host('greedy');
     for (let index = 0; index < 200; index++) await ask(await clientOf(world, host), 2);
-    await world.clock.advanceAsync(6_000);
+    await world.clock.advanceAsync(DEFAULT_LIMITS.crowdedStallMs + 1_000);
     expect(world.server.counters.linksShed).toBeGreaterThan(10);
     await world.clock.until(world.server.close());
   });
