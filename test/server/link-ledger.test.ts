@@ -31,7 +31,7 @@ describe('half-received messages', () => {
     expect([small.isClosed, large.isClosed]).toEqual([false, false]);
     await last.sendBytes(HEAD);
     for (let index = 0; index < 10 && !large.isClosed; index++) await last.sendBytes(new Uint8Array(4_000));
-    await world.clock.advanceAsync(6_000);
+    await world.clock.advanceAsync(DEFAULT_LIMITS.crowdedStallMs + 1_000);
     expect([small.isClosed, large.isClosed, last.isClosed]).toEqual([false, true, false]);
     expect(world.notices.at(-1)?.text).toMatch(
       /all links hold \d+ bytes of what their clients sent, 100000 are allowed, and this one has most of them$/u,
