@@ -107,16 +107,18 @@ function inferred(name: string, given: unknown): Typed {
   return found;
 }
 
-/** A list of whole numbers of which some are past 2^53 is one of longs. */
-function evened(given: unknown): unknown {
+/** A list of whole numbers of which some are past 2^53 is one of longs. What lies too deep is left, for coercion to refuse. */
+function evened(given: unknown, level = 0): unknown {
+  if (level > DEFAULT_LIMITS.maxTypeNesting) return given;
   if (Array.isArray(given)) {
     const items: readonly unknown[] = given;
     const areWhole = items.every((item) => typeof item === 'bigint' || Number.isSafeInteger(item));
-    if (!areWhole || !items.some((item) => typeof item === 'bigint')) return items.map(evened);
+    if (!areWhole || !items.some((item) => typeof item === 'bigint'))
+      return items.map((item) => evened(item, level + 1));
     return items.map((item) => (typeof item === 'number' ? BigInt(item) : item));
   }
   if (!isPlainObject(given)) return given;
-  return Object.fromEntries(Object.entries(given).map(([name, inner]) => [name, evened(inner)]));
+  return Object.fromEntries(Object.entries(given).map(([name, inner]) => [name, evened(inner, level + 1)]));
 }
 
 function isTyped(value: PvValue): value is Typed {

@@ -72,6 +72,11 @@ describe('an argument', () => {
     });
   });
 
+  it('of thirty thousand levels is refused with a sentence', () => {
+    const word = `a=${'['.repeat(30_000)}1${']'.repeat(30_000)}`;
+    expect(() => argumentsOf([word], false)).toThrow('levels of a value: 21 asked, maxTypeNesting allows 20');
+  });
+
   it.each([
     ['word', '"word" is not FIELD=VALUE'],
     ['a:nosuch=1', 'a: "nosuch" is no type; expected one of boolean'],
