@@ -172,7 +172,8 @@ export class Connection {
     const { network } = this.#settings;
     network.connectTcp(this.server, { signal: this.#connecting.signal }).then(
       (tcp) => (this.#state === 'closed' ? tcp.destroy() : this.#connected(tcp)),
-      (error: unknown) => this.#fail(error, 'no connection to'),
+      // Whoever tried says where to.
+      (error: unknown) => this.#close(new DisconnectedError(reasonOf(error), { cause: error }), true),
     );
   }
 
@@ -264,7 +265,8 @@ export class Connection {
     try {
       this.#framer.push(chunk, (frame) => this.#accept(frame));
     } catch (error) {
-      this.#fail(error, 'connection closed to');
+      const text = `connection closed to ${this.serverText}: ${reasonOf(error)}`;
+      this.#close(new DisconnectedError(text, { cause: error }), true);
     }
   }
 
@@ -373,12 +375,6 @@ export class Connection {
 
   #lose(reason: string): void {
     this.#close(new DisconnectedError(`connection to ${this.serverText} lost: ${reason}`), true);
-  }
-
-  #fail(error: unknown, what: string): void {
-    // Of the address nobody has to be told twice.
-    const reason = reasonOf(error).replace(`TCP connection to ${this.serverText}: `, '');
-    this.#close(new DisconnectedError(`${what} ${this.serverText}: ${reason}`, { cause: error }), true);
   }
 }
 

@@ -46,7 +46,7 @@ export class MemoryTcp {
     { signal, timeoutMs = CONNECT_TIMEOUT_MS }: ConnectTcpOptions = {},
   ): Promise<TcpConnection> {
     signal?.throwIfAborted();
-    const what = `TCP connection to ${endpointText(to)}`;
+    const what = `no connection to ${endpointText(to)}`;
     const address = this.#addresses.sourceTowards(to.address);
     if (address === undefined) throw networkError('ENETUNREACH', what);
     const local = { address, port: this.#addresses.takePort() };

@@ -60,7 +60,7 @@ export function connectTcp(
 ): Promise<TcpConnection> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const what = `TCP connection to ${endpointText(to)}`;
+    const what = `no connection to ${endpointText(to)}`;
     const reads = readBuffer === undefined ? undefined : new BufferedReads(readBuffer);
     const socket = connect({
       host: to.address,

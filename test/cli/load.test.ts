@@ -139,7 +139,7 @@ describe('pvkit load', () => {
     const { exitCode, stderr } = await load(['get', 'x', '--server', '127.0.0.1:1', '-w', '1']);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,
-      stderr: 'pvkit: TCP connection to 127.0.0.1:1: connection refused (ECONNREFUSED)\n',
+      stderr: 'pvkit: no connection to 127.0.0.1:1: connection refused (ECONNREFUSED)\n',
     });
   });
 
